@@ -1,0 +1,33 @@
+import js from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+const nodeGlobals = Object.fromEntries(
+  ["process", "console", "URL", "performance", "setTimeout", "clearTimeout", "Buffer", "globalThis"].map((name) => [
+    name,
+    "readonly",
+  ]),
+);
+
+export default tseslint.config(
+  { ignores: ["dist/", "coverage/", "**/node_modules/", "bench/results/"] },
+  js.configs.recommended,
+  ...tseslint.configs.recommended,
+  {
+    rules: {
+      "no-undef": "off",
+      "prefer-const": "error",
+      eqeqeq: ["error", "always", { null: "ignore" }],
+      "@typescript-eslint/no-explicit-any": "error",
+      "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { argsIgnorePattern: "^_", varsIgnorePattern: "^_", destructuredArrayIgnorePattern: "^_" },
+      ],
+    },
+  },
+  {
+    files: ["**/*.js", "**/*.mjs"],
+    languageOptions: { globals: nodeGlobals },
+    rules: { "no-undef": "error" },
+  },
+);
