@@ -1,0 +1,68 @@
+/**
+ * Errors as data: every error a user can cause is a class with a stable code, the operands with their types, and a way out.
+ * "internal:" is reserved for our own bugs.
+ */
+
+/** One line of an error's table: a name and what came. */
+export type ErrorDetail = readonly [name: string, what: string];
+
+export interface ErrorOptionsOf {
+  readonly code: string;
+  /** What was expected, in one line. */
+  readonly message: string;
+  /** Operands, shapes, paths: rendered as an aligned table under the message. */
+  readonly details?: readonly ErrorDetail[] | undefined;
+  /** The way out. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+function render(o: ErrorOptionsOf): string {
+  const width = Math.max(0, ...(o.details ?? []).map(([name]) => name.length));
+  const table = (o.details ?? []).map(([name, what]) => `\n  ${name.padEnd(width)}  ${what}`).join("");
+  return `${o.message} [${o.code}]${table}${o.hint === undefined ? "" : `\nhint: ${o.hint}`}`;
+}
+
+/** Base class of everything tsax throws on purpose. */
+export class TsaxError extends Error {
+  readonly code: string;
+  readonly details: readonly ErrorDetail[];
+  readonly hint: string | undefined;
+
+  constructor(o: ErrorOptionsOf) {
+    super(render(o), o.cause === undefined ? undefined : { cause: o.cause });
+    this.name = new.target.name;
+    this.code = o.code;
+    this.details = o.details ?? [];
+    this.hint = o.hint;
+  }
+}
+
+/** Operands whose shapes do not fit each other or the operation (JAX: TypeError, ValueError). */
+export class ShapeError extends TsaxError {}
+/** Operands whose dtypes do not fit (JAX: TypePromotionError, TypeError). */
+export class DTypeError extends TsaxError {}
+/** An argument whose value is not acceptable: axis out of range, unknown option, bad number. */
+export class ArgumentError extends TsaxError {}
+/** Pytrees whose structures differ, or a leaf that is no array. */
+export class TreeError extends TsaxError {}
+/** A traced value was read, or escaped from its trace (JAX: ConcretizationTypeError, UnexpectedTracerError). */
+export class TracerError extends TsaxError {}
+/** A derivative, batching or lowering that does not exist or was asked for wrongly. */
+export class TransformError extends TsaxError {}
+/** An array that was disposed or donated was used again. */
+export class DisposedError extends TsaxError {}
+/** A device that is unknown, unprepared, mixed with another, or out of memory. */
+export class DeviceError extends TsaxError {}
+
+/** Our own bug: a state that no input should be able to reach. */
+export class InternalError extends TsaxError {
+  constructor(message: string, details?: readonly ErrorDetail[]) {
+    super({ code: "internal", message: `internal: ${message}`, details, hint: "this is a bug in tsax; please report it" });
+  }
+}
+
+/** Throws an InternalError unless `condition` holds. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new InternalError(message);
+}

@@ -1,0 +1,100 @@
+import type { NDArray } from "./array.js";
+import type { Aval, HostArray } from "./aval.js";
+import type { Zero } from "./zero.js";
+
+/** A rule that cannot exist, with the reason that the error gives. */
+export interface NoRule {
+  readonly none: string;
+}
+export const none = (why: string): NoRule => ({ none: why });
+
+/** A tangent or cotangent: an array, or a symbolic zero that costs nothing. */
+export type Tangent = NDArray | Zero;
+
+/** Marks an operand of a transposed equation as the linear one, of which only the type is known. */
+export class Linear {
+  constructor(readonly aval: Aval) {}
+}
+export const isLinear = (x: NDArray | Linear): x is Linear => x instanceof Linear;
+
+export interface BatchResult {
+  readonly outs: readonly NDArray[];
+  /** Where the batch axis stands in each result; null: not batched. */
+  readonly dims: readonly (number | null)[];
+}
+
+export interface JvpResult {
+  readonly outs: readonly NDArray[];
+  readonly tangents: readonly Tangent[];
+}
+
+export interface LinearizeResult {
+  readonly outs: readonly NDArray[];
+  /** The linear map from input to output tangents; binds linear operations only. */
+  readonly linear: (tangents: readonly Tangent[]) => readonly Tangent[];
+}
+
+/** How a primitive becomes kernels; `kernel-ir/lowering.ts` defines the kinds. */
+export interface LoweringRule {
+  readonly kind: string;
+}
+
+/**
+ * An operation with all its rules. Operands are arrays and positional; everything else is in `params`, plain readonly data.
+ * A rule that cannot exist is `none("why")`; a rule left out does not compile.
+ */
+export interface Primitive<P = unknown> {
+  readonly name: string;
+  /** Types of the results. Throws the error a user sees when operands do not fit. */
+  readonly abstract: (avals: readonly Aval[], params: P) => readonly Aval[];
+  /** Plain evaluation on the host: `Math.*` in float64, rounded once. Shares nothing with the compiler. */
+  readonly evaluate: ((inputs: readonly HostArray[], params: P) => readonly HostArray[]) | NoRule;
+  readonly jvp: ((primals: readonly NDArray[], tangents: readonly Tangent[], params: P) => JvpResult) | NoRule;
+  /** For primitives that hold jaxprs; others are linearized through `jvp`. `nonzero[i]`: operand i has a tangent. */
+  readonly linearize?: (primals: readonly NDArray[], nonzero: readonly boolean[], params: P) => LinearizeResult;
+  /** Cotangents of the linear operands (null or a Zero for the others), given those of the results. */
+  readonly transpose:
+    | ((cts: readonly Tangent[], inputs: readonly (NDArray | Linear)[], params: P) => readonly (Tangent | null)[])
+    | NoRule;
+  /** `dims[i]` is operand i's batch axis or null; at least one is batched. */
+  readonly batch:
+    | ((size: number, inputs: readonly NDArray[], dims: readonly (number | null)[], params: P) => BatchResult)
+    | NoRule;
+  readonly lower: LoweringRule | NoRule;
+  /** Facts that passes may use instead of names. */
+  readonly facts: PrimitiveFacts<P>;
+  /** Params as jaxprs print them; by default every entry as `key=value`. */
+  readonly printParams?: (params: P) => Readonly<Record<string, unknown>>;
+  /** Inner jaxprs are found through this, never by name. */
+  readonly jaxprs?: (params: P) => readonly import("./jaxpr.js").ClosedJaxpr[];
+}
+
+export interface PrimitiveFacts<P = unknown> {
+  /** Output element i depends on element i of each operand alone (operands of shape [] are broadcast). */
+  readonly elementwise?: boolean;
+  /** Results are the operand's elements rearranged, none computed. */
+  readonly view?: boolean;
+  readonly commutative?: boolean;
+  /** An evaluation too dear to repeat, in units of an add; default 1. */
+  readonly cost?: number;
+  /**
+   * The primitive's own algebra: what it may be replaced with, in terms of the equation that made operand 0.
+   * Returns an operand to use instead (`same`), a new equation (`eqn`), or null.
+   */
+  readonly simplify?: (params: P, context: SimplifyContext) => SimplifyResult | null;
+}
+
+export interface SimplifyContext {
+  readonly inAvals: readonly Aval[];
+  readonly outAval: Aval;
+  /** The scalar value of operand i where it is a literal or a broadcast of one, else undefined. */
+  readonly constant: (i: number) => number | undefined;
+  /** The params of the equation that made operand i if it is of the given primitive, else undefined. */
+  readonly madeBy: <Q>(i: number, primitive: Primitive<Q>) => Q | undefined;
+}
+
+export type SimplifyResult =
+  | { readonly same: number }
+  /** Apply `primitive` with `params` to the operands of the equation that made operand `through`. */
+  | { readonly through: number; readonly primitive: Primitive<never>; readonly params: unknown }
+  | { readonly constant: number };

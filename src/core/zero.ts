@@ -1,0 +1,11 @@
+import { type Aval, strengthen } from "./aval.js";
+
+/** A tangent or cotangent known to be zero everywhere. */
+export class Zero {
+  readonly aval: Aval;
+  constructor(aval: Aval) {
+    this.aval = strengthen(aval);
+  }
+}
+
+export const isZero = (x: unknown): x is Zero => x instanceof Zero;

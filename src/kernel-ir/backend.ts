@@ -1,0 +1,41 @@
+import type { DType, TypedArray } from "../core/dtype.js";
+import type { Program } from "./program.js";
+
+/** A run of bytes on a device, owned by the backend that allocated it. */
+export interface DeviceBuffer {
+  readonly bytes: number;
+}
+
+/** A scalar operand that never was on the device: the backend passes it with the call. */
+export interface ScalarInput {
+  readonly scalar: number;
+  readonly dtype: DType;
+}
+export const isScalarInput = (x: DeviceBuffer | ScalarInput): x is ScalarInput => "scalar" in x;
+
+/** What every backend that compiles Programs offers to the runtime. Allocation and lifetimes are the runtime's business. */
+export interface Backend {
+  readonly name: string;
+  readonly supports: (dtype: DType) => boolean;
+  /** `bytes` may be 0. Contents are undefined. @throws DeviceError `out-of-memory`. */
+  allocate(bytes: number): DeviceBuffer;
+  free(buffer: DeviceBuffer): void;
+  write(buffer: DeviceBuffer, data: TypedArray): void;
+  /** Fills `into` from the start of the buffer; undefined where the device cannot be read synchronously. */
+  readonly readSync?: (buffer: DeviceBuffer, into: TypedArray) => void;
+  read(buffer: DeviceBuffer, into: TypedArray): Promise<void>;
+  /**
+   * Compiles a program. `generic`: a program of an eager operation: everything numeric in its kernels (extents, strides,
+   * offsets) is passed at run time, so that programs of one structure share their code.
+   */
+  compile(program: Program, options: { readonly generic: boolean }): Executable;
+  /** Bytes of the device's heap and of what is allocated in it. */
+  stats(): { readonly heapBytes: number; readonly allocatedBytes: number; readonly modules: number };
+}
+
+export interface Executable {
+  /** Runs the program; outputs are allocated by the caller, and may be inputs' buffers where the program says so. */
+  run(inputs: readonly (DeviceBuffer | ScalarInput)[], outputs: readonly DeviceBuffer[]): void;
+  /** The emitted code, for people. */
+  text(): string;
+}

@@ -1,0 +1,94 @@
+import type { ClosedJaxpr } from "../core/jaxpr.js";
+import type { Aval } from "../core/aval.js";
+import type { LoweringRule } from "../core/primitive.js";
+import type { NDArray } from "../core/array.js";
+import type { Index } from "./index-expr.js";
+import type { CombineOp, Expr, ScalarType } from "./scalar.js";
+
+/** An operand as a lowering rule sees it: its type, and its element at an index (one Index an axis; for keys one more: the word). */
+export interface Operand {
+  readonly aval: Aval;
+  readonly type: Exclude<ScalarType, "i64">;
+  readonly at: (index: readonly Index[]) => Expr;
+}
+
+/** A region of a result: element `element(i)` for every i of `shape`, stored at `place(i)` of the result. */
+export interface Region {
+  readonly shape: readonly number[];
+  readonly place: (index: readonly Index[]) => readonly Index[];
+  readonly element: (index: readonly Index[]) => Expr;
+}
+
+/**
+ * How a primitive becomes kernels.
+ *
+ * - element: output o at index i as an expression of the operands' elements. Views, elementwise ops, gathers, random bits.
+ *   For key operands and results the framework passes the word through where the rule is a view; a rule that makes or takes
+ *   keys apart says `words: true` and sees the word as a last index.
+ *   `regions`, where given, writes the (single) result in pieces when it is stored (pad, concatenate) without selects.
+ * - reduce: result = combine over `axes` of the operand's elements, starting from `initial`.
+ * - scan: running combine along `axis` of operand 0.
+ * - dot: contraction of two operands.
+ * - sort: operands sorted along an axis.
+ * - scatter: result = operand 0 with updates combined in, sequentially: for every index u of `updates`, result[place(u)] =
+ *   combine(result[place(u)], value(u)) if `when(u)`.
+ * - expand: the same computation written with other primitives; traced to a jaxpr by the compiler.
+ * - call: the operands go to an inner jaxpr.
+ */
+export type Lowering<P> =
+  | ElementLowering<P>
+  | ReduceLowering<P>
+  | ScanLowering<P>
+  | DotLowering<P>
+  | SortLowering<P>
+  | ScatterLowering<P>
+  | ExpandLowering<P>
+  | CallLowering<P>;
+
+export interface ElementLowering<P> extends LoweringRule {
+  readonly kind: "element";
+  readonly words?: boolean;
+  /** Expression of output `output` at `index`. */
+  readonly element: (operands: readonly Operand[], index: readonly Index[], params: P, output: number, outAval: Aval) => Expr;
+  readonly regions?: (operands: readonly Operand[], params: P, outAval: Aval) => readonly Region[];
+}
+export interface ReduceLowering<P> extends LoweringRule {
+  readonly kind: "reduce";
+  readonly reduce: (params: P, inAval: Aval) => { readonly axes: readonly number[]; readonly combine: CombineOp; readonly initial: number };
+}
+export interface ScanLowering<P> extends LoweringRule {
+  readonly kind: "scan";
+  readonly scan: (params: P, inAval: Aval) => { readonly axis: number; readonly reverse: boolean; readonly combine: CombineOp; readonly initial: number };
+}
+export interface DotDims {
+  readonly lhsContract: readonly number[];
+  readonly rhsContract: readonly number[];
+  readonly lhsBatch: readonly number[];
+  readonly rhsBatch: readonly number[];
+}
+export interface DotLowering<P> extends LoweringRule {
+  readonly kind: "dot";
+  readonly dims: (params: P) => DotDims;
+}
+export interface SortLowering<P> extends LoweringRule {
+  readonly kind: "sort";
+  readonly sort: (params: P) => { readonly axis: number; readonly numKeys: number };
+}
+export interface ScatterLowering<P> extends LoweringRule {
+  readonly kind: "scatter";
+  readonly scatter: (operands: readonly Operand[], params: P, outAval: Aval) => {
+    readonly updates: readonly number[];
+    readonly place: (u: readonly Index[]) => readonly Index[];
+    readonly value: (u: readonly Index[]) => Expr;
+    readonly when: (u: readonly Index[]) => Expr | null;
+    readonly combine: CombineOp | null;
+  };
+}
+export interface ExpandLowering<P> extends LoweringRule {
+  readonly kind: "expand";
+  readonly expand: (operands: readonly NDArray[], params: P) => readonly NDArray[];
+}
+export interface CallLowering<P> extends LoweringRule {
+  readonly kind: "call";
+  readonly jaxpr: (params: P) => ClosedJaxpr;
+}
