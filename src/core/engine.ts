@@ -1,15 +1,15 @@
 import type { ConcreteArray } from "./array.js";
 import type { HostArray } from "./aval.js";
-import type { ClosedJaxpr } from "./jaxpr.js";
+import type { Jaxpr } from "./jaxpr.js";
 import { InternalError } from "./errors.js";
-import type { AnyPrimitive } from "./trace.js";
+import type { AnyPrimitive } from "./primitive.js";
 
 /** What the runtime does for core: evaluating operations eagerly, running compiled jaxprs, making arrays. */
 export interface Engine {
   /** Evaluates one primitive on concrete operands. */
   evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[];
-  /** Compiles (once per jaxpr and device) and runs a jaxpr. `donated[i]`: operand i's storage may be taken over. */
-  run(closed: ClosedJaxpr, inputs: readonly ConcreteArray[], donated: readonly boolean[] | undefined): readonly ConcreteArray[];
+  /** Compiles (once per jaxpr, identity, and device) and runs a jaxpr. `donated[i]`: operand i's storage may be taken over. */
+  run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[], donated: readonly boolean[] | undefined): readonly ConcreteArray[];
   /** Uploads host data (not copied before it is uploaded) to a device, by default the default device. */
   fromHost(host: HostArray, device?: string): ConcreteArray;
   /** A scalar that stays on the host until a kernel needs it. */

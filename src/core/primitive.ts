@@ -1,3 +1,4 @@
+import { TransformError } from "./errors.js";
 import type { NDArray } from "./array.js";
 import type { Aval, HostArray } from "./aval.js";
 import type { Zero } from "./zero.js";
@@ -66,7 +67,7 @@ export interface Primitive<P = unknown> {
   /** Params as jaxprs print them; by default every entry as `key=value`. */
   readonly printParams?: (params: P) => Readonly<Record<string, unknown>>;
   /** Inner jaxprs are found through this, never by name. */
-  readonly jaxprs?: (params: P) => readonly import("./jaxpr.js").ClosedJaxpr[];
+  readonly jaxprs?: (params: P) => readonly import("./jaxpr.js").Jaxpr[];
 }
 
 export interface PrimitiveFacts<P = unknown> {
@@ -98,3 +99,17 @@ export type SimplifyResult =
   /** Apply `primitive` with `params` to the operands of the equation that made operand `through`. */
   | { readonly through: number; readonly primitive: Primitive<never>; readonly params: unknown }
   | { readonly constant: number };
+
+/**
+ * A primitive of whatever params: how equations hold it. Its rules are called with `params as never`, the one place where
+ * the type of params is erased; `bind` has checked the pair.
+ */
+export type AnyPrimitive = Primitive<never>;
+
+/** A rule, or the error that says why there is none. */
+export function ruleOf<R>(rule: R | NoRule, primitive: AnyPrimitive, what: string): R {
+  if (typeof rule === "object" && rule !== null && "none" in rule) {
+    throw new TransformError({ code: "no-rule", message: `${primitive.name} has no ${what} rule: ${rule.none}` });
+  }
+  return rule as R;
+}

@@ -1,4 +1,4 @@
-import type { ClosedJaxpr } from "../core/jaxpr.js";
+import type { Jaxpr } from "../core/jaxpr.js";
 import type { Aval } from "../core/aval.js";
 import type { LoweringRule } from "../core/primitive.js";
 import type { NDArray } from "../core/array.js";
@@ -90,5 +90,5 @@ export interface ExpandLowering<P> extends LoweringRule {
 }
 export interface CallLowering<P> extends LoweringRule {
   readonly kind: "call";
-  readonly jaxpr: (params: P) => ClosedJaxpr;
+  readonly jaxpr: (params: P) => Jaxpr;
 }

@@ -1,0 +1,35 @@
+import { ArgumentError } from "./errors.js";
+
+/** Settings that users may change with `config.update`. */
+export interface Config {
+  /** Default float dtype is float64, as with JAX's x64 mode. */
+  enableX64: boolean;
+  /** What happens when a scalar boolean is computed under jit and never used: it was likely an `if`. */
+  unreadPredicate: "ignore" | "warn" | "error";
+  /** Debug ladder: 1 compiles and cache misses, 2 jaxprs, 3 kernels, 4 code, 5 every bind. */
+  debug: number;
+  /** Where warnings go. */
+  warn: (message: string) => void;
+}
+
+const env = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env ?? {};
+
+export const config: Config & { update<K extends keyof Config>(name: K, value: Config[K]): void } = {
+  enableX64: env["TSAX_ENABLE_X64"] === "1" || env["JAX_ENABLE_X64"] === "1",
+  unreadPredicate: "warn",
+  debug: Number(env["TSAX_DEBUG"] ?? 0) || 0,
+  warn: (message) => console.warn(`tsax: ${message}`),
+  update(name, value) {
+    if (!(name in config) || typeof config[name] === "function" !== (typeof value === "function")) {
+      throw new ArgumentError({
+        code: "config-unknown",
+        message: `config has no setting ${JSON.stringify(name)} that takes ${String(value)}`,
+        hint: "settings: enableX64, unreadPredicate, debug, warn",
+      });
+    }
+    (config as Config)[name] = value;
+  },
+};
+
+/** The dtype of a JS number that is not integral, and of creation functions that are given none. */
+export const defaultFloat = (): "float32" | "float64" => (config.enableX64 ? "float64" : "float32");

@@ -1,0 +1,112 @@
+import { ConcreteArray, NDArray } from "./array.js";
+import { formatAval } from "./aval.js";
+import { getEngine } from "./engine.js";
+import { ArgumentError, TracerError } from "./errors.js";
+import type { AnyPrimitive, Primitive } from "./primitive.js";
+
+/**
+ * Interpreters of primitives, on a stack. A value of a trace is a tracer; an operation goes to the highest trace among its
+ * operands' and the current staging trace, and that trace's rules bind operations of lower traces.
+ */
+export abstract class Trace {
+  /** False once the function it traced has returned or thrown: its tracers may not be used any more. */
+  alive = true;
+  constructor(readonly level: number) {}
+  /** What it is called in errors. */
+  abstract readonly kind: string;
+  /** Takes in a value of a lower trace. */
+  abstract lift(x: NDArray): Tracer;
+  abstract process(primitive: AnyPrimitive, inputs: readonly Tracer[], params: unknown): readonly NDArray[];
+}
+
+/** A value that a trace follows. */
+export abstract class Tracer extends NDArray {
+  constructor(readonly trace: Trace) {
+    super();
+  }
+  /** How errors describe the value. */
+  describe(): string {
+    return `traced ${formatAval(this.aval)} (under ${this.trace.kind})`;
+  }
+}
+
+const stack: Trace[] = [];
+let staging: Trace | undefined;
+
+/** Number of traces that are running; 0 when nothing is traced. */
+export const traceDepth = (): number => stack.length;
+
+/** The staging trace that records everything bound now, if any. */
+export const currentStaging = (): Trace | undefined => staging;
+
+/**
+ * Runs `body` with a new trace above all others, and releases it whatever happens.
+ * `stage`: the trace also records operations that have no traced operand.
+ */
+export function withTrace<T extends Trace, R>(make: (level: number) => T, stage: boolean, body: (trace: T) => R): R {
+  const trace = make(stack.length + 1);
+  const outer = staging;
+  stack.push(trace);
+  if (stage) staging = trace;
+  try {
+    const result = body(trace);
+    refusePromise(result, trace.kind);
+    return result;
+  } finally {
+    stack.length = trace.level - 1;
+    staging = outer;
+    trace.alive = false;
+  }
+}
+
+/** A traced function must return its result, not a promise of it. */
+export function refusePromise(result: unknown, kind: string): void {
+  if (typeof result === "object" && result !== null && typeof (result as { then?: unknown }).then === "function") {
+    (result as Promise<unknown>).then(undefined, () => undefined);
+    throw new ArgumentError({
+      code: "async-function",
+      message: `a function given to ${kind} returned a promise`,
+      hint: "transformations trace synchronous functions; await data before, and pass it as an argument",
+    });
+  }
+}
+
+/** Runs `body` without the current staging trace: what it binds on concrete arrays is computed now. */
+export function outsideStaging<R>(body: () => R): R {
+  const outer = staging;
+  staging = undefined;
+  try {
+    return body();
+  } finally {
+    staging = outer;
+  }
+}
+
+/** Applies a primitive: the one way in which anything is computed. */
+export function bind<P>(primitive: Primitive<P>, inputs: readonly NDArray[], params: P): readonly NDArray[] {
+  let top = staging;
+  for (const x of inputs) {
+    if (x instanceof Tracer) {
+      if (!x.trace.alive) throw leaked(x, primitive.name);
+      if (top === undefined || x.trace.level > top.level) top = x.trace;
+    }
+  }
+  if (top === undefined) return getEngine().evaluate(primitive, inputs as readonly ConcreteArray[], params);
+  const trace = top;
+  const lifted = inputs.map((x) => (x instanceof Tracer && x.trace === trace ? x : trace.lift(x)));
+  return trace.process(primitive, lifted, params);
+}
+
+/** `bind` for primitives with one result. */
+export function bind1<P>(primitive: Primitive<P>, inputs: readonly NDArray[], params: P): NDArray {
+  return bind(primitive, inputs, params)[0]!;
+}
+
+function leaked(x: Tracer, op: string): TracerError {
+  return new TracerError({
+    code: "leaked-tracer",
+    message: `${op} was given a value that escaped from a transformation that has ended`,
+    details: [["value", x.describe()]],
+    hint: "return values from the transformed function instead of storing them in outer variables",
+  });
+}
