@@ -1,0 +1,110 @@
+import { TsaxError, defaultDevice, init, random, setDefaultDevice } from "tsax";
+import { loadDigits } from "./data.js";
+import { DigitsError } from "./errors.js";
+import { initialParams, type Params } from "./model.js";
+import { helpText, parseOptions, type Options } from "./options.js";
+import { Progress, clock } from "./progress.js";
+import { accuracy, confusionMatrix, drawMistakes, formatConfusion } from "./report.js";
+import { evaluate, train, type TrainResult } from "./train.js";
+import { loadWeights, saveWeights } from "./weights.js";
+
+/** Where Ctrl-C saves when `--save` names no file. */
+const INTERRUPTED_FILE = "digits-weights.json";
+
+async function main(options: Options): Promise<void> {
+  if (options.device !== undefined) {
+    await init(options.device);
+    setDefaultDevice(options.device);
+  }
+  const digits = loadDigits(options.data);
+  const device = String(defaultDevice());
+  console.log(
+    `${options.model} on ${device}: ${digits.train.count} training and ${digits.test.count} test images, ` +
+      `batch ${Math.min(options.batch, digits.train.count)}, lr ${options.lr}, seed ${options.seed}`,
+  );
+
+  const [initKey, shuffleKey] = random.split(random.key(options.seed));
+  const initial =
+    options.load === undefined
+      ? initialParams(options.model, initKey, options.initScale)
+      : loadWeights(options.load, options.model);
+
+  let interrupted = false;
+  const interrupt = (): void => {
+    // A second Ctrl-C ends the process at once.
+    if (interrupted) process.exit(130);
+    interrupted = true;
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+
+  let bar: Progress | undefined;
+  const result = await train(
+    initial,
+    digits.train,
+    { epochs: options.epochs, batch: options.batch, lr: options.lr, key: shuffleKey },
+    {
+      onSteps(epoch, done, total, loss) {
+        bar ??= new Progress(`epoch ${epoch}/${options.epochs}`, total);
+        bar.update(done, loss);
+      },
+      async onEpoch(epoch, params, loss, seconds) {
+        bar?.clear();
+        bar = undefined;
+        const right = accuracy(digits.test.labels, (await evaluate(params, digits.test)).predicted);
+        console.log(
+          `epoch ${epoch}/${options.epochs}  loss ${loss.toFixed(4)}  ` +
+            `test accuracy ${(100 * right).toFixed(2)}%  ${seconds.toFixed(1)} s`,
+        );
+      },
+      stopped: () => interrupted,
+    },
+  );
+  bar?.clear();
+  if (interrupted) console.log(`interrupted after ${result.steps} steps`);
+
+  await keep(options, interrupted, result.params);
+  await report(options, device, result, digits);
+}
+
+async function keep(options: Options, interrupted: boolean, params: Params): Promise<void> {
+  const file = options.save ?? (interrupted ? INTERRUPTED_FILE : undefined);
+  if (file === undefined) return;
+  await saveWeights(file, options.model, params);
+  console.log(`weights saved to ${file}`);
+}
+
+async function report(
+  options: Options,
+  device: string,
+  result: TrainResult,
+  { train: training, test }: ReturnType<typeof loadDigits>,
+): Promise<void> {
+  const { predicted } = await evaluate(result.params, test);
+  const { meanLoss } = await evaluate(result.params, training);
+  const testAccuracy = accuracy(test.labels, predicted);
+  const stepsPerSecond = result.seconds > 0 ? result.steps / result.seconds : 0;
+  if (!options.json) {
+    console.log(`\n${formatConfusion(confusionMatrix(test.labels, predicted))}`);
+    console.log(`\n${drawMistakes(test, predicted, 3)}\n`);
+  }
+  console.log(
+    `test accuracy ${(100 * testAccuracy).toFixed(2)}%, training loss ${meanLoss.toFixed(4)}; ${result.epochs} epochs ` +
+      `in ${clock(result.seconds)}, ${stepsPerSecond.toFixed(0)} steps/s`,
+  );
+  if (options.json) {
+    const { epochs, seconds } = result;
+    const line = { testAccuracy, finalLoss: meanLoss, epochs, trainSeconds: seconds, stepsPerSecond, device };
+    console.log(JSON.stringify(line));
+  }
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) console.log(helpText());
+  else await main(options);
+} catch (error) {
+  if (!(error instanceof DigitsError || error instanceof TsaxError)) throw error;
+  console.error(`digits: ${error.message}`);
+  process.exitCode = error instanceof DigitsError && error.code === "usage" ? 2 : 1;
+}
