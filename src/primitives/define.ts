@@ -1,28 +1,13 @@
 import type { NDArray } from "../core/array.js";
 import type { Aval } from "../core/aval.js";
 import { scalarOf } from "../core/literal.js";
-import type { NoRule, Primitive, Tangent } from "../core/primitive.js";
+import type { Primitive, Tangent } from "../core/primitive.js";
 import { bind1 } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
-import type { Lowering } from "../kernel-ir/lowering.js";
 import { add } from "./elementwise.js";
 import { broadcastInDim } from "./movement.js";
 
-const defined = new Map<string, Primitive<never>>();
-
-/** Every primitive there is, by name: for contract tests, which demand a row for each. */
-export const primitives: ReadonlyMap<string, Primitive<never>> = defined;
-
-/** A primitive whose lowering is of a kind that the compiler knows. */
-export interface PrimitiveDefinition<P> extends Primitive<P> {
-  readonly lower: Lowering<P> | NoRule;
-}
-
-/** Enters a primitive in the table of all primitives. */
-export function definePrimitive<P>(definition: PrimitiveDefinition<P>): PrimitiveDefinition<P> {
-  defined.set(definition.name, definition);
-  return definition;
-}
+export { definePrimitive, type PrimitiveDefinition, primitives } from "./table.js";
 
 /** An array of one value everywhere: a broadcast scalar, which kernels inline. */
 export function full(value: number, a: Aval): NDArray {
@@ -30,10 +15,14 @@ export function full(value: number, a: Aval): NDArray {
   return a.shape.length === 0 ? s : broadcastInDim(s, a.shape, []);
 }
 
-export const zerosOf = (a: Aval): NDArray => full(0, a);
+export function zerosOf(a: Aval): NDArray {
+  return full(0, a);
+}
 
 /** A tangent as an array: symbolic zeros become arrays of zeros. */
-export const instantiate = (t: Tangent): NDArray => (isZero(t) ? zerosOf(t.aval) : t);
+export function instantiate(t: Tangent): NDArray {
+  return isZero(t) ? zerosOf(t.aval) : t;
+}
 
 /** Sum of two tangents; symbolic zeros cost nothing. */
 export function addTangents(a: Tangent, b: Tangent): Tangent {
@@ -48,7 +37,6 @@ export function mapTangent(t: Tangent, outAval: Aval, f: (t: NDArray) => NDArray
 }
 
 /** Binds a primitive of one operand and one result. */
-export const unary =
-  <P>(primitive: Primitive<P>, params: P) =>
-  (x: NDArray): NDArray =>
-    bind1(primitive, [x], params);
+export function unary<P>(primitive: Primitive<P>, params: P): (x: NDArray) => NDArray {
+  return (x) => bind1(primitive, [x], params);
+}
