@@ -9,10 +9,18 @@ import { broadcastInDim } from "./movement.js";
 
 export { definePrimitive, type PrimitiveDefinition, primitives } from "./table.js";
 
+/**
+ * The operations that rules of other families are written with. A broadcast transposes to a sum and a sum to a broadcast,
+ * but modules may not import each other in circles: families reach one another through this record, which `all.ts` fills.
+ * Rules run when programs do, so it is full by then; outside of this folder import from `all.ts`.
+ */
+export type Operations = typeof Elementwise & typeof Movement & typeof Reduce & typeof Cumulative;
+export const ops = {} as Operations;
+
 /** An array of one value everywhere: a broadcast scalar, which kernels inline. */
 export function full(value: number, a: Aval): NDArray {
   const s = scalarOf(value, { shape: [], dtype: a.dtype, weakType: a.weakType });
-  return a.shape.length === 0 ? s : broadcastInDim(s, a.shape, []);
+  return a.shape.length === 0 ? s : ops.broadcastInDim(s, a.shape, []);
 }
 
 export function zerosOf(a: Aval): NDArray {
@@ -28,7 +36,7 @@ export function instantiate(t: Tangent): NDArray {
 export function addTangents(a: Tangent, b: Tangent): Tangent {
   if (isZero(a)) return b;
   if (isZero(b)) return a;
-  return add(a, b);
+  return ops.add(a, b);
 }
 
 /** Applies a linear function of one tangent, keeping zeros symbolic. `outAval` is the type of the result. */
