@@ -4,8 +4,10 @@ import { scalarOf } from "../core/literal.js";
 import type { Primitive, Tangent } from "../core/primitive.js";
 import { bind1 } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
-import { add } from "./elementwise.js";
-import { broadcastInDim } from "./movement.js";
+import type * as Cumulative from "./cumulative.js";
+import type * as Elementwise from "./elementwise.js";
+import type * as Movement from "./movement.js";
+import type * as Reduce from "./reduce.js";
 
 export { definePrimitive, type PrimitiveDefinition, primitives } from "./table.js";
 
