@@ -17,6 +17,8 @@ export default tseslint.config(
       "no-undef": "off",
       "prefer-const": "error",
       eqeqeq: ["error", "always", { null: "ignore" }],
+      // The calling convention reads `arguments`: named parameters for the reader, one binder for all of them.
+      "prefer-rest-params": "off",
       "@typescript-eslint/no-explicit-any": "error",
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-import-type-side-effects": "error",
