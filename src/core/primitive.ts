@@ -14,6 +14,7 @@ export type Tangent = NDArray | Zero;
 
 /** Marks an operand of a transposed equation as the linear one, of which only the type is known. */
 export class Linear {
+  private declare readonly nominal: undefined;
   constructor(readonly aval: Aval) {}
 }
 export const isLinear = (x: NDArray | Linear): x is Linear => x instanceof Linear;
@@ -75,6 +76,8 @@ export interface PrimitiveFacts<P = unknown> {
   readonly elementwise?: boolean;
   /** Results are the operand's elements rearranged, none computed. */
   readonly view?: boolean;
+  /** The result has the operand's row-major elements under another shape: it can share the operand's storage. */
+  readonly reshapes?: boolean;
   readonly commutative?: boolean;
   /** An evaluation too dear to repeat, in units of an add; default 1. */
   readonly cost?: number;

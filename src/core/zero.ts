@@ -3,6 +3,8 @@ import { type Aval, strengthen } from "./aval.js";
 /** A tangent or cotangent known to be zero everywhere. */
 export class Zero {
   readonly aval: Aval;
+  /** Keeps arrays, which have an aval too, from passing as zeros when types are narrowed. */
+  private declare readonly nominal: undefined;
   constructor(aval: Aval) {
     this.aval = strengthen(aval);
   }
