@@ -1,6 +1,10 @@
-import { type Aval, type Shape, sizeOf } from "./aval.js";
+import { type Aval, formatAval, type Shape, sizeOf } from "./aval.js";
 import type { DType, TypedArray } from "./dtype.js";
-import { DisposedError } from "./errors.js";
+import { DisposedError, TsaxError } from "./errors.js";
+import { formatArray, formatOpaque } from "./printing.js";
+import { type ArrayData, checkItem, itemOf, type NestedValue, nestedValues, notANumber, publicData, tracerRead } from "./reading.js";
+
+const inspect = Symbol.for("nodejs.util.inspect.custom");
 
 /**
  * An immutable array, or a tracer that stands for one: what users hold and functions are written on.
@@ -25,6 +29,70 @@ export abstract class NDArray {
   }
   get size(): number {
     return sizeOf(this.aval.shape);
+  }
+
+  /**
+   * The array with elements that stands behind this value, if there is one: itself, or the primal of a value that is being
+   * differentiated outside of jit.
+   */
+  concrete(): ConcreteArray | undefined {
+    return undefined;
+  }
+  /** How errors describe the value. */
+  describe(): string {
+    return formatAval(this.aval);
+  }
+
+  private readable(op: string): ConcreteArray {
+    const c = this.concrete();
+    if (!c) throw tracerRead(op, this.describe(), this.aval.shape);
+    return c;
+  }
+
+  /** A copy of the elements, in row-major order; bools as bytes of 0 and 1. Works on every device. */
+  async data(): Promise<ArrayData> {
+    const c = this.readable("data()");
+    return publicData(await c.storage.read(), c.aval, "data");
+  }
+  /** A copy of the elements, at once. @throws TracerError `tracer-read`, DeviceError `async-read`. */
+  dataSync(): ArrayData {
+    const c = this.readable("dataSync()");
+    return publicData(c.storage.readSync(), c.aval, "dataSync");
+  }
+  /** The elements as nested lists of numbers or booleans; a bare value for a scalar. */
+  js<T extends NestedValue = NestedValue>(): T {
+    const c = this.readable("js()");
+    return nestedValues(c.storage.readSync(), c.aval) as T;
+  }
+  /** `js()` for every device. */
+  async jsAsync<T extends NestedValue = NestedValue>(): Promise<T> {
+    const c = this.readable("jsAsync()");
+    return nestedValues(await c.storage.read(), c.aval) as T;
+  }
+  /**
+   * The value of an array of one element: a boolean for bool, else a number. Works on values under `grad` too, outside of jit.
+   * @throws TracerError `tracer-read`, ArgumentError `item-size`.
+   */
+  item<T extends number | boolean = number>(): T {
+    checkItem(this.aval);
+    const c = this.readable("item()");
+    const scalar = c.storage.scalar;
+    return (scalar !== undefined && this.aval.dtype === "float64" ? scalar : itemOf(c.storage.readSync(), c.aval)) as T;
+  }
+
+  /** Text the way NumPy writes arrays; what is known of a traced value. */
+  toString(): string {
+    return `Traced(${this.describe()})`;
+  }
+  toJSON(): NestedValue {
+    return this.js();
+  }
+  /** Operators and templates see numbers in concrete scalars only: on a traced value they would lose its derivative. */
+  [Symbol.toPrimitive](_hint: string): number | string {
+    throw notANumber(this.describe(), true);
+  }
+  [inspect](): string {
+    return this.toString();
   }
 }
 
@@ -62,6 +130,31 @@ export class ConcreteArray extends NDArray {
       });
     }
     return this.held;
+  }
+
+  override concrete(): ConcreteArray {
+    return this;
+  }
+  override toString(): string {
+    if (this.aval.dtype === "key") return formatOpaque(this.aval);
+    return formatArray(this.storage.readSync(), this.aval);
+  }
+  override [Symbol.toPrimitive](hint: string): number | string {
+    if (this.aval.shape.length === 0) {
+      const v = this.item<number | boolean>();
+      return hint === "string" ? String(v) : Number(v);
+    }
+    if (hint === "string") return this.toString();
+    throw notANumber(this.describe(), false);
+  }
+  override [inspect](): string {
+    if (this.held.disposed) return formatOpaque(this.aval, "deleted");
+    try {
+      return this.toString();
+    } catch (e) {
+      if (e instanceof TsaxError) return formatOpaque(this.aval, e.code);
+      throw e;
+    }
   }
 
   get device(): string {
