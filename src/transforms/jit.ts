@@ -1,0 +1,249 @@
+import { ConcreteArray, NDArray } from "../core/array.js";
+import { type Aval, formatAval, sameAval } from "../core/aval.js";
+import { signature } from "../core/calling.js";
+import { config } from "../core/config.js";
+import { getEngine } from "../core/engine.js";
+import { ArgumentError, ShapeError } from "../core/errors.js";
+import type { ClosedJaxpr } from "../core/jaxpr.js";
+import { describeValue } from "../core/literal.js";
+import { printJaxpr } from "../core/printer.js";
+import { stage } from "../core/staging.js";
+import { bind, currentStaging, Tracer } from "../core/trace.js";
+import { type TreeDef, unflatten } from "../core/tree.js";
+import type { Ins } from "../core/types.js";
+import { flattenArrays, nameOf } from "./arguments.js";
+import { jitPrimitive } from "./jit-primitive.js";
+
+export interface JitOptions {
+  /** Arguments that are not traced: another value traces again. They may be anything; objects are compared by identity. */
+  readonly staticArgnums?: number | readonly number[];
+  /** Arguments whose arrays may be overwritten: they are deleted by the call. */
+  readonly donateArgnums?: number | readonly number[];
+}
+
+/** A function as `jit` returns it. */
+export interface Jitted<A extends readonly unknown[], R> {
+  (...args: Ins<A>): R;
+  /** How many times the function has been traced so far, through any of its jit wrappers. */
+  readonly traceCount: number;
+  /** Traces for the given arguments, without running. */
+  lower(...args: Ins<A>): Lowered<A, R>;
+}
+
+/** A traced function that can be looked at and compiled. */
+export interface Lowered<A extends readonly unknown[], R> {
+  readonly jaxpr: ClosedJaxpr;
+  /** The jaxpr in JAX's notation. */
+  asText(): string;
+  compile(): Compiled<A, R>;
+}
+
+/** A compiled function of arguments of exactly the types that it was lowered for. */
+export type Compiled<A extends readonly unknown[], R> = (...args: Ins<A>) => R;
+
+/** One specialisation of a function: by structure, types and static values of its arguments. */
+interface Entry {
+  readonly def: TreeDef;
+  readonly avals: readonly Aval[];
+  readonly closed: ClosedJaxpr;
+  readonly outDef: TreeDef;
+}
+
+/** Specialisations of one user function, shared by all of its jit wrappers. */
+class FunctionCache {
+  readonly entries = new Map<string, Entry>();
+  traces = 0;
+}
+
+type AnyFunction = (...args: never[]) => unknown;
+
+const caches = new WeakMap<AnyFunction, FunctionCache>();
+/** Specialisations kept of one function; the oldest goes. */
+const maxEntries = 1024;
+
+function cacheOf(f: AnyFunction): FunctionCache {
+  let cache = caches.get(f);
+  if (!cache) caches.set(f, (cache = new FunctionCache()));
+  return cache;
+}
+
+const jitParams = signature<{ readonly f: AnyFunction } & JitOptions>("jit", 1, ["f"], { byName: ["staticArgnums", "donateArgnums"] });
+
+/**
+ * Compiles a function: it is traced once for each combination of argument types and runs as one fused program from then on.
+ *
+ * Control flow on values needs `np.where` or `lax.cond`; shapes, dtypes and static arguments are ordinary JavaScript values.
+ * Arrays that the function captures are operands of the program: they are never baked into it.
+ * @throws TracerError `tracer-read` where the function reads a traced value, ArgumentError `static-argnums`.
+ * @example
+ * const f = jit((x) => np.tanh(x).mul(2));
+ */
+export function jit<A extends readonly NDArray[], R>(f: (...args: A) => R, options?: JitOptions): Jitted<A, R>;
+export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, options?: JitOptions): Jitted<A, R>;
+export function jit(...given: unknown[]): unknown {
+  const { f, staticArgnums, donateArgnums } = jitParams(given);
+  if (typeof f !== "function") {
+    throw new ArgumentError({ code: "not-a-function", message: `jit takes a function, not ${describeValue(f)}` });
+  }
+  const statics = argnumList(staticArgnums, "staticArgnums");
+  const donates = argnumList(donateArgnums, "donateArgnums");
+  const name = nameOf(f);
+  const cache = cacheOf(f);
+  let last: Entry | undefined;
+
+  const specialize = (args: readonly unknown[]): { readonly entry: Entry; readonly leaves: readonly NDArray[]; readonly donated: boolean[] | undefined } => {
+    const staticPositions = resolve(statics, args.length, name);
+    const dynamic = staticPositions.length === 0 ? args : args.filter((_, i) => !staticPositions.includes(i));
+    const { leaves, def } = flattenArrays(dynamic, `jit(${name}): argument `, staticHint);
+    const donated = donates.length === 0 ? undefined : donatedLeaves(args, staticPositions, resolve(donates, args.length, name));
+    if (last && staticPositions.length === 0 && last.def.key === def.key && fits(leaves, last.avals)) return { entry: last, leaves, donated };
+    const key = [
+      def.key,
+      leaves.map((x) => formatAval(x.aval)).join(";"),
+      staticPositions.map((i) => `${i}=${staticKey(args[i])}`).join(";"),
+      statics.join(","),
+      String(config.enableX64),
+    ].join("|");
+    let entry = cache.entries.get(key);
+    if (!entry) {
+      entry = trace(
+        f,
+        args,
+        staticPositions,
+        def,
+        leaves.map((x) => x.aval),
+        name,
+      );
+      cache.traces++;
+      // what captures a tracer of an enclosing transformation belongs to that transformation's run only
+      if (!entry.closed.consts.some((x) => x instanceof Tracer)) {
+        if (cache.entries.size >= maxEntries) cache.entries.delete(cache.entries.keys().next().value!);
+        cache.entries.set(key, entry);
+        last = entry;
+      }
+    } else last = entry;
+    return { entry, leaves, donated };
+  };
+
+  const jitted = (...args: unknown[]): unknown => {
+    const { entry, leaves, donated } = specialize(args);
+    return unflatten(entry.outDef, run(entry, leaves, donated, name));
+  };
+  Object.defineProperty(jitted, "name", { value: `jit(${name})` });
+  Object.defineProperty(jitted, "traceCount", { get: () => cache.traces });
+  return Object.assign(jitted, {
+    lower(...args: unknown[]) {
+      const { entry } = specialize(args);
+      return {
+        jaxpr: entry.closed,
+        asText: () => printJaxpr(entry.closed.jaxpr, entry.closed.consts.length),
+        compile() {
+          return (...later: unknown[]): unknown => {
+            const { leaves, def } = flattenArrays(dropStatics(later, statics, name), `jit(${name}): argument `, staticHint);
+            if (def.key !== entry.def.key || !fits(leaves, entry.avals)) {
+              throw new ShapeError({
+                code: "compiled-types",
+                message: `the compiled ${name} was called with other types than it was lowered for`,
+                details: [
+                  ["lowered", entry.avals.map(formatAval).join(", ")],
+                  ["called", leaves.map((x) => formatAval(x.aval)).join(", ")],
+                ],
+                hint: "lower it again for these, or call the jitted function itself",
+              });
+            }
+            return unflatten(entry.outDef, run(entry, leaves, undefined, name));
+          };
+        },
+      };
+    },
+  });
+}
+
+const staticHint = "jitted functions take pytrees of arrays and numbers; name other arguments in staticArgnums";
+
+/** Runs a specialisation: compiled at once where nothing is being traced, else as an equation of its own. */
+function run(entry: Entry, leaves: readonly NDArray[], donated: readonly boolean[] | undefined, name: string): readonly NDArray[] {
+  const { jaxpr, consts } = entry.closed;
+  const inputs = consts.length === 0 ? leaves : [...consts, ...leaves];
+  const flags = donated && [...consts.map(() => false), ...donated];
+  if (currentStaging() === undefined && inputs.every((x) => x instanceof ConcreteArray)) {
+    return getEngine().run(jaxpr, inputs as readonly ConcreteArray[], flags);
+  }
+  return bind(jitPrimitive, inputs, { name, jaxpr });
+}
+
+function trace(f: AnyFunction, args: readonly unknown[], staticPositions: readonly number[], def: TreeDef, avals: readonly Aval[], name: string): Entry {
+  let outDef = def;
+  const closed = stage(
+    (xs) => {
+      const dynamic = unflatten(def, xs) as unknown[];
+      let next = 0;
+      const full = args.map((a, i) => (staticPositions.includes(i) ? a : dynamic[next++]));
+      const out = flattenArrays(f(...(full as never[])), `the result of ${name}`);
+      outDef = out.def;
+      return out.leaves;
+    },
+    avals,
+    { kind: `jit(${name})` },
+  );
+  return { def, avals, closed, outDef };
+}
+
+function fits(leaves: readonly NDArray[], avals: readonly Aval[]): boolean {
+  if (leaves.length !== avals.length) return false;
+  for (let i = 0; i < leaves.length; i++) {
+    const a = leaves[i]!.aval;
+    if (a !== avals[i] && !sameAval(a, avals[i]!)) return false;
+  }
+  return true;
+}
+
+function argnumList(x: number | readonly number[] | undefined, option: string): readonly number[] {
+  const list = x === undefined ? [] : typeof x === "number" ? [x] : x;
+  if (!Array.isArray(list) || list.some((i) => !Number.isInteger(i))) {
+    throw new ArgumentError({ code: "argnums", message: `jit: ${option} must be a whole number or a list of them, got ${describeValue(x)}` });
+  }
+  return list;
+}
+
+function resolve(argnums: readonly number[], count: number, name: string): number[] {
+  return argnums.map((i) => {
+    const k = i < 0 ? i + count : i;
+    if (k < 0 || k >= count) {
+      throw new ArgumentError({ code: "argnums", message: `jit(${name}): argument ${i} is named, but the call has ${count}` });
+    }
+    return k;
+  });
+}
+
+const dropStatics = (args: readonly unknown[], statics: readonly number[], name: string): readonly unknown[] => {
+  const positions = resolve(statics, args.length, name);
+  return args.filter((_, i) => !positions.includes(i));
+};
+
+function donatedLeaves(args: readonly unknown[], statics: readonly number[], donates: readonly number[]): boolean[] {
+  return args.flatMap((a, i) => {
+    if (statics.includes(i)) return [];
+    return flattenArrays(a, "donated argument ").leaves.map(() => donates.includes(i));
+  });
+}
+
+const ids = new WeakMap<object, number>();
+let nextId = 0;
+/** Static values: primitives by type and value, lists by their entries, other objects and functions by identity. */
+function staticKey(x: unknown): string {
+  if (x instanceof NDArray) {
+    throw new ArgumentError({
+      code: "static-array",
+      message: "a static argument must not be an array",
+      hint: "leave it out of staticArgnums, so that it is traced",
+    });
+  }
+  if (Array.isArray(x)) return `[${x.map(staticKey).join(",")}]`;
+  if ((typeof x === "object" && x !== null) || typeof x === "function") {
+    let id = ids.get(x);
+    if (id === undefined) ids.set(x, (id = nextId++));
+    return `@${id}`;
+  }
+  return `${typeof x}:${Object.is(x, -0) ? "-0" : String(x)}`;
+}

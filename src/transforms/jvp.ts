@@ -1,0 +1,150 @@
+import { ConcreteArray, type NDArray } from "../core/array.js";
+import type { Aval } from "../core/aval.js";
+import { isFloat } from "../core/dtype.js";
+import { ArgumentError } from "../core/errors.js";
+import { evalJaxpr } from "../core/interpreter.js";
+import { invariant } from "../core/errors.js";
+import type { Jaxpr } from "../core/jaxpr.js";
+import { memoize } from "../core/memo.js";
+import { type AnyPrimitive, ruleOf, type Tangent } from "../core/primitive.js";
+import { stage } from "../core/staging.js";
+import { Trace, Tracer, withTrace } from "../core/trace.js";
+import { flatten, sameStructure, unflatten } from "../core/tree.js";
+import type { ArraysOf, Ins } from "../core/types.js";
+import { isZero, Zero } from "../core/zero.js";
+import { instantiate } from "../primitives/all.js";
+import { differentiable, fitTangent, flattenArrays, nameOf, requireFloatInput } from "./arguments.js";
+
+/** A value with its tangent. */
+export class JvpTracer extends Tracer {
+  constructor(
+    trace: JvpTrace,
+    readonly primal: NDArray,
+    readonly tangent: Tangent,
+  ) {
+    super(trace);
+  }
+  get aval(): Aval {
+    return this.primal.aval;
+  }
+  override concrete(): ConcreteArray | undefined {
+    return this.primal instanceof ConcreteArray ? this.primal : (this.primal as Tracer).concrete();
+  }
+}
+
+/** Forward-mode differentiation: carries tangents along with values. */
+export class JvpTrace extends Trace {
+  readonly kind: string = "jvp";
+
+  lift(x: NDArray): JvpTracer {
+    return new JvpTracer(this, x, new Zero(x.aval));
+  }
+
+  process(primitive: AnyPrimitive, inputs: readonly Tracer[], params: unknown): readonly NDArray[] {
+    const tracers = inputs as readonly JvpTracer[];
+    const { outs, tangents } = this.differentiate(
+      primitive,
+      tracers.map((t) => t.primal),
+      tracers.map((t) => t.tangent),
+      params,
+    );
+    return outs.map((x, i) => {
+      const t = tangents[i]!;
+      return isZero(t) || !isFloat(x.dtype) ? x : new JvpTracer(this, x, t);
+    });
+  }
+
+  protected differentiate(
+    primitive: AnyPrimitive,
+    primals: readonly NDArray[],
+    tangents: readonly Tangent[],
+    params: unknown,
+  ): { readonly outs: readonly NDArray[]; readonly tangents: readonly Tangent[] } {
+    return ruleOf(primitive.jvp, primitive, "jvp")(primals, tangents, params as never);
+  }
+
+  /** The value and tangent of a result. */
+  split(x: NDArray): [primal: NDArray, tangent: Tangent] {
+    return x instanceof JvpTracer && x.trace === this ? [x.primal, x.tangent] : [x, new Zero(x.aval)];
+  }
+}
+
+/** Pushes tangents through a function of flat arrays. */
+export function jvpFlat(
+  f: (xs: readonly NDArray[]) => readonly NDArray[],
+  primals: readonly NDArray[],
+  tangents: readonly Tangent[],
+): [outs: NDArray[], tangents: Tangent[]] {
+  return withTrace(
+    (level) => new JvpTrace(level),
+    false,
+    (trace) => {
+      const outs = f(primals.map((x, i) => (isZero(tangents[i]!) ? x : new JvpTracer(trace, x, tangents[i]!))));
+      const pairs = outs.map((x) => trace.split(x));
+      return [pairs.map((p) => p[0]), pairs.map((p) => p[1])];
+    },
+  );
+}
+
+/**
+ * The jaxpr of a jaxpr's jvp with respect to the inputs marked `nonzero`: from its inputs and their tangents to its outputs
+ * and those tangents that are not zero for sure.
+ */
+export const jvpJaxpr = memoize(
+  (jaxpr: Jaxpr, nonzero: readonly boolean[]): { readonly jaxpr: Jaxpr; readonly outNonzero: readonly boolean[] } => {
+    const avals = jaxpr.inVars.map((v) => v.aval);
+    const moving = avals.filter((_, i) => nonzero[i]);
+    let outNonzero: readonly boolean[] = [];
+    const { jaxpr: result, consts } = stage(
+      (args) => {
+        let next = avals.length;
+        const tangents = avals.map((a, i) => (nonzero[i] ? args[next++]! : new Zero(a)));
+        const [outs, ts] = jvpFlat((xs) => evalJaxpr(jaxpr, xs), args.slice(0, avals.length), tangents);
+        outNonzero = ts.map((t) => !isZero(t));
+        return [...outs, ...ts.filter((t): t is NDArray => !isZero(t))];
+      },
+      [...avals, ...moving.map((a) => ({ ...a, weakType: false }))],
+    );
+    invariant(consts.length === 0, "a jvp captured a value");
+    return { jaxpr: result, outNonzero };
+  },
+);
+
+/**
+ * Evaluates `f` at `primals` and pushes `tangents` forward: `[f(x), ∂f(x)·t]`.
+ *
+ * Each tangent has the shape and dtype of its primal; a JS number among the primals is a float.
+ * @throws DTypeError `grad-dtype` for integer primals, TreeError `tree-mismatch`, ShapeError `tangent-shape`.
+ * @example
+ * const [y, t] = jvp(np.sin, [0.5], [1]);
+ */
+export function jvp<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  primals: Readonly<Ins<A>>,
+  tangents: Readonly<Ins<A>>,
+): [R, ArraysOf<R>] {
+  if (!Array.isArray(primals) || !Array.isArray(tangents)) {
+    throw new ArgumentError({
+      code: "jvp-lists",
+      message: "jvp takes the primals and the tangents as two lists, one entry an argument",
+      hint: "jvp(f, [x], [t])",
+    });
+  }
+  const { leaves, def } = flattenArrays(primals, "jvp: primals");
+  const [tangentLeaves, tangentDef] = flatten(tangents);
+  sameStructure(def, tangentDef, "jvp: tangents");
+  const xs = leaves.map(differentiable);
+  xs.forEach((x, i) => requireFloatInput(x, "jvp", `primal ${i}`));
+  const ts = xs.map((x, i) => fitTangent(tangentLeaves[i], x.aval, `jvp: tangent ${i}`));
+  let outDef = def;
+  const [outs, outTangents] = jvpFlat(
+    (args) => {
+      const out = flattenArrays(f(...(unflatten(def, args) as unknown as A)), `the result of ${nameOf(f)}`);
+      outDef = out.def;
+      return out.leaves;
+    },
+    xs,
+    ts,
+  );
+  return [unflatten(outDef, outs) as R, unflatten(outDef, outTangents.map(instantiate)) as ArraysOf<R>];
+}
