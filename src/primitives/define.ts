@@ -5,6 +5,7 @@ import type { Primitive, Tangent } from "../core/primitive.js";
 import { bind1 } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
 import type * as Cumulative from "./cumulative.js";
+import type * as Dot from "./dot.js";
 import type * as Elementwise from "./elementwise.js";
 import type * as Movement from "./movement.js";
 import type * as Reduce from "./reduce.js";
@@ -16,7 +17,7 @@ export { definePrimitive, type PrimitiveDefinition, primitives } from "./table.j
  * but modules may not import each other in circles: families reach one another through this record, which `all.ts` fills.
  * Rules run when programs do, so it is full by then; outside of this folder import from `all.ts`.
  */
-export type Operations = typeof Elementwise & typeof Movement & typeof Reduce & typeof Cumulative;
+export type Operations = typeof Elementwise & typeof Movement & typeof Reduce & typeof Cumulative & typeof Dot;
 export const ops = {} as Operations;
 
 /** An array of one value everywhere: a broadcast scalar, which kernels inline. */
