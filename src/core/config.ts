@@ -6,6 +6,8 @@ export interface Config {
   enableX64: boolean;
   /** What happens when a scalar boolean is computed under jit and never used: it was likely an `if`. */
   unreadPredicate: "ignore" | "warn" | "error";
+  /** Bytes of array storage a device holds before memory of dead arrays is looked for; grows with what is alive. */
+  memoryBudget: number;
   /** Debug ladder: 1 compiles and cache misses, 2 jaxprs, 3 kernels, 4 code, 5 every bind. */
   debug: number;
   /** Where warnings go. */
@@ -17,6 +19,7 @@ const env = (globalThis as { process?: { env?: Record<string, string | undefined
 export const config: Config & { update<K extends keyof Config>(name: K, value: Config[K]): void } = {
   enableX64: env["TSAX_ENABLE_X64"] === "1" || env["JAX_ENABLE_X64"] === "1",
   unreadPredicate: "warn",
+  memoryBudget: 256 * 2 ** 20,
   debug: Number(env["TSAX_DEBUG"] ?? 0) || 0,
   warn: (message) => console.warn(`tsax: ${message}`),
   update(name, value) {
@@ -24,7 +27,7 @@ export const config: Config & { update<K extends keyof Config>(name: K, value: C
       throw new ArgumentError({
         code: "config-unknown",
         message: `config has no setting ${JSON.stringify(name)} that takes ${String(value)}`,
-        hint: "settings: enableX64, unreadPredicate, debug, warn",
+        hint: "settings: enableX64, unreadPredicate, memoryBudget, debug, warn",
       });
     }
     (config as Config)[name] = value;

@@ -76,6 +76,8 @@ export interface PrimitiveFacts<P = unknown> {
   readonly elementwise?: boolean;
   /** Results are the operand's elements rearranged, none computed. */
   readonly view?: boolean;
+  /** The single result has operand 0's elements, all of them and in the same row-major order: eager evaluation shares storage. */
+  readonly reshapes?: boolean | ((params: P, aval: Aval) => boolean);
   /** The result has the operand's row-major elements under another shape: it can share the operand's storage. */
   readonly reshapes?: boolean;
   readonly commutative?: boolean;
