@@ -78,8 +78,6 @@ export interface PrimitiveFacts<P = unknown> {
   readonly view?: boolean;
   /** The single result has operand 0's elements, all of them and in the same row-major order: eager evaluation shares storage. */
   readonly reshapes?: boolean | ((params: P, aval: Aval) => boolean);
-  /** The result has the operand's row-major elements under another shape: it can share the operand's storage. */
-  readonly reshapes?: boolean;
   readonly commutative?: boolean;
   /** An evaluation too dear to repeat, in units of an add; default 1. */
   readonly cost?: number;
