@@ -1,0 +1,100 @@
+import type { ModuleBuilder } from "../module-builder.js";
+import type { Arithmetic } from "./arithmetic.js";
+import { sharedFunction } from "./code.js";
+import type { Tile } from "./micro.js";
+
+/**
+ * Packing: copies a block of an operand into the order in which the micro-kernel reads it, so that it streams through few
+ * cache lines and pages whatever its strides are. Where a panel reaches beyond the block, the last column or row stands in
+ * for those that are missing; what is computed from them is thrown away.
+ */
+
+/**
+ * Packs k × n elements of b into panels of the tile's width: panel after panel, row after row. k, n ≥ 1.
+ *
+ *   (b, to, k, n, bRow, bCol)
+ */
+export function packColumns(m: ModuleBuilder, t: Arithmetic, tile: Tile): number {
+  const width = tile.vectors * t.lanes;
+  const copy = copyPanel(m, t, tile);
+  const gather = gatherStrip(m, t, tile);
+  return sharedFunction(m, t, `packColumns${width}`, 6, (c) => {
+    const [b, to, k, n, bRow, bCol] = [0, 1, 2, 3, 4, 5] as const;
+    c.count(n, width, (j) => {
+      const left = c.word(c.sub(n, j));
+      c.when(
+        c.and(c.less(c.i32(width - 1), left), c.eq(bCol, c.i32(t.bytes))),
+        () => c.call(copy, b, to, k, bRow),
+        () => {
+          for (let v = 0; v < tile.vectors; v++) {
+            const first = c.word(c.min(c.i32(v * t.lanes), c.sub(left, c.i32(1))));
+            c.call(gather, c.at(b, first, bCol), c.add(to, c.i32(v * 16)), k, c.sub(left, first), bRow, bCol);
+            c.f.free(first);
+          }
+        },
+      );
+      c.advance(b, c.mul(bCol, c.i32(width)));
+      c.advance(to, c.mul(k, c.i32(width * t.bytes)));
+      c.f.free(left);
+    });
+  });
+}
+
+/** One full panel of adjacent columns: (b, to, k, bRow). */
+function copyPanel(m: ModuleBuilder, t: Arithmetic, tile: Tile): number {
+  return sharedFunction(m, t, `copyPanel${tile.vectors}`, 4, (c) => {
+    const [b, to, k, bRow] = [0, 1, 2, 3] as const;
+    c.times(k, () => {
+      for (let v = 0; v < tile.vectors; v++) c.storeVector(to, c.loadVector(b, v * 16), v * 16);
+      c.advance(b, bRow);
+      c.advance(to, c.i32(tile.vectors * 16));
+    });
+  });
+}
+
+/** One vector's width of columns, `columns` ≥ 1 of them there, with any strides: (b, to, k, columns, bRow, bCol). */
+function gatherStrip(m: ModuleBuilder, t: Arithmetic, tile: Tile): number {
+  return sharedFunction(m, t, `gatherStrip${tile.vectors}`, 6, (c) => {
+    const [b, to, k, columns, bRow, bCol] = [0, 1, 2, 3, 4, 5] as const;
+    const from: number[] = [b];
+    for (let i = 1; i < t.lanes; i++)
+      from.push(c.word(c.select(c.less(c.i32(i), columns), c.add(from[i - 1]!, bCol), from[i - 1]!)));
+    c.times(k, () => {
+      c.storeVector(to, () => {
+        for (const p of from.slice(1).reverse()) c.push(p);
+        c.push(c.loadSplat(b));
+        for (let i = 1; i < t.lanes; i++) c.f.laneLoad(t.loadLane, i);
+      });
+      for (const p of from) c.advance(p, bRow);
+      c.advance(to, c.i32(tile.vectors * 16));
+    });
+  });
+}
+
+/**
+ * Packs m × k elements of a into panels of the tile's rows: panel after panel, column after column. m, k ≥ 1.
+ *
+ *   (a, to, m, k, aRow, aCol)
+ */
+export function packRows(m: ModuleBuilder, t: Arithmetic, tile: Tile): number {
+  const { rows } = tile;
+  const panel = sharedFunction(m, t, `rowPanel${rows}`, 6, (c) => {
+    const [a, to, valid, k, aRow, aCol] = [0, 1, 2, 3, 4, 5] as const;
+    const from: number[] = [a];
+    for (let i = 1; i < rows; i++)
+      from.push(c.word(c.select(c.less(c.i32(i), valid), c.add(from[i - 1]!, aRow), from[i - 1]!)));
+    c.times(k, () => {
+      from.forEach((p, i) => c.store(to, c.load(p), i * t.bytes));
+      for (const p of from) c.advance(p, aCol);
+      c.advance(to, c.i32(rows * t.bytes));
+    });
+  });
+  return sharedFunction(m, t, `packRows${rows}`, 6, (c) => {
+    const [a, to, count, k, aRow, aCol] = [0, 1, 2, 3, 4, 5] as const;
+    c.count(count, rows, (i) => {
+      c.call(panel, a, to, c.sub(count, i), k, aRow, aCol);
+      c.advance(a, c.mul(aRow, c.i32(rows)));
+      c.advance(to, c.mul(k, c.i32(rows * t.bytes)));
+    });
+  });
+}
