@@ -1,0 +1,198 @@
+import { ConcreteArray, NDArray } from "../core/array.js";
+import { isFloat, isInteger } from "../core/dtype.js";
+import { signature } from "../core/calling.js";
+import { type ArrayLike, asArray } from "../core/literal.js";
+import * as p from "../primitives/all.js";
+import { broadcastOperands, numeric, pairOf, promote2, promoteNumeric, resultElementType } from "./promotion.js";
+import { binary, floatBinary, floatUnary, like, requireInteger, unary } from "./ufunc.js";
+
+/** Arithmetic, element by element, with JAX's promotion. */
+
+/** Sum; on booleans the logical or. */
+export const add = binary("add", (x, y) => (x.dtype === "bool" ? p.or(x, y) : p.add(x, y)));
+
+/** Difference; booleans are refused, as in JAX. */
+export const subtract = binary("subtract", (x, y) => p.sub(x, y));
+
+/** Product; on booleans the logical and. */
+export const multiply = binary("multiply", (x, y) => (x.dtype === "bool" ? p.and(x, y) : p.mul(x, y)));
+
+/** Quotient in floats, also of integers. */
+export const trueDivide = floatBinary("trueDivide", (x, y) => p.div(x, y));
+export const divide = floatBinary("divide", (x, y) => p.div(x, y));
+
+export const negative = unary("negative", (x) => p.neg(x));
+export const positive = unary("positive", (x) => x);
+/** 1/x, in floats. */
+export const reciprocal = floatUnary("reciprocal", (x) => p.integerPow(x, -1));
+
+/** Absolute value; its derivative at 0 is 1. */
+export const absolute = unary("absolute", (x) => (x.dtype === "bool" || x.dtype === "uint32" ? x : p.abs(x)));
+export const abs = unary("abs", absolute);
+/** Absolute value in floats. */
+export const fabs = floatUnary("fabs", (x) => p.abs(x));
+/** −1, 0 or 1; NaN of NaN. */
+export const sign = unary("sign", (x) => p.sign(x));
+export const square = unary("square", (x) => p.square(numeric("square", x)));
+
+/** Quotient rounded towards −∞: of integers an integer. */
+export const floorDivide = binary(
+  "floorDivide",
+  (x, y) => {
+    if (x.dtype === "uint32") return p.div(x, y);
+    if (!isInteger(x.dtype)) return floatDivmod(x, y)[0];
+    const q = p.div(x, y);
+    const rounds = p.and(p.ne(p.sign(x), p.sign(y)), p.ne(p.rem(x, y), like(x, 0)));
+    return p.select(rounds, p.sub(q, like(q, 1)), q);
+  },
+  promoteNumeric,
+);
+
+/** Python's divmod of floats (float_divmod in CPython's floatobject.c). */
+function floatDivmod(x: NDArray, y: NDArray): [quotient: NDArray, remainder: NDArray] {
+  const zero = like(x, 0);
+  const m = p.rem(x, y);
+  const q = p.div(p.select(p.eq(y, zero), x, p.sub(x, m)), y);
+  const off = p.and(p.ne(m, zero), p.ne(p.sign(y), p.sign(m)));
+  return [p.round(p.select(off, p.sub(q, like(q, 1)), q)), p.select(off, p.add(m, y), m)];
+}
+
+const remainderOf = (x: NDArray, divisor: NDArray): NDArray => {
+  const zero = like(x, 0);
+  const y = isInteger(x.dtype) ? p.select(p.eq(divisor, zero), like(x, 1), divisor) : divisor;
+  const m = p.rem(x, y);
+  const off = p.and(p.ne(p.lt(m, zero), p.lt(y, zero)), p.ne(m, zero));
+  return p.select(off, p.add(m, y), m);
+};
+
+/** Remainder with the sign of the divisor. */
+export const remainder = binary("remainder", remainderOf, promoteNumeric);
+export const mod = binary("mod", remainderOf, promoteNumeric);
+
+/** Remainder with the sign of the dividend, as C has it. */
+export const fmod = binary(
+  "fmod",
+  (x, y) => p.rem(x, isInteger(x.dtype) ? p.select(p.eq(y, like(y, 0)), like(y, 1), y) : y),
+  promoteNumeric,
+);
+
+/** `[floorDivide(x1, x2), remainder(x1, x2)]`. */
+export function divmod(x1: ArrayLike, x2: ArrayLike): [quotient: NDArray, remainder: NDArray] {
+  const given = divmodParams(arguments);
+  const [x, y] = pairOf(promoteNumeric("divmod", given.x1, given.x2));
+  return isFloat(x.dtype) ? floatDivmod(x, y) : [floorDivide(x, y), remainderOf(x, y)];
+}
+const divmodParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike }>("divmod", 2, ["x1", "x2"]);
+
+/** The larger operand; NaN if either is. A tie gives each half of the derivative. */
+export const maximum = binary("maximum", (x, y) => p.max(x, y));
+/** The smaller operand; NaN if either is. A tie gives each half of the derivative. */
+export const minimum = binary("minimum", (x, y) => p.min(x, y));
+
+const isNanOrFalse = (x: NDArray): NDArray => p.ne(x, x);
+/** The larger operand; the other one where one is NaN. */
+export const fmax = binary("fmax", (x, y) => p.select(p.or(p.gt(x, y), isNanOrFalse(y)), x, y));
+/** The smaller operand; the other one where one is NaN. */
+export const fmin = binary("fmin", (x, y) => p.select(p.or(p.lt(x, y), isNanOrFalse(y)), x, y));
+
+/**
+ * x1 to the power x2. An integral JS number as exponent is multiplied out (right at x1 = 0, also for derivatives, and for
+ * integers); arrays of integers give integers by binary exponentiation.
+ */
+export function power(x1: ArrayLike, x2: ArrayLike): NDArray {
+  if (arguments.length !== 2) ({ x1, x2 } = powerParams(arguments));
+  const n = integerExponent(x2);
+  if (n !== undefined) return p.integerPow(numeric("power", x1), n);
+  const t = resultElementType("power", [x1, x2]);
+  if (!isFloat(t.dtype)) return integerPower(...pairOf(promoteNumeric("power", x1, x2)));
+  const [base, exponent] = [asArray(x1, "power", "x1"), asArray(x2, "power", "x2")];
+  // An integer array as exponent of a float stays one: its derivative is right at x1 = 0.
+  const whole = isFloat(base.dtype) && isInteger(exponent.dtype);
+  return p.pow(...pairOf(whole ? broadcastOperands("power", [base, exponent]) : promote2("power", x1, x2)));
+}
+const powerParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike }>("power", 2, ["x1", "x2"]);
+export { power as pow };
+
+/** The exponent where it is a whole number known now: a JS number, or a scalar integer array that lies on the host. */
+function integerExponent(x: ArrayLike): number | undefined {
+  if (typeof x === "boolean") return Number(x);
+  if (typeof x === "number") return Number.isInteger(x) && !Object.is(x, -0) && Math.abs(x) <= 2147483647 ? x : undefined;
+  if (x instanceof ConcreteArray && x.ndim === 0 && isInteger(x.dtype)) return x.storage.scalar;
+  return undefined;
+}
+
+/** Powers of integers by binary exponentiation; six bits suffice, for larger exponents overflow anyway. */
+function integerPower(x: NDArray, y: NDArray): NDArray {
+  const zero = like(y, 0);
+  const one = like(y, 1);
+  let acc = p.select(p.and(p.eq(x, zero), p.ne(y, zero)), zero, one);
+  for (let bit = 0; bit < 6; bit++) {
+    acc = p.select(p.ne(p.and(y, one), zero), p.mul(acc, x), acc);
+    x = p.mul(x, x);
+    y = p.shiftRightLogical(y, one);
+  }
+  return acc;
+}
+
+/** x1 to the power x2, always in floats. */
+export const floatPower = floatBinary("floatPower", (x, y) => p.pow(x, y));
+
+/** Length of the hypotenuse, without overflow on the way. */
+export const hypot = floatBinary("hypot", (x1, x2) => {
+  const a = p.abs(x1);
+  const b = p.abs(x2);
+  const inf = like(a, Infinity);
+  const hi = p.max(a, b);
+  const lo = p.min(a, b);
+  const isZero = p.eq(hi, like(hi, 0));
+  const one = like(hi, 1);
+  const ratio = p.div(lo, p.select(isZero, one, hi));
+  const length = p.select(isZero, hi, p.mul(hi, p.sqrt(p.add(one, p.square(ratio)))));
+  return p.select(p.or(p.eq(a, inf), p.eq(b, inf)), inf, length);
+});
+
+/** 0 for x1 < 0, 1 for x1 > 0, x2 at 0. */
+export const heaviside = floatBinary("heaviside", (x1, x2) => {
+  const zero = like(x1, 0);
+  const atZero = p.select(p.ne(x1, x1), x1, x2);
+  return p.select(p.lt(x1, zero), zero, p.select(p.gt(x1, zero), like(x1, 1), atZero));
+});
+
+/** Greatest common divisor of integers, non-negative. */
+export const gcd = binary("gcd", gcdOf, promoteIntegers("gcd"));
+
+/** Least common multiple of integers, non-negative. */
+export const lcm = binary(
+  "lcm",
+  (x, y) => {
+    const [a, b] = [absolute(x), absolute(y)];
+    const d = gcdOf(a, b);
+    const zero = like(d, 0);
+    return p.select(p.eq(d, zero), zero, p.mul(a, p.div(b, p.select(p.eq(d, zero), like(d, 1), d))));
+  },
+  promoteIntegers("lcm"),
+);
+
+function promoteIntegers(name: string): (op: string, x: ArrayLike, y: ArrayLike) => readonly NDArray[] {
+  return (op, x, y) => {
+    const operands = promoteNumeric(op, x, y);
+    requireInteger(name, operands[0]!);
+    return operands;
+  };
+}
+
+/** Euclid's algorithm, of which 32-bit operands need at most 47 steps (Lamé). */
+function gcdOf(x: NDArray, y: NDArray): NDArray {
+  let a = absolute(x);
+  let b = absolute(y);
+  const zero = like(a, 0);
+  const one = like(a, 1);
+  for (let step = 0; step < 47; step++) {
+    const done = p.eq(b, zero);
+    const rest = p.rem(a, p.select(done, one, b));
+    a = p.select(done, a, b);
+    b = p.select(done, b, rest);
+  }
+  return a;
+}
+

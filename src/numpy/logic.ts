@@ -1,0 +1,168 @@
+import { NDArray } from "../core/array.js";
+import { sameShape } from "../core/aval.js";
+import { signature } from "../core/calling.js";
+import { isFloat } from "../core/dtype.js";
+import { ArgumentError, ShapeError } from "../core/errors.js";
+import { type ArrayLike, asArray, lit } from "../core/literal.js";
+import * as p from "../primitives/all.js";
+import {
+  broadcastOperands,
+  convertAll,
+  convertOne,
+  pairOf,
+  promote,
+  promoteInexact,
+  resultElementType,
+} from "./promotion.js";
+import { binary, like, nanMask, unary } from "./ufunc.js";
+
+/** Comparisons, logic, and choosing between arrays. */
+
+export const equal = binary("equal", (x, y) => p.eq(x, y));
+export const notEqual = binary("notEqual", (x, y) => p.ne(x, y));
+export const less = binary("less", (x, y) => p.lt(x, y));
+export const lessEqual = binary("lessEqual", (x, y) => p.le(x, y));
+export const greater = binary("greater", (x, y) => p.gt(x, y));
+export const greaterEqual = binary("greaterEqual", (x, y) => p.ge(x, y));
+
+/** Whether elements are true: not zero (NaN is true). */
+export const truth = (x: NDArray): NDArray => (x.dtype === "bool" ? x : p.ne(x, like(x, 0)));
+
+export const logicalAnd = binary("logicalAnd", (x, y) => p.and(truth(x), truth(y)));
+export const logicalOr = binary("logicalOr", (x, y) => p.or(truth(x), truth(y)));
+export const logicalXor = binary("logicalXor", (x, y) => p.xor(truth(x), truth(y)));
+export const logicalNot = unary("logicalNot", (x) => p.not(truth(x)));
+
+const whereParams = /* @__PURE__ */ signature<{ condition: ArrayLike; x?: ArrayLike | null; y?: ArrayLike | null }>("where", 1, ["condition", "x", "y"]);
+/** Elements of x where the condition is true, else of y. Only the chosen side gets a derivative (NaNs of the other may still leak). */
+export function where(condition: ArrayLike, x: ArrayLike, y: ArrayLike): NDArray;
+export function where(): NDArray {
+  const { condition, x, y } = whereParams(arguments);
+  if (x === undefined || x === null || y === undefined || y === null) {
+    throw new ArgumentError({
+      code: "argument-missing",
+      message: "where needs both x and y",
+      hint: "np.nonzero(condition) gives the indices of true elements",
+    });
+  }
+  const mask = truth(asArray(condition, "where", "condition"));
+  const [a, b] = convertAll([x, y], resultElementType("where", [x, y])) as [NDArray, NDArray];
+  return choose("where", mask, a, b);
+}
+
+/** `mask ? a : b` with broadcasting. */
+export function choose(op: string, mask: NDArray, a: NDArray, b: NDArray): NDArray {
+  const operands = broadcastOperands(op, [mask, a, b]) as readonly [NDArray, NDArray, NDArray];
+  return p.select(...operands);
+}
+
+export interface SelectOptions {
+  readonly default?: ArrayLike | undefined;
+}
+const selectParams = /* @__PURE__ */ signature<SelectOptions & { condlist: readonly ArrayLike[]; choicelist: readonly ArrayLike[] }>("select", 2, [
+  "condlist",
+  "choicelist",
+  "default",
+]);
+/** For each element, the choice of the first condition that is true there, else the default. */
+export function select(
+  condlist: readonly ArrayLike[],
+  choicelist: readonly ArrayLike[],
+  defaultValue?: ArrayLike | SelectOptions,
+  options?: SelectOptions,
+): NDArray;
+export function select(): NDArray {
+  const { condlist, choicelist, default: otherwise = 0 } = selectParams(arguments);
+  if (condlist.length !== choicelist.length || condlist.length === 0) {
+    throw new ArgumentError({
+      code: "select-lengths",
+      message: `select needs as many choices as conditions, at least one; got ${condlist.length} conditions and ${choicelist.length} choices`,
+    });
+  }
+  const choices = convertAll([otherwise, ...choicelist], resultElementType("select", [otherwise, ...choicelist]));
+  const masks = condlist.map((c) => truth(asArray(c, "select", "a condition")));
+  let result = choices[0]!;
+  for (let i = masks.length - 1; i >= 0; i--) result = choose("select", masks[i]!, choices[i + 1]!, result);
+  return result;
+}
+
+const clipParams = /* @__PURE__ */ signature<ClipOptions & { arr: ArrayLike }>("clip", 1, ["arr", "min", "max"]);
+export interface ClipOptions {
+  readonly min?: ArrayLike | null | undefined;
+  readonly max?: ArrayLike | null | undefined;
+}
+/** Bounds values from below and above (null: no bound); at a bound the derivative is a half. */
+export function clip(arr: ArrayLike, min?: ArrayLike | null | ClipOptions, max?: ArrayLike | null | ClipOptions, options?: ClipOptions): NDArray;
+export function clip(): NDArray {
+  const { arr, min, max } = clipParams(arguments);
+  let x = asArray(arr, "clip", "arr");
+  if (min !== undefined && min !== null) x = p.max(...pairOf(promote("clip", min, x)));
+  if (max !== undefined && max !== null) x = p.min(...pairOf(promote("clip", max, x)));
+  return x;
+}
+
+export interface CloseOptions {
+  readonly rtol?: ArrayLike | undefined;
+  readonly atol?: ArrayLike | undefined;
+  /** Whether NaN is close to NaN. */
+  readonly equalNan?: boolean | undefined;
+}
+type CloseParams = CloseOptions & { a: ArrayLike; b: ArrayLike };
+const closeNames = ["a", "b", "rtol", "atol", "equalNan"] as const;
+
+function closeTo(op: string, { a, b, rtol = 1e-5, atol = 1e-8, equalNan = false }: CloseParams): NDArray {
+  const [x, y] = pairOf(promoteInexact(op, a, b));
+  const tolerance = (t: ArrayLike): NDArray => convertOne(t, x.dtype, x.weakType);
+  const margin = binaryOn(op, p.add, tolerance(atol), binaryOn(op, p.mul, tolerance(rtol), p.abs(y)));
+  const near = p.and(p.isFinite(y), binaryOn(op, p.le, p.abs(p.sub(x, y)), margin));
+  const close = p.or(p.eq(x, y), near);
+  return equalNan ? p.or(close, p.and(p.ne(x, x), p.ne(y, y))) : close;
+}
+const binaryOn = (op: string, f: (x: NDArray, y: NDArray) => NDArray, x: NDArray, y: NDArray): NDArray => f(...pairOf(broadcastOperands(op, [x, y])));
+
+const iscloseParams = /* @__PURE__ */ signature<CloseParams>("isclose", 2, closeNames);
+/** Whether |a − b| ≤ atol + rtol·|b|, element by element. */
+export function isclose(a: ArrayLike, b: ArrayLike, rtol?: ArrayLike | CloseOptions, atol?: ArrayLike | CloseOptions, options?: CloseOptions): NDArray;
+export function isclose(): NDArray {
+  return closeTo("isclose", iscloseParams(arguments));
+}
+
+const allcloseParams = /* @__PURE__ */ signature<CloseParams>("allclose", 2, closeNames);
+/** Whether all elements are close, as a scalar array. */
+export function allclose(a: ArrayLike, b: ArrayLike, rtol?: ArrayLike | CloseOptions, atol?: ArrayLike | CloseOptions, options?: CloseOptions): NDArray;
+export function allclose(): NDArray {
+  return allTrue(closeTo("allclose", allcloseParams(arguments)));
+}
+
+const allTrue = (x: NDArray): NDArray =>
+  p.reduceAnd(
+    x,
+    x.shape.map((_, i) => i),
+  );
+
+export interface ArrayEqualOptions {
+  readonly equalNan?: boolean | undefined;
+}
+const arrayEqualParams = /* @__PURE__ */ signature<ArrayEqualOptions & { a1: ArrayLike; a2: ArrayLike }>("arrayEqual", 2, ["a1", "a2", "equalNan"]);
+/** Whether shapes and all elements are equal, as a scalar array. */
+export function arrayEqual(a1: ArrayLike, a2: ArrayLike, options?: ArrayEqualOptions): NDArray;
+export function arrayEqual(): NDArray {
+  const { a1, a2, equalNan = false } = arrayEqualParams(arguments);
+  const [x, y] = [asArray(a1, "arrayEqual", "a1"), asArray(a2, "arrayEqual", "a2")];
+  if (!sameShape(x.shape, y.shape)) return lit(false, "bool");
+  const same = equal(x, y);
+  return allTrue(equalNan ? p.or(same, p.and(nanMask(x), nanMask(y))) : same);
+}
+
+const arrayEquivParams = /* @__PURE__ */ signature<{ a1: ArrayLike; a2: ArrayLike }>("arrayEquiv", 2, ["a1", "a2"]);
+/** Whether all elements are equal after broadcasting, as a scalar array; false where shapes do not broadcast. */
+export function arrayEquiv(a1: ArrayLike, a2: ArrayLike): NDArray;
+export function arrayEquiv(): NDArray {
+  const { a1, a2 } = arrayEquivParams(arguments);
+  try {
+    return allTrue(equal(a1, a2));
+  } catch (e) {
+    if (e instanceof ShapeError) return lit(false, "bool");
+    throw e;
+  }
+}

@@ -1,0 +1,64 @@
+import type { NDArray } from "../core/array.js";
+import { signature } from "../core/calling.js";
+import { isFloat } from "../core/dtype.js";
+import { ArgumentError } from "../core/errors.js";
+import { type ArrayLike, asArray } from "../core/literal.js";
+import { defaultFloat } from "../core/config.js";
+import * as p from "../primitives/all.js";
+import { convert } from "./promotion.js";
+import { like, unary } from "./ufunc.js";
+
+/** Rounding. Integers and booleans are round already, and keep their dtype but for `rint`. */
+
+const rounding = (op: string, f: (x: NDArray) => NDArray) => unary(op, (x) => (isFloat(x.dtype) ? f(x) : x));
+
+export const floor = rounding("floor", (x) => p.floor(x));
+export const ceil = rounding("ceil", (x) => p.ceil(x));
+
+const towardsZero = (x: NDArray): NDArray => p.select(p.lt(x, like(x, 0)), p.ceil(x), p.floor(x));
+/** Rounds towards zero. */
+export const trunc = rounding("trunc", towardsZero);
+/** Rounds towards zero. */
+export const fix = rounding("fix", towardsZero);
+
+/** Rounds to the nearest whole number, halves to the even one; integers become floats. */
+export const rint = unary("rint", (x) => (isFloat(x.dtype) ? p.round(x, "toNearestEven") : convert(x, defaultFloat())));
+
+export interface RoundOptions {
+  readonly decimals?: number | undefined;
+}
+
+function roundTo(op: string, x: NDArray, decimals: number): NDArray {
+  if (!Number.isInteger(decimals)) {
+    throw new ArgumentError({ code: "decimals-invalid", message: `${op}: decimals must be a whole number, not ${String(decimals)}` });
+  }
+  if (!isFloat(x.dtype) && x.dtype !== "bool") {
+    if (decimals >= 0) return x;
+    throw new ArgumentError({
+      code: "decimals-invalid",
+      message: `${op} of integers takes no negative decimals`,
+      hint: 'convert to floats first, with astype("float32")',
+    });
+  }
+  if (x.dtype === "bool") x = convert(x, defaultFloat());
+  if (decimals === 0) return p.round(x, "toNearestEven");
+  if (decimals > (x.dtype === "float64" ? 308 : 38)) return x;
+  const factor = like(x, 10 ** decimals);
+  return p.div(p.round(p.mul(x, factor), "toNearestEven"), factor);
+}
+
+const roundParams = /* @__PURE__ */ signature<RoundOptions & { a: ArrayLike }>("round", 1, ["a", "decimals", "out"]);
+/** Rounds to a number of decimals, halves to the even digit. */
+export function round(a: ArrayLike, decimals?: number | RoundOptions, options?: RoundOptions): NDArray;
+export function round(): NDArray {
+  const { a, decimals = 0 } = roundParams(arguments);
+  return roundTo("round", asArray(a, "round", "a"), decimals);
+}
+
+const aroundParams = /* @__PURE__ */ signature<RoundOptions & { a: ArrayLike }>("around", 1, ["a", "decimals", "out"]);
+/** Rounds to a number of decimals, halves to the even digit. */
+export function around(a: ArrayLike, decimals?: number | RoundOptions, options?: RoundOptions): NDArray;
+export function around(): NDArray {
+  const { a, decimals = 0 } = aroundParams(arguments);
+  return roundTo("around", asArray(a, "around", "a"), decimals);
+}
