@@ -6,6 +6,7 @@ import type { Jaxpr } from "../core/jaxpr.js";
 import { asArray } from "../core/literal.js";
 import type { AnyPrimitive } from "../core/primitive.js";
 import { Tracer } from "../core/trace.js";
+import { ArrayType } from "./array-type.js";
 import { type Device, type DeviceStats, type RuntimeStorage, ScalarStorage } from "./storage.js";
 
 const devices = new Map<string, Device>();
@@ -123,6 +124,6 @@ export const engine: Engine = {
     return (device === undefined ? current! : find(device)).upload(host);
   },
   scalar(value: number, aval: Aval): ConcreteArray {
-    return new ConcreteArray(aval, new ScalarStorage(value, aval, defaultDevice));
+    return new ConcreteArray(ArrayType.of(aval), new ScalarStorage(value, aval.dtype, defaultDevice));
   },
 };

@@ -1,9 +1,10 @@
 import type { Storage } from "../core/array.js";
-import type { Aval, HostArray } from "../core/aval.js";
+import type { HostArray } from "../core/aval.js";
 import { type DType, dtypeInfo, type TypedArray } from "../core/dtype.js";
 import type { ConcreteArray } from "../core/array.js";
 import type { AnyPrimitive } from "../core/primitive.js";
 import type { Jaxpr } from "../core/jaxpr.js";
+import type { ScalarInput } from "../kernel-ir/backend.js";
 
 /** A device as the engine sees it: it holds arrays and computes on them. */
 export interface Device {
@@ -44,12 +45,12 @@ export abstract class RuntimeStorage implements Storage {
   }
 }
 
-/** A scalar that was never sent to a device: operations with it run where the other operands lie. */
-export class ScalarStorage extends RuntimeStorage {
+/** A scalar that was never sent to a device: it goes along with the call, to where the other operands lie. */
+export class ScalarStorage extends RuntimeStorage implements ScalarInput {
   disposed = false;
   constructor(
     override readonly scalar: number,
-    private readonly type: Aval,
+    readonly dtype: DType,
     private readonly defaultDevice: () => string,
   ) {
     super();
@@ -61,12 +62,12 @@ export class ScalarStorage extends RuntimeStorage {
     return this.defaultDevice();
   }
   readSync(): TypedArray {
-    const data = new dtypeInfo[this.type.dtype].storage(1);
+    const data = new dtypeInfo[this.dtype].storage(1);
     data[0] = this.scalar;
     return data;
   }
   share(): ScalarStorage {
-    return new ScalarStorage(this.scalar, this.type, this.defaultDevice);
+    return new ScalarStorage(this.scalar, this.dtype, this.defaultDevice);
   }
   dispose(): void {
     this.disposed = true;
