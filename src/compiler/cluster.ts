@@ -1,0 +1,163 @@
+import { type Shape, sizeOf, stridesOf } from "../core/aval.js";
+import { Literal } from "../core/jaxpr.js";
+import * as ix from "../kernel-ir/index-expr.js";
+import type { Index } from "../kernel-ir/index-expr.js";
+import type { ReduceLowering } from "../kernel-ir/lowering.js";
+import { constant, type Expr, load, op as makeOp, slotRef } from "../kernel-ir/scalar.js";
+import type { Slot } from "../kernel-ir/kernel.js";
+import { applyElement, elementOf, type Reader } from "./elements.js";
+import { elementType, type Group, physicalShape, physicalSize, type Value } from "./graph.js";
+
+/** Work that one kernel may hold, in units of an add: larger ones spill registers and compile slowly. */
+const maxCost = 600;
+const maxMembers = 64;
+
+/** A member of a cluster: computed for every element of the domain, or once a row. */
+interface Member {
+  readonly level: "element" | "row";
+  readonly expr: Expr;
+}
+
+export interface ClusterSlot {
+  readonly slot: Slot;
+  readonly input: Expr;
+}
+
+/**
+ * A kernel in the making: operations over one domain, whose axes of length 1 are left out. Once a reduction has joined, the
+ * domain has rows (the axes that are not reduced), and results of reductions can be used again at both levels.
+ */
+export class Cluster implements Group {
+  readonly axes: readonly Index[];
+  private readonly flat: Index;
+  reduced: readonly number[] | undefined;
+  private rowDims: readonly number[] = [];
+  private rowFlat: Index = ix.lit(0);
+  readonly members = new Map<Value, Member>();
+  readonly slots: ClusterSlot[] = [];
+  /** Values loaded, by the number of the buffer. */
+  readonly reads = new Map<Value, number>();
+  private cost = 0;
+
+  constructor(
+    readonly order: number,
+    readonly dims: readonly number[],
+  ) {
+    this.axes = dims.map((n, k) => ix.axisIndex(k, n));
+    this.flat = ix.flatten(this.axes, stridesOf(dims));
+  }
+
+  /** Adds the value of an element rule if it can be computed here; false: it cannot, and nothing has changed. */
+  joinElement(x: Value): boolean {
+    const size = physicalSize(x.aval);
+    const level = size === sizeOf(this.dims) ? "element" : this.reduced && size === sizeOf(this.rowDims) ? "row" : undefined;
+    if (level === undefined || this.isFull(x)) return false;
+    const index = this.indexOf(physicalShape(x.aval), level);
+    if (!index) return false;
+    const reader = new ClusterReader(this, level);
+    const expr = applyElement(x, index, reader);
+    if (!reader.ok) return false;
+    this.admit(x, { level, expr }, reader);
+    return true;
+  }
+
+  /** Adds the result of a reduction if its operand's domain and axes are the cluster's. */
+  joinReduce(x: Value): boolean {
+    const op = x.op!;
+    const operand = op.inputs[0]!;
+    const shape = operand.aval.shape;
+    const { axes, combine, initial } = (op.lower as ReduceLowering<never>).reduce(op.params, operand.aval);
+    const kept = shape.map((n, k) => (n === 1 ? -1 : k)).filter((k) => k >= 0);
+    const reduced = axes.map((a) => kept.indexOf(a)).filter((k) => k >= 0);
+    reduced.sort((a, b) => a - b);
+    const sameDims = kept.length === this.dims.length && kept.every((k, i) => shape[k] === this.dims[i]);
+    if (!sameDims || this.isFull(x)) return false;
+    if (this.reduced && !(this.reduced.length === reduced.length && this.reduced.every((a, i) => a === reduced[i]))) return false;
+    const index = this.indexOf(shape, "element");
+    if (!index) return false;
+    const reader = new ClusterReader(this, "element");
+    const input = elementOf(operand, index, reader);
+    if (!reader.ok) return false;
+    const type = elementType(x.aval);
+    if (reduced.length === 0) {
+      this.admit(x, { level: "element", expr: makeOp(combine, [constant(type, initial), input]) }, reader);
+      return true;
+    }
+    if (!this.reduced) this.reduceOver(reduced);
+    const number = this.slots.length;
+    this.slots.push({ slot: { type, initial, combine, running: false }, input });
+    this.admit(x, { level: "row", expr: slotRef(type, number) }, reader);
+    return true;
+  }
+
+  private reduceOver(reduced: readonly number[]): void {
+    this.reduced = reduced;
+    const rows = this.dims.map((_, k) => k).filter((k) => !reduced.includes(k));
+    this.rowDims = rows.map((k) => this.dims[k]!);
+    this.rowFlat = ix.flatten(
+      rows.map((k) => this.axes[k]!),
+      stridesOf(this.rowDims),
+    );
+  }
+
+  /** The flat index at which a member of a level is computed. */
+  flatOf(level: "element" | "row"): Index {
+    return level === "element" ? this.flat : this.rowFlat;
+  }
+
+  /** The cluster's point as coordinates in a shape of the same size; undefined where that takes divisions. */
+  private indexOf(shape: Shape, level: "element" | "row"): readonly Index[] | undefined {
+    const index = ix.unflatten(this.flatOf(level), shape);
+    return index.every((i) => i.terms.every((t) => t.atom.kind === "axis")) ? index : undefined;
+  }
+
+  private isFull(x: Value): boolean {
+    return this.members.size > 0 && (this.members.size >= maxMembers || this.cost + x.op!.cost > maxCost);
+  }
+
+  private admit(x: Value, member: Member, reader: ClusterReader): void {
+    this.members.set(x, member);
+    this.cost += x.op!.cost;
+    x.group = this;
+    for (const v of reader.loaded) if (!this.reads.has(v)) this.reads.set(v, this.reads.size);
+    for (const v of reader.loaded) v.stored = true;
+  }
+}
+
+/** Reads for a member in the making: values of the cluster at its own point, all others from memory. */
+class ClusterReader implements Reader {
+  ok = true;
+  readonly loaded = new Set<Value>();
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly level: "element" | "row",
+  ) {}
+
+  readFlat(value: Value, flat: Index): Expr {
+    const type = elementType(value.aval);
+    const member = this.cluster.members.get(value);
+    if (!member) {
+      this.loaded.add(value);
+      return load(type, this.bufferOf(value), flat);
+    }
+    const reachable = member.level === "row" || this.level === "element";
+    if (reachable && flat.key === this.cluster.flatOf(member.level).key) return member.expr;
+    this.ok = false;
+    return constant(type, 0);
+  }
+
+  private bufferOf(value: Value): number {
+    const known = this.cluster.reads.get(value);
+    if (known !== undefined) return known;
+    let k = this.cluster.reads.size;
+    for (const v of this.loaded) {
+      if (v === value) return k;
+      if (!this.cluster.reads.has(v)) k++;
+    }
+    return k;
+  }
+}
+
+/** The dims of a value's domain: its physical shape without axes of length 1. */
+export const domainOf = (x: Value | Literal): number[] => physicalShape(x.aval).filter((n) => n !== 1);

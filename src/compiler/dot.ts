@@ -1,0 +1,117 @@
+import { sizeOf, stridesOf } from "../core/aval.js";
+import { InternalError } from "../core/errors.js";
+import * as ix from "../kernel-ir/index-expr.js";
+import type { DotKernel, MatrixLayout } from "../kernel-ir/kernel.js";
+import type { DotDims, DotLowering } from "../kernel-ir/lowering.js";
+import { constant, op as makeOp } from "../kernel-ir/scalar.js";
+import { elementOf, flatIndex } from "./elements.js";
+import type { OpaqueGroup } from "./fuse.js";
+import { elementType, type Operand, Value } from "./graph.js";
+import { bufferArg, type KernelLaunch, MemoryReader, storeKernel } from "./opaque.js";
+
+/** A matrix operand of a contraction: where its elements lie, and the launches that put them there if a copy was needed. */
+interface MatrixOperand {
+  readonly value: Value;
+  readonly layout: MatrixLayout;
+}
+
+/** Axes of an operand in the order batch, rows, columns (for the left operand rows are free, columns contracted). */
+interface AxisRoles {
+  readonly batch: readonly number[];
+  readonly rows: readonly number[];
+  readonly cols: readonly number[];
+}
+
+const without = (ndim: number, ...lists: readonly (readonly number[])[]): number[] => Array.from({ length: ndim }, (_, k) => k).filter((k) => !lists.some((l) => l.includes(k)));
+
+/** The launches of a contraction: copies of operands whose layout no strides describe, then the product. */
+export function dotKernels(group: OpaqueGroup): KernelLaunch[] {
+  const { op } = group;
+  const out = op.outs[0]!;
+  const [a, b] = op.inputs as readonly [Operand, Operand];
+  const dims: DotDims = (op.lower as DotLowering<never>).dims(op.params);
+  if (sizeOf(out.aval.shape) === 0) return [];
+  const type = elementType(out.aval);
+  if (type !== "f32" && type !== "f64") throw new InternalError(`a dot of ${out.aval.dtype} was not expanded`);
+  const { shape: sa } = a.aval;
+  const { shape: sb } = b.aval;
+  const lhsRoles: AxisRoles = { batch: dims.lhsBatch, rows: without(sa.length, dims.lhsBatch, dims.lhsContract), cols: dims.lhsContract };
+  const rhsRoles: AxisRoles = { batch: dims.rhsBatch, rows: dims.rhsContract, cols: without(sb.length, dims.rhsBatch, dims.rhsContract) };
+  const k = sizeOf(dims.lhsContract.map((d) => sa[d]!));
+  if (k === 0) {
+    const zeros = storeKernel(op.name, out, out.aval.shape, (_, index) => ({ index: flatIndex(out, index), value: constant(type, 0) }));
+    return zeros ? [zeros] : [];
+  }
+  const launches: KernelLaunch[] = [];
+  const lhs = matrixOperand(a, lhsRoles, type, launches);
+  const rhs = matrixOperand(b, rhsRoles, type, launches);
+  const batch = dims.lhsBatch.map((k) => sa[k]!);
+  const m = sizeOf(lhsRoles.rows.map((k) => sa[k]!));
+  const n = sizeOf(rhsRoles.cols.map((k) => sb[k]!));
+  const kernel: DotKernel = {
+    kind: "dot",
+    name: op.name,
+    type,
+    buffers: [bufferArg(lhs.value, "read"), bufferArg(rhs.value, "read"), bufferArg(out, "write")],
+    batch,
+    m,
+    n,
+    k,
+    lhs: lhs.layout,
+    rhs: rhs.layout,
+    out: { offset: 0, batch: stridesOf([...batch, m * n]).slice(0, batch.length), row: n, col: 1 },
+  };
+  return [...launches, { kernel, args: [lhs.value, rhs.value, out] }];
+}
+
+function matrixOperand(x: Operand, roles: AxisRoles, type: "f32" | "f64", launches: KernelLaunch[]): MatrixOperand {
+  const direct = elementType(x.aval) === type ? stridedLayout(x, roles) : undefined;
+  if (direct) return direct;
+  // a copy in the order batch, rows, columns, converted to the type of the product
+  const { shape } = x.aval;
+  const order = [...roles.batch, ...roles.rows, ...roles.cols];
+  const target = order.map((k) => shape[k]!);
+  const copy = new Value({ shape: target, dtype: type === "f32" ? "float32" : "float64", weakType: false }, undefined, 0);
+  copy.stored = true;
+  const launch = storeKernel("pack", copy, target, (reader, index) => {
+    const original = shape.map((_, k) => index[order.indexOf(k)]!);
+    const element = elementOf(x, original, reader);
+    return { index: ix.flatten(index, stridesOf(target)), value: element.type === type ? element : makeOp("convert", [element], type) };
+  });
+  if (launch) launches.push(launch);
+  const batch = roles.batch.map((k) => shape[k]!);
+  const cols = sizeOf(roles.cols.map((k) => shape[k]!));
+  const rows = sizeOf(roles.rows.map((k) => shape[k]!));
+  return { value: copy, layout: { offset: 0, batch: stridesOf([...batch, rows * cols]).slice(0, batch.length), row: cols, col: 1 } };
+}
+
+/** The layout of an operand that is a stored value seen through affine views; undefined where no strides describe it. */
+function stridedLayout(x: Operand, roles: AxisRoles): MatrixOperand | undefined {
+  const { shape } = x.aval;
+  if (sizeOf(shape) === 0) return undefined;
+  const reader = new MemoryReader();
+  const element = elementOf(
+    x,
+    shape.map((n, k) => ix.axisIndex(k, n)),
+    reader,
+  );
+  if (element.kind !== "load") return undefined;
+  const { index } = element;
+  if (index.terms.some((t) => t.atom.kind !== "axis")) return undefined;
+  const stride = (k: number): number => ix.coefficient(index, k) ?? 0;
+  const row = collapse(roles.rows, shape, stride);
+  const col = collapse(roles.cols, shape, stride);
+  if (row === undefined || col === undefined) return undefined;
+  return { value: reader.values[element.buffer]!, layout: { offset: index.base, batch: roles.batch.map(stride), row, col } };
+}
+
+/** The one stride of several axes taken as one, the last fastest; undefined where they do not lie so. */
+function collapse(axes: readonly number[], shape: readonly number[], stride: (k: number) => number): number | undefined {
+  const real = axes.filter((k) => shape[k] !== 1);
+  const last = real.at(-1);
+  if (last === undefined) return 1;
+  for (let i = 0; i + 1 < real.length; i++) {
+    if (stride(real[i]!) !== shape[real[i + 1]!]! * stride(real[i + 1]!)) return undefined;
+  }
+  return stride(last);
+}

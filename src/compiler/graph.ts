@@ -1,0 +1,155 @@
+import { type Aval, type Shape, sizeOf } from "../core/aval.js";
+import { dtypeInfo } from "../core/dtype.js";
+import { InternalError, invariant } from "../core/errors.js";
+import { type Eqn, type Jaxpr, Literal, Var } from "../core/jaxpr.js";
+import { ruleOf } from "../core/primitive.js";
+import type { ElementLowering, Lowering } from "../kernel-ir/lowering.js";
+import { constant } from "../kernel-ir/scalar.js";
+import type { BufferArg } from "../kernel-ir/kernel.js";
+
+/** The type of an element in a buffer. */
+export function elementType(a: Aval): BufferArg["type"] {
+  switch (a.dtype) {
+    case "float32":
+      return "f32";
+    case "float64":
+      return "f64";
+    case "int32":
+      return "i32";
+    case "uint32":
+    case "key":
+      return "u32";
+    case "bool":
+      return "bool";
+  }
+}
+
+/** The shape of an array in memory: keys have a last axis of two words. */
+export const physicalShape = (a: Aval): Shape => (a.dtype === "key" ? [...a.shape, 2] : a.shape);
+export const physicalSize = (a: Aval): number => sizeOf(physicalShape(a));
+export const bytesOf = (a: Aval): number => sizeOf(a.shape) * dtypeInfo[a.dtype].bytes;
+
+/** A place in the order of launches: what is made in one group is made by one step (or a few) of the program. */
+export interface Group {
+  readonly order: number;
+}
+
+/** A value of the program: an input, or a result of an operation. */
+export class Value {
+  /** Others read it from memory. */
+  stored = false;
+  /** Where it is computed; undefined for inputs and for free values. */
+  group: Group | undefined;
+
+  constructor(
+    readonly aval: Aval,
+    readonly op: Op | undefined,
+    readonly output: number,
+  ) {}
+
+  /** Computed where it is used, at whatever index, and never stored for its own sake. */
+  get free(): boolean {
+    return this.op?.free ?? false;
+  }
+}
+
+export type Operand = Value | Literal;
+
+/** An equation as the compiler sees it. */
+export interface Op {
+  readonly lower: Lowering<never>;
+  readonly params: never;
+  readonly inputs: readonly Operand[];
+  readonly outs: Value[];
+  readonly free: boolean;
+  readonly name: string;
+  readonly cost: number;
+  /** The result has the operand's elements in the same row-major order. */
+  readonly reshapes: boolean;
+}
+
+export interface Graph {
+  readonly inputs: readonly Value[];
+  readonly ops: readonly Op[];
+  readonly outputs: readonly Operand[];
+}
+
+/** Reads a simplified jaxpr as operations on values. */
+export function buildGraph(jaxpr: Jaxpr): Graph {
+  const env = new Map<Var, Value>();
+  const inputs = jaxpr.inVars.map((v) => {
+    const value = new Value(v.aval, undefined, 0);
+    value.stored = true;
+    env.set(v, value);
+    return value;
+  });
+  const read = (a: Var | Literal): Operand => {
+    if (a instanceof Literal) return a;
+    const x = env.get(a);
+    invariant(x, "the compiler reads a variable before it is written");
+    return x;
+  };
+  const ops = jaxpr.eqns.map((eqn) => {
+    const op = makeOp(eqn, eqn.inputs.map(read));
+    eqn.outs.forEach((v, i) => {
+      const value = new Value(v.aval, op, i);
+      op.outs.push(value);
+      env.set(v, value);
+    });
+    return op;
+  });
+  return { inputs, ops, outputs: jaxpr.outs.map(read) };
+}
+
+function makeOp(eqn: Eqn, inputs: readonly Operand[]): Op {
+  const { primitive } = eqn;
+  const rule = ruleOf(primitive.lower, primitive, "lowering") as Lowering<never>;
+  const lower = emptyReduction(rule, eqn) ?? rule;
+  if (lower.kind === "expand") throw new InternalError(`${primitive.name} was to be expanded before lowering`);
+  const { facts } = primitive;
+  const first = inputs[0];
+  const reshapes =
+    lower.kind === "element" &&
+    first instanceof Value &&
+    (typeof facts.reshapes === "function" ? facts.reshapes(eqn.params as never, first.aval) : facts.reshapes === true);
+  return {
+    lower,
+    params: eqn.params as never,
+    inputs,
+    outs: [],
+    name: primitive.name,
+    cost: facts.cost ?? 1,
+    reshapes,
+    free: lower.kind === "element" && lower.regions === undefined && isFree(facts.view === true, facts.cost ?? 1, inputs),
+  };
+}
+
+/** A reduction of no elements is its initial value everywhere. */
+function emptyReduction(rule: Lowering<never>, eqn: Eqn): ElementLowering<never> | undefined {
+  const operand = eqn.inputs[0]?.aval;
+  if (rule.kind !== "reduce" || !operand || sizeOf(operand.shape) !== 0) return undefined;
+  const { initial } = rule.reduce(eqn.params as never, operand);
+  return { kind: "element", element: (_operands, _index, _params, _output, out) => constant(elementType(out), initial) };
+}
+
+/**
+ * Views cost nothing. What is made of no stored value (an iota, a mask of iotas, a broadcast literal) is cheaper to make
+ * again than to load; and so is a cheap scalar of program inputs.
+ */
+function isFree(view: boolean, cost: number, inputs: readonly Operand[]): boolean {
+  if (view && inputs.length <= 1) return true;
+  if (cost > 8) return false;
+  return inputs.every((x) => x instanceof Literal || (x.free && sourceless(x)) || isCheapScalar(x));
+}
+
+const sourceless = (x: Value): boolean => x.op !== undefined && x.free && x.op.inputs.every((y) => y instanceof Literal || sourceless(y));
+const isCheapScalar = (x: Value): boolean => sizeOf(x.aval.shape) === 1 && x.aval.dtype !== "key" && (x.op === undefined || (x.free && x.op.cost <= 2 && x.op.inputs.every((y) => y instanceof Literal || y.op === undefined)));
+
+/** A value that is another one copied: it has a place of its own in memory. */
+export function copyOf(x: Operand): Value {
+  const rule: ElementLowering<never> = { kind: "element", element: ([a], index) => a!.at(index), words: true };
+  const op: Op = { lower: rule, params: undefined as never, inputs: [x], outs: [], name: "copy", cost: 1, reshapes: false, free: false };
+  const value = new Value(x.aval, op, 0);
+  op.outs.push(value);
+  return value;
+}

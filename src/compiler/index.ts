@@ -1,0 +1,124 @@
+import { invariant } from "../core/errors.js";
+import { type Jaxpr, Literal } from "../core/jaxpr.js";
+import type { CallLowering } from "../kernel-ir/lowering.js";
+import type { Kernel } from "../kernel-ir/kernel.js";
+import type { BufferType, Program, ProgramFunction } from "../kernel-ir/program.js";
+import { CallPolicy } from "./calls.js";
+import { Cluster } from "./cluster.js";
+import { dotKernels } from "./dot.js";
+import { fuse, type FusedGroup, type OpaqueGroup } from "./fuse.js";
+import { buildGraph, bytesOf, type Operand, Value } from "./graph.js";
+import { clusterKernel } from "./nest.js";
+import { type KernelLaunch, regionKernels, scanKernel, scatterKernels, sortKernel } from "./opaque.js";
+import { numberKernel, plan, type PlannedStep } from "./plan.js";
+import { simplify } from "./simplify.js";
+
+export interface CompileOptions {
+  readonly name: string;
+  /** Inputs whose storage an output may take over. */
+  readonly donated?: readonly boolean[];
+}
+
+/** Compiles a jaxpr to a program: simplify, lower and fuse, plan. Time and size are linear in the size of the jaxpr. */
+export function compile(jaxpr: Jaxpr, options: CompileOptions): Program {
+  const builder = new ProgramBuilder(jaxpr);
+  builder.function(jaxpr, options.name, options.donated ?? []);
+  return { name: options.name, kernels: builder.kernels, functions: builder.functions as ProgramFunction[] };
+}
+
+class ProgramBuilder {
+  readonly kernels: Kernel[] = [];
+  readonly functions: (ProgramFunction | undefined)[] = [];
+  private readonly numbers = new Map<Jaxpr, number>();
+  private readonly calls: CallPolicy;
+
+  constructor(root: Jaxpr) {
+    this.calls = new CallPolicy(root);
+  }
+
+  /** Compiles a function and everything it calls; gives its number. */
+  function(jaxpr: Jaxpr, name: string, donated: readonly boolean[]): number {
+    const known = this.numbers.get(jaxpr);
+    if (known !== undefined) return known;
+    const number = this.functions.push(undefined) - 1;
+    this.numbers.set(jaxpr, number);
+    const graph = buildGraph(simplify(jaxpr, this.calls));
+    const { groups, outputs } = fuse(graph);
+    const steps = groups.flatMap((g) => this.steps(g));
+    const results = new Results(graph.inputs, outputs, steps);
+    for (const s of steps) {
+      if (s.kind === "launch") numberKernel(s, this.kernels.push(s.kernel) - 1);
+    }
+    const planned = plan(steps, graph.inputs, results.values, donated);
+    this.functions[number] = {
+      name,
+      inputs: graph.inputs.map(typeOf),
+      outputs: jaxpr.outs.map((a) => ({ dtype: a.aval.dtype, bytes: bytesOf(a.aval) })),
+      arenaBytes: planned.arenaBytes,
+      steps: planned.steps,
+      outputIsInput: results.isInput,
+      outputReusesInput: planned.outputReusesInput,
+    };
+    return number;
+  }
+
+  private steps(group: FusedGroup): PlannedStep[] {
+    if (group instanceof Cluster) return launches(clusterKernel(group, clusterName(group)));
+    switch (group.op.lower.kind) {
+      case "dot":
+        return launches(...dotKernels(group));
+      case "sort":
+        return launches(sortKernel(group));
+      case "scan":
+        return launches(scanKernel(group));
+      case "scatter":
+        return launches(...scatterKernels(group));
+      case "element":
+        return launches(...regionKernels(group));
+      case "call":
+        return this.callStep(group);
+      default:
+        invariant(false, `no step is known for lowerings of kind ${group.op.lower.kind}`);
+    }
+  }
+
+  private callStep(group: OpaqueGroup): PlannedStep[] {
+    const { op } = group;
+    const inner = (op.lower as CallLowering<never>).jaxpr(op.params);
+    const fn = this.function(inner, op.name, []);
+    const inputs = group.operands as readonly Value[];
+    return [{ kind: "call", fn, inputs, outputs: op.outs }];
+  }
+}
+
+const typeOf = (v: Value): BufferType => ({ dtype: v.aval.dtype, bytes: bytesOf(v.aval) });
+const launches = (...list: readonly (KernelLaunch | undefined)[]): PlannedStep[] => list.filter((l): l is KernelLaunch => l !== undefined).map((l) => ({ kind: "launch", ...l }));
+
+/** A kernel is named after the operations in it. */
+function clusterName(c: Cluster): string {
+  const names = [...new Set([...c.members.keys()].map((v) => v.op!.name))];
+  return names.length > 4 ? `${names.slice(0, 3).join("_")}_and_${names.length - 3}_more` : names.join("_");
+}
+
+/** Where a program's results come from: values of their own, inputs handed through, copies of what is returned twice. */
+class Results {
+  readonly values: Value[] = [];
+  readonly isInput: (number | null)[] = [];
+
+  constructor(inputs: readonly Value[], outputs: readonly Operand[], steps: PlannedStep[]) {
+    const seen = new Set<Value>();
+    for (const x of outputs) {
+      invariant(!(x instanceof Literal), "a literal result was not stored");
+      const input = inputs.indexOf(x);
+      this.isInput.push(input >= 0 ? input : null);
+      if (input >= 0 || !seen.has(x)) {
+        this.values.push(x);
+        seen.add(x);
+        continue;
+      }
+      const copy = new Value(x.aval, undefined, 0);
+      steps.push({ kind: "copy", from: x, to: copy });
+      this.values.push(copy);
+    }
+  }
+}

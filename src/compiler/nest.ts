@@ -1,0 +1,155 @@
+import * as ix from "../kernel-ir/index-expr.js";
+import type { Index } from "../kernel-ir/index-expr.js";
+import type { BufferArg, NestKernel, Phase, Statement } from "../kernel-ir/kernel.js";
+import { type Expr, keepRef, type ScalarType } from "../kernel-ir/scalar.js";
+import { Substitution } from "../kernel-ir/substitute.js";
+import type { Cluster } from "./cluster.js";
+import { elementType, physicalSize, type Value } from "./graph.js";
+
+/** A kernel with the values that its buffers are. */
+export interface Launch {
+  readonly kernel: NestKernel;
+  readonly args: readonly Value[];
+}
+
+/** An expression this dear (transcendentals) is kept for later phases in a row buffer rather than computed again. */
+const keepCost = 8;
+
+/** Makes the kernel of a cluster; undefined where nobody needs what it computes. */
+export function clusterKernel(cluster: Cluster, name: string): Launch | undefined {
+  const stored = [...cluster.members].filter(([v]) => v.stored);
+  if (stored.length === 0) return undefined;
+  const reduced = cluster.reduced ?? [];
+  const order = [...cluster.dims.keys()].filter((k) => !reduced.includes(k)).concat(reduced);
+  const place = new Map(order.map((k, i) => [k, i]));
+  const renumber = new Substitution((k) => ix.axisIndex(place.get(k)!, cluster.dims[k]!));
+  const slotInputs = cluster.slots.map((s) => renumber.expr(s.input));
+  const phases = new PhaseFinder(slotInputs);
+
+  const buffers: BufferArg[] = [];
+  const args: Value[] = [];
+  for (const v of cluster.reads.keys()) {
+    buffers.push({ type: elementType(v.aval), access: "read", length: physicalSize(v.aval) });
+    args.push(v);
+  }
+  const bodies: Statement[][] = [];
+  const afters: Statement[][] = [];
+  const add = (list: Statement[][], phase: number, s: Statement): void => {
+    while (bodies.length <= phase) {
+      bodies.push([]);
+      afters.push([]);
+    }
+    list[phase]!.push(s);
+  };
+  slotInputs.forEach((value, slot) => add(bodies, phases.of(value), { kind: "accumulate", slot, value }));
+  for (const [v, { level, expr }] of stored) {
+    const value = renumber.expr(expr);
+    const index: Index = renumber.index(cluster.flatOf(level));
+    const store: Statement = { kind: "store", buffer: buffers.length, index, value };
+    buffers.push({ type: elementType(v.aval), access: "write", length: physicalSize(v.aval) });
+    args.push(v);
+    if (level === "element") add(bodies, phases.of(value), store);
+    else add(afters, Math.max(0, phases.of(value) - 1), store);
+  }
+  const numParallel = order.length - reduced.length;
+  const { keeps, kept } = keepDear(bodies, phases, numParallel);
+  const kernel: NestKernel = {
+    kind: "nest",
+    name,
+    buffers,
+    parallel: order.slice(0, numParallel).map((k) => cluster.dims[k]!),
+    reduced: order.slice(numParallel).map((k) => cluster.dims[k]!),
+    sequential: false,
+    slots: cluster.slots.map((s) => s.slot),
+    keeps,
+    phases: kept.map((body, p): Phase => ({ body, after: afters[p]! })),
+  };
+  return { kernel, args };
+}
+
+/** The earliest phase in which an expression can be computed: one after the phases of the slots it reads. */
+class PhaseFinder {
+  private readonly memo = new Map<Expr, number>();
+  constructor(private readonly slotInputs: readonly Expr[]) {}
+
+  of(e: Expr): number {
+    const known = this.memo.get(e);
+    if (known !== undefined) return known;
+    let phase = 0;
+    if (e.kind === "slot") phase = this.of(this.slotInputs[e.slot]!) + 1;
+    else for (const child of childrenOf(e)) phase = Math.max(phase, this.of(child));
+    this.memo.set(e, phase);
+    return phase;
+  }
+}
+
+/** Subexpressions, those inside of indices included. */
+export function childrenOf(e: Expr): readonly Expr[] {
+  if (e.kind === "op") return e.args;
+  return e.kind === "load" || e.kind === "index" ? valuesIn(e.index) : [];
+}
+
+function valuesIn(i: Index): Expr[] {
+  return i.terms.flatMap(({ atom }) => (atom.kind === "value" ? [atom.expr] : atom.kind === "axis" ? [] : valuesIn(atom.x)));
+}
+
+/**
+ * Puts dear element-level expressions of an earlier phase that a later one needs again into row buffers.
+ * Cost counts operations below a node, shared ones once each time: enough to tell an exp from a subtraction.
+ */
+function keepDear(
+  bodies: readonly (readonly Statement[])[],
+  phases: PhaseFinder,
+  numParallel: number,
+): { readonly keeps: readonly ScalarType[]; readonly kept: readonly Statement[][] } {
+  if (bodies.length <= 1) return { keeps: [], kept: bodies.map((b) => [...b]) };
+  const costs = new Map<Expr, number>();
+  const cost = (e: Expr): number => {
+    let c = costs.get(e);
+    if (c === undefined) costs.set(e, (c = e.kind === "op" ? 1 + e.args.reduce((n, a) => n + cost(a), 0) : 0));
+    return c;
+  };
+  const varying = new Map<Expr, boolean>();
+  /** Changes along the reduced axes: others are row-level and cheap to hoist. */
+  const varies = (e: Expr): boolean => {
+    let v = varying.get(e);
+    if (v === undefined) {
+      const own = (e.kind === "load" || e.kind === "index") && e.index.terms.some((t) => t.atom.kind !== "axis" || t.atom.axis >= numParallel);
+      varying.set(e, (v = own || childrenOf(e).some(varies)));
+    }
+    return v;
+  };
+  const keepOf = new Map<Expr, number>();
+  const keeps: ScalarType[] = [];
+  const madeIn: { readonly phase: number; readonly keep: number; readonly value: Expr }[] = [];
+  const computed = bodies.map(() => new Set<Expr>());
+  bodies.forEach((body, p) => {
+    const visit = (e: Expr): void => {
+      if (computed[p]!.has(e) || keepOf.has(e)) return;
+      const first = phases.of(e);
+      const earlier = first < p ? computed.findIndex((set, q) => q < p && set.has(e)) : -1;
+      if (earlier >= 0 && e.kind === "op" && e.type !== "i64" && cost(e) >= keepCost && varies(e)) {
+        keepOf.set(e, keeps.length);
+        madeIn.push({ phase: earlier, keep: keeps.length, value: e });
+        keeps.push(e.type);
+        return;
+      }
+      computed[p]!.add(e);
+      for (const c of childrenOf(e)) visit(c);
+    };
+    for (const s of body) visit(s.value);
+  });
+  if (keeps.length === 0) return { keeps, kept: bodies.map((b) => [...b]) };
+  const kept = bodies.map((body, p) => {
+    const replaced = new Substitution(
+      (_, index) => index,
+      (e, original) => {
+        const k = keepOf.get(original);
+        return k !== undefined && madeIn[k]!.phase < p ? keepRef(e.type, k) : e;
+      },
+    );
+    const made = madeIn.filter((m) => m.phase === p).map((m): Statement => ({ kind: "keep", keep: m.keep, value: replaced.expr(m.value) }));
+    return [...made, ...body.map((s) => ({ ...s, value: replaced.expr(s.value) }) as Statement)];
+  });
+  return { keeps, kept };
+}

@@ -1,0 +1,171 @@
+import type { Index } from "../kernel-ir/index-expr.js";
+import type { Kernel } from "../kernel-ir/kernel.js";
+import type { BufferRef, Step } from "../kernel-ir/program.js";
+import type { Expr } from "../kernel-ir/scalar.js";
+import { bytesOf, type Value } from "./graph.js";
+import { childrenOf } from "./nest.js";
+
+/** A step whose buffers are still values. */
+export type PlannedStep =
+  | { readonly kind: "launch"; readonly kernel: Kernel; readonly args: readonly Value[] }
+  | { readonly kind: "call"; readonly fn: number; readonly inputs: readonly Value[]; readonly outputs: readonly Value[] }
+  | { readonly kind: "copy"; readonly from: Value; readonly to: Value };
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly arenaBytes: number;
+  readonly outputReusesInput: readonly (number | null)[];
+}
+
+const alignment = 64;
+const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
+
+export const writesOf = (s: PlannedStep): readonly Value[] => {
+  switch (s.kind) {
+    case "launch":
+      return s.args.filter((_, i) => s.kernel.buffers[i]!.access !== "read");
+    case "call":
+      return s.outputs;
+    case "copy":
+      return [s.to];
+  }
+};
+export const readsOf = (s: PlannedStep): readonly Value[] => {
+  switch (s.kind) {
+    case "launch":
+      return s.args.filter((_, i) => s.kernel.buffers[i]!.access !== "write");
+    case "call":
+      return s.inputs;
+    case "copy":
+      return [s.from];
+  }
+};
+
+/**
+ * Gives every value a place: outputs their own, temporaries one in the arena, from the step that first writes them to the
+ * last that reads them. A kernel may write a value over one that it reads for the last time if it reads every element only
+ * where it writes it.
+ */
+export function plan(steps: readonly PlannedStep[], inputs: readonly Value[], outputs: readonly Value[], donated: readonly boolean[]): Plan {
+  const refs = new Map<Value, BufferRef>();
+  inputs.forEach((v, index) => refs.set(v, { kind: "input", index }));
+  outputs.forEach((v, index) => {
+    if (!refs.has(v)) refs.set(v, { kind: "output", index });
+  });
+  const lastUse = new Map<Value, number>();
+  steps.forEach((s, i) => {
+    for (const v of readsOf(s)) lastUse.set(v, i);
+    for (const v of writesOf(s)) lastUse.set(v, Math.max(i, lastUse.get(v) ?? 0));
+  });
+  const arena = new Arena();
+  const sizes = new Map<Value, number>();
+  const reuses: (number | null)[] = outputs.map(() => null);
+  const takenInputs = new Set<Value>();
+  const done: Step[] = steps.map((s, i) => {
+    const freed = new Set<Value>();
+    for (const w of writesOf(s)) {
+      const ref = refs.get(w);
+      if (ref?.kind === "output" && reuses[ref.index] === null && !takenInputs.has(w)) {
+        const source = inputs.find((v, k) => donated[k] && !takenInputs.has(v) && !outputs.includes(v) && bytesOf(v.aval) === bytesOf(w.aval) && v.aval.dtype === w.aval.dtype && (lastUse.get(v) ?? -1) <= i && firstWrite(steps, w) === i && ((lastUse.get(v) ?? -1) < i || overwritable(s, v, w)));
+        if (source) {
+          takenInputs.add(source);
+          reuses[ref.index] = inputs.indexOf(source);
+        }
+      }
+      if (ref) continue;
+      const bytes = align(bytesOf(w.aval));
+      const over = readsOf(s).find((r) => sizes.get(r) === bytes && lastUse.get(r) === i && !freed.has(r) && bytesOf(r.aval) === bytesOf(w.aval) && overwritable(s, r, w));
+      if (over) {
+        freed.add(over);
+        refs.set(w, refs.get(over)!);
+      } else refs.set(w, { kind: "arena", offset: arena.allocate(bytes) });
+      sizes.set(w, bytes);
+    }
+    const step = resolve(s, refs);
+    for (const v of new Set([...readsOf(s), ...writesOf(s)])) {
+      const ref = refs.get(v)!;
+      if (ref.kind === "arena" && lastUse.get(v) === i && !freed.has(v)) arena.free(ref.offset, sizes.get(v)!);
+    }
+    return step;
+  });
+  return { steps: done, arenaBytes: arena.size, outputReusesInput: reuses };
+}
+
+const firstWrite = (steps: readonly PlannedStep[], w: Value): number => steps.findIndex((s) => writesOf(s).includes(w));
+
+function resolve(s: PlannedStep, refs: ReadonlyMap<Value, BufferRef>): Step {
+  const at = (v: Value): BufferRef => refs.get(v)!;
+  switch (s.kind) {
+    case "launch":
+      return { kind: "launch", kernel: kernelNumber(s), args: s.args.map(at) };
+    case "call":
+      return { kind: "call", fn: s.fn, inputs: s.inputs.map(at), outputs: s.outputs.map(at) };
+    case "copy":
+      return { kind: "copy", from: at(s.from), to: at(s.to), bytes: bytesOf(s.from.aval) };
+  }
+}
+
+/** Set by the program builder before planning. */
+const numbers = new WeakMap<object, number>();
+export const numberKernel = (s: PlannedStep, n: number): void => void numbers.set(s, n);
+const kernelNumber = (s: PlannedStep): number => numbers.get(s)!;
+
+/** Whether a launch may write `w` over `r`: it reads an element of `r` only at the point at which it writes that of `w`. */
+function overwritable(s: PlannedStep, r: Value, w: Value): boolean {
+  if (s.kind !== "launch" || s.kernel.kind !== "nest") return false;
+  const { kernel, args } = s;
+  if (kernel.phases.length !== 1 || kernel.sequential || kernel.slots.some((x) => x.running)) return false;
+  if (args.filter((v) => v === r).length !== 1 || args.filter((v) => v === w).length !== 1) return false;
+  const from = args.indexOf(r);
+  const to = args.indexOf(w);
+  const { body, after } = kernel.phases[0]!;
+  const store = body.find((x) => x.kind === "store" && x.buffer === to);
+  if (!store || store.kind !== "store" || after.some((x) => readsBuffer(x.value, from, undefined))) return false;
+  return !body.some((x) => readsBuffer(x.value, from, store.index));
+}
+
+/** Whether an expression loads from a buffer anywhere but at `allowed`. */
+function readsBuffer(e: Expr, buffer: number, allowed: Index | undefined, seen = new Set<Expr>()): boolean {
+  if (seen.has(e)) return false;
+  seen.add(e);
+  if (e.kind === "load" && e.buffer === buffer && e.index.key !== allowed?.key) return true;
+  return childrenOf(e).some((c) => readsBuffer(c, buffer, allowed, seen));
+}
+
+/** Offsets for temporaries: first fit among the free runs, which are merged as they come back. */
+class Arena {
+  size = 0;
+  private free_: { offset: number; bytes: number }[] = [];
+
+  allocate(bytes: number): number {
+    if (bytes === 0) return 0;
+    const k = this.free_.findIndex((f) => f.bytes >= bytes);
+    if (k >= 0) {
+      const run = this.free_[k]!;
+      const { offset } = run;
+      if (run.bytes === bytes) this.free_.splice(k, 1);
+      else this.free_[k] = { offset: offset + bytes, bytes: run.bytes - bytes };
+      return offset;
+    }
+    const last = this.free_.at(-1);
+    const offset = last && last.offset + last.bytes === this.size ? last.offset : this.size;
+    if (last && offset === last.offset) this.free_.pop();
+    this.size = offset + bytes;
+    return offset;
+  }
+
+  free(offset: number, bytes: number): void {
+    if (bytes === 0) return;
+    let k = this.free_.findIndex((f) => f.offset > offset);
+    if (k < 0) k = this.free_.length;
+    this.free_.splice(k, 0, { offset, bytes });
+    this.merge(k);
+    this.merge(k - 1);
+  }
+
+  private merge(k: number): void {
+    const a = this.free_[k];
+    const b = this.free_[k + 1];
+    if (a && b && a.offset + a.bytes === b.offset) this.free_.splice(k, 2, { offset: a.offset, bytes: a.bytes + b.bytes });
+  }
+}
