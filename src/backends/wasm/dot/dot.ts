@@ -3,7 +3,7 @@ import type { ModuleBuilder } from "../module-builder.js";
 import { arithmetic, type Arithmetic } from "./arithmetic.js";
 import { Code, type Value } from "./code.js";
 import { gemm } from "./gemm.js";
-import { type DotPlan, type DotRoutine, planDot, skinnyTile, wideTile } from "./plan.js";
+import { type DotPlan, type DotRoutine, planDot, tiles } from "./plan.js";
 import { smallProduct } from "./small.js";
 import { matrixVector, vectorMatrix } from "./vector.js";
 
@@ -36,7 +36,7 @@ export const dotScratchBytes = (kernel: DotKernel): number => planDot(kernel).sc
 /** Dots of equal structure may share one generic function. */
 export const dotStructure = (kernel: DotKernel): string => `dot:${kernel.type}:${planDot(kernel).problem.batch.length}`;
 
-const routines: readonly DotRoutine[] = ["wide", "skinny", "matrixVector", "vectorMatrix", "small"];
+const routines: readonly DotRoutine[] = ["wide", "skinny", "narrow", "matrixVector", "vectorMatrix", "small"];
 
 const fields = [
   "routine",
@@ -165,9 +165,9 @@ export function emitDot(m: ModuleBuilder, kernel: DotKernel, options: DotOptions
 function emitRoutine(m: ModuleBuilder, t: Arithmetic, routine: DotRoutine): number {
   switch (routine) {
     case "wide":
-      return gemm(m, t, wideTile);
     case "skinny":
-      return gemm(m, t, skinnyTile);
+    case "narrow":
+      return gemm(m, t, tiles[routine](t));
     case "matrixVector":
       return matrixVector(m, t);
     case "vectorMatrix":
@@ -192,6 +192,7 @@ function callRoutine(c: Code, routine: DotRoutine, index: number, p: (field: Fie
   switch (routine) {
     case "wide":
     case "skinny":
+    case "narrow":
       c.call(index, a, b, out, scratch, rows, columns, p("k"), ...strides, p("kBlock"), p("rowsScratch"), p("flags"));
       return;
     case "matrixVector":

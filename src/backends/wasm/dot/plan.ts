@@ -24,7 +24,7 @@ export interface DotPlan {
   readonly scratchBytes: number;
 }
 
-export type DotRoutine = "wide" | "skinny" | "matrixVector" | "vectorMatrix" | "small";
+export type DotRoutine = BlockedRoutine | "matrixVector" | "vectorMatrix" | "small";
 
 /** out[b, i, j] = Σ_k a[b, i, k] · b[b, k, j] without anything that is not needed. */
 export interface Problem {
@@ -48,9 +48,13 @@ interface BatchAxis {
   readonly out: number;
 }
 
-/** The tile of large products, and that of products with few columns. */
-export const wideTile: Tile = { rows: 3, vectors: 3 };
-export const skinnyTile: Tile = { rows: 3, vectors: 3 };
+/** The tiles by what they are for; unfused products need a register more. */
+export const tiles: Readonly<Record<BlockedRoutine, (t: Arithmetic) => Tile>> = {
+  wide: (t) => ({ rows: t.fused ? 6 : 5, vectors: 2 }),
+  skinny: () => ({ rows: 3, vectors: 3 }),
+  narrow: () => ({ rows: 8, vectors: 1 }),
+};
+export type BlockedRoutine = "wide" | "skinny" | "narrow";
 
 /** Multiply-adds below which the blocked routines' preparations cost more than they gain. */
 const SMALL = 64;
@@ -58,6 +62,8 @@ const SMALL = 64;
 const K_BLOCK = 256;
 /** Columns from which on the rows are worth packing, too. */
 const PACK_ROWS_FROM = 256;
+/** Rows up to which columns that are adjacent are read where they lie. */
+const DIRECT_ROWS = 12;
 
 const plans = new WeakMap<DotKernel, DotPlan>();
 
@@ -198,18 +204,19 @@ function chooseBlocked(
   choice: (routine: DotRoutine, axis: "rows" | "columns", step: number, more: Partial<Choice>) => Choice,
 ): Choice {
   const { m, n, k } = p;
-  const skinny = n <= skinnyTile.vectors * t.lanes;
-  const tile = skinny ? skinnyTile : wideTile;
+  const vectors = Math.ceil(n / t.lanes);
+  const routine = vectors === 1 ? "narrow" : vectors === 3 ? "skinny" : "wide";
+  const tile = tiles[routine](t);
   const width = tile.vectors * t.lanes;
-  const direct = adjacent(p.b.col, n, t) && skinny && n > width - t.lanes;
-  const flags = (direct ? 0 : PACK_COLUMNS) | (n >= PACK_ROWS_FROM ? PACK_ROWS : 0);
-  const kBlock = direct ? k : Math.ceil(k / Math.max(1, Math.round(k / K_BLOCK)));
-  const rowsScratch = TILE_SCRATCH + (flags & PACK_COLUMNS ? packedColumnsBytes(t, tile, n, kBlock) : 0);
+  const packColumns = !adjacent(p.b.col, n, t) || (n > width && m > DIRECT_ROWS);
+  const packRows = n >= PACK_ROWS_FROM;
+  const kBlock = packColumns || n > width ? Math.ceil(k / Math.max(1, Math.round(k / K_BLOCK))) : k;
+  const rowsScratch = TILE_SCRATCH + packedColumnsBytes(t, tile, packColumns ? n : 1, kBlock);
   const byColumns = n >= 8 * width;
-  return choice(skinny ? "skinny" : "wide", byColumns ? "columns" : "rows", byColumns ? width : 4 * tile.rows, {
+  return choice(routine, byColumns ? "columns" : "rows", byColumns ? width : routine === "wide" ? 30 : 24, {
     kBlock,
     rowsScratch,
-    flags,
-    scratchBytes: rowsScratch + (flags & PACK_ROWS ? packedRowsBytes(t, tile, m, kBlock) : 0),
+    flags: (packColumns ? PACK_COLUMNS : 0) | (packRows ? PACK_ROWS : 0),
+    scratchBytes: rowsScratch + (packRows ? packedRowsBytes(t, m, kBlock) : 0),
   });
 }
