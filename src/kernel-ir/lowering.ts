@@ -82,6 +82,8 @@ export interface ScatterLowering<P> extends LoweringRule {
     readonly value: (u: readonly Index[]) => Expr;
     readonly when: (u: readonly Index[]) => Expr | null;
     readonly combine: CombineOp | null;
+    /** No two updates have one place: they may be done in any order. */
+    readonly unique?: boolean;
   };
 }
 export interface ExpandLowering<P> extends LoweringRule {

@@ -6,9 +6,14 @@ import { bind1 } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
 import type * as Cumulative from "./cumulative.js";
 import type * as Dot from "./dot.js";
+import type * as Dynamic from "./dynamic.js";
 import type * as Elementwise from "./elementwise.js";
+import type * as Gather from "./gather.js";
 import type * as Movement from "./movement.js";
+import type * as Random from "./random.js";
 import type * as Reduce from "./reduce.js";
+import type * as Scatter from "./scatter.js";
+import type * as Sort from "./sort.js";
 
 export { definePrimitive, type PrimitiveDefinition, primitives } from "./table.js";
 
@@ -17,7 +22,16 @@ export { definePrimitive, type PrimitiveDefinition, primitives } from "./table.j
  * but modules may not import each other in circles: families reach one another through this record, which `all.ts` fills.
  * Rules run when programs do, so it is full by then; outside of this folder import from `all.ts`.
  */
-export type Operations = typeof Elementwise & typeof Movement & typeof Reduce & typeof Cumulative & typeof Dot;
+export type Operations = typeof Cumulative &
+  typeof Dot &
+  typeof Dynamic &
+  typeof Elementwise &
+  typeof Gather &
+  typeof Movement &
+  typeof Random &
+  typeof Reduce &
+  typeof Scatter &
+  typeof Sort;
 export const ops = {} as Operations;
 
 /** An array of one value everywhere: a broadcast scalar, which kernels inline. */

@@ -53,6 +53,7 @@ export const broadcastInDimPrimitive: PrimitiveDefinition<BroadcastParams> = def
   },
   facts: {
     view: true,
+    reshapes: ({ shape }, x) => sizeOf(shape) === sizeOf(x.shape),
     simplify: ({ dims }, { inAvals, outAval, madeBy }) => {
       if (sameShape(inAvals[0]!.shape, outAval.shape)) return { same: 0 };
       const inner = madeBy(0, broadcastInDimPrimitive);
@@ -199,6 +200,7 @@ export const transposePrimitive: PrimitiveDefinition<TransposeParams> = definePr
   lower: { kind: "element", element: ([x], index, { perm }) => x!.at(invert(perm).map((k) => index[k]!)) },
   facts: {
     view: true,
+    reshapes: ({ perm }, x) => isIncreasing(perm.filter((k) => x.shape[k] !== 1)),
     simplify: ({ perm }, { outAval, madeBy }) => {
       if (isIdentity(perm)) return { same: 0 };
       const inner = madeBy(0, transposePrimitive);

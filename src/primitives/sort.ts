@@ -1,0 +1,107 @@
+import type { NDArray } from "../core/array.js";
+import { type HostArray, hostZeros, sameShape, stridesOf } from "../core/aval.js";
+import { dtypeInfo } from "../core/dtype.js";
+import { none } from "../core/primitive.js";
+import { bind } from "../core/trace.js";
+import { isZero, Zero } from "../core/zero.js";
+import { areAxes, isCount, requireArgument, requireDType, requireShape } from "./checks.js";
+import { definePrimitive, ops, type PrimitiveDefinition } from "./define.js";
+import { copyBlock } from "./host.js";
+
+export interface SortParams {
+  readonly dimension: number;
+  /** How many operands, from the first on, are compared. */
+  readonly numKeys: number;
+}
+
+/** Sorts stably, ascending: −0 equals 0, and NaNs, all equal, come last. */
+export const sortPrimitive: PrimitiveDefinition<SortParams> = definePrimitive<SortParams>({
+  name: "sort",
+  abstract: (xs, { dimension, numKeys }) => {
+    const operands = xs.map((x, i) => [`operand ${i}`, x] as const);
+    requireArgument(isCount(numKeys, 1) && numKeys <= xs.length, () => ({
+      code: "sort-keys",
+      message: `sort: the number of keys, ${numKeys}, must lie between 1 and the number of operands, ${xs.length}`,
+      operands,
+    }));
+    requireShape(xs.every((x) => sameShape(x.shape, xs[0]!.shape)), () => ({ code: "shape-mismatch", message: "sort needs operands of one shape", operands }));
+    requireArgument(areAxes([dimension], xs[0]!.shape.length), () => ({
+      code: "axis-range",
+      message: `sort: axis ${dimension} is no axis of the operands`,
+      operands,
+      hint: xs[0]!.shape.length === 0 ? "a scalar cannot be sorted" : undefined,
+    }));
+    requireDType(xs.slice(0, numKeys).every((x) => x.dtype !== "key"), () => ({
+      code: "key-arithmetic",
+      message: "sort: random keys have no order",
+      operands,
+      hint: "sort by other operands, and let the random keys follow",
+    }));
+    return xs;
+  },
+  evaluate: (xs, { dimension, numKeys }) => {
+    const { shape } = xs[0]!.aval;
+    const n = shape[dimension]!;
+    const outs = xs.map((x) => hostZeros(x.aval));
+    const strides = stridesOf(shape);
+    const step = strides[dimension]!;
+    const keys = xs.slice(0, numKeys);
+    const rows = shape.map((d, k) => (k === dimension ? 1 : d));
+    forEachRow(rows, strides, (start) => {
+      const order = Array.from({ length: n }, (_, i) => start + i * step).sort((i, j) => compare(keys, i, j));
+      xs.forEach((x, k) => {
+        const { words } = dtypeInfo[x.aval.dtype];
+        order.forEach((from, i) =>
+          copyBlock([], x.data, { offset: from, strides: [] }, outs[k]!.data, { offset: start + i * step, strides: [] }, words),
+        );
+      });
+    });
+    return outs;
+  },
+  jvp: (xs, tangents, { dimension, numKeys }) => {
+    if (tangents.every(isZero)) {
+      const outs = sort(xs, dimension, numKeys);
+      return { outs, tangents: outs.map((y) => new Zero(y.aval)) };
+    }
+    const { shape } = xs[0]!;
+    const sorted = sort([...xs, ops.iota("int32", shape, dimension)], dimension, numKeys);
+    const outs = sorted.slice(0, -1);
+    const order = ops.expandDims(sorted[xs.length]!, [shape.length]);
+    const others = shape.map((_, k) => k).filter((k) => k !== dimension);
+    const dnums = { offsetDims: [], collapsedSliceDims: [dimension], startIndexMap: [dimension], operandBatchingDims: others, startIndicesBatchingDims: others };
+    const sizes = shape.map((d) => Math.min(1, d));
+    const follow = (t: NDArray): NDArray => ops.gather(t, order, dnums, sizes, { mode: "promiseInBounds", uniqueIndices: true });
+    return { outs, tangents: tangents.map((t, i) => (isZero(t) ? new Zero(outs[i]!.aval) : follow(t))) };
+  },
+  transpose: none("it is not linear"),
+  batch: (size, xs, dims, { dimension, numKeys }) => ({
+    outs: sort(xs.map((x, i) => ops.batchInFront(x, dims[i]!, size)), dimension + 1, numKeys),
+    dims: xs.map(() => 0),
+  }),
+  lower: { kind: "sort", sort: ({ dimension, numKeys }) => ({ axis: dimension, numKeys }) },
+  facts: { cost: 64 },
+});
+
+/** Sorts the arrays together along an axis, by the first `numKeys` of them, lexicographically; the others follow. */
+export function sort(xs: readonly NDArray[], dimension: number, numKeys: number): readonly NDArray[] {
+  return bind(sortPrimitive, xs, { dimension, numKeys });
+}
+
+function forEachRow(rows: readonly number[], strides: readonly number[], body: (start: number) => void): void {
+  const visit = (axis: number, start: number): void => {
+    if (axis === rows.length) return body(start);
+    for (let i = 0; i < rows[axis]!; i++) visit(axis + 1, start + i * strides[axis]!);
+  };
+  visit(0, 0);
+}
+
+function compare(keys: readonly HostArray[], i: number, j: number): number {
+  for (const { data } of keys) {
+    const a = data[i]!;
+    const b = data[j]!;
+    if (a < b) return -1;
+    if (a > b) return 1;
+    if (a !== b && Number.isNaN(a) !== Number.isNaN(b)) return Number.isNaN(a) ? 1 : -1;
+  }
+  return 0;
+}
