@@ -1,4 +1,4 @@
-import { ConcreteArray, type NDArray } from "../core/array.js";
+import type { ConcreteArray, NDArray } from "../core/array.js";
 import type { Aval } from "../core/aval.js";
 import { isFloat } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
@@ -28,7 +28,7 @@ export class JvpTracer extends Tracer {
     return this.primal.aval;
   }
   override concrete(): ConcreteArray | undefined {
-    return this.primal instanceof ConcreteArray ? this.primal : (this.primal as Tracer).concrete();
+    return this.primal.concrete();
   }
 }
 

@@ -1,4 +1,4 @@
-import { ConcreteArray, type NDArray } from "../core/array.js";
+import type { ConcreteArray, NDArray } from "../core/array.js";
 import { type Aval, formatAval, normalizeAxis } from "../core/aval.js";
 import { ArgumentError, invariant, ShapeError } from "../core/errors.js";
 import { evalJaxpr } from "../core/interpreter.js";
@@ -79,7 +79,7 @@ class UnbatchedTracer extends Tracer {
     return this.value.aval;
   }
   override concrete(): ConcreteArray | undefined {
-    return this.value instanceof ConcreteArray ? this.value : (this.value as Tracer).concrete();
+    return this.value.concrete();
   }
 }
 

@@ -1,0 +1,43 @@
+/**
+ * tsax: composable transformations of functions on arrays.
+ *
+ * Write plain functions with `numpy`; `grad`, `vmap` and `jit` take functions and give functions, in any composition.
+ */
+import "./runtime/install.js";
+import "./numpy/methods.js";
+
+export { NDArray } from "./core/array.js";
+export { config, type Config } from "./core/config.js";
+export type { DType, TypedArray } from "./core/dtype.js";
+export {
+  ArgumentError,
+  DeviceError,
+  DisposedError,
+  DTypeError,
+  InternalError,
+  ShapeError,
+  TracerError,
+  TransformError,
+  TreeError,
+  TsaxError,
+} from "./core/errors.js";
+export type { ArrayLike } from "./core/literal.js";
+export type { Shape } from "./core/aval.js";
+export { defaultDevice, devicePut, init, listDevices, memoryStats, setDefaultDevice } from "./runtime/devices.js";
+export { checkGrads, type CheckGradsOptions } from "./transforms/check-grads.js";
+export { grad, type GradOptions, valueAndGrad } from "./transforms/grad.js";
+export { evalShape, makeJaxpr, type ShapeDtype, type TracedJaxpr } from "./transforms/inspect.js";
+export { hessian, jacfwd, jacrev } from "./transforms/jacobian.js";
+export { type Compiled, jit, type Jitted, type JitOptions, type Lowered } from "./transforms/jit.js";
+export { jvp } from "./transforms/jvp.js";
+export { linearize } from "./transforms/linearize.js";
+export { stopGradient } from "./transforms/stop-gradient.js";
+export { linearTranspose } from "./transforms/transpose.js";
+export { vjp, vjpAux } from "./transforms/vjp.js";
+export { type Axes, vmap, type VmapOptions } from "./transforms/vmap.js";
+export * as lax from "./lax/index.js";
+export * as nn from "./nn/index.js";
+export * as numpy from "./numpy/index.js";
+export * as random from "./random/index.js";
+export * as tree from "./tree/index.js";
+export { registerDataclass, registerPytreeNode } from "./core/tree.js";
