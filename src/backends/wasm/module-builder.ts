@@ -143,7 +143,8 @@ export class ModuleBuilder {
 
 /** Writes the code of one function. Locals are numbers: the parameters first. */
 export class FunctionBuilder {
-  readonly code = new ByteWriter(512);
+  /** Where instructions go; an emitter may point it elsewhere for a while to write code out of order. */
+  code = new ByteWriter(512);
   private readonly localTypes: ValType[] = [];
   private readonly spare: Record<ValType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
   private depth = 0;
@@ -159,7 +160,12 @@ export class FunctionBuilder {
 
   /** A local that nothing else uses. Its value is undefined (a freed local keeps its last value). */
   local(type: ValType): number {
-    return this.spare[type].pop() ?? this.params.length + this.localTypes.push(type) - 1;
+    return this.spare[type].pop() ?? this.freshLocal(type);
+  }
+
+  /** A local that never was another's: safe to set in code that is written later but runs earlier. */
+  freshLocal(type: ValType): number {
+    return this.params.length + this.localTypes.push(type) - 1;
   }
 
   /** Gives a local back for reuse. */

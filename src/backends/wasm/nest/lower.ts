@@ -1,0 +1,356 @@
+import { InternalError } from "../../../core/errors.js";
+import type { Atom, Index } from "../../../kernel-ir/index-expr.js";
+import type { NestKernel, Statement } from "../../../kernel-ir/kernel.js";
+import type { Expr, ScalarType } from "../../../kernel-ir/scalar.js";
+import { type Access, type Dim, dimText, type LoopNest, type LoopStatement, type Node, type Pointer, ROW } from "./nodes.js";
+import { type Schedule, schedule } from "./schedule.js";
+import { splitAxes } from "./split.js";
+import type { Survey } from "./survey.js";
+
+/** A nest kernel ready to be emitted, with what the host must know to launch it. */
+export interface LoweredNest {
+  readonly nest: LoopNest;
+  /** Structure: nests of equal keys are emitted as equal code. */
+  readonly key: string;
+  /** The block of i32 parameters that the code reads; empty unless generic. */
+  readonly params: readonly number[];
+  /** Points of the parallel axes: the domain of a launch is [0, rows). */
+  readonly rows: number;
+  /** Points of the reduced axes times phases: the work of a row. */
+  readonly rowWork: number;
+  /** Bytes of the scratch region that a launch takes. */
+  readonly scratchBytes: number;
+}
+
+const MAX_AXES = 30;
+
+/** Brings a kernel into the order of its loops. */
+export function lowerNest(original: NestKernel, generic: boolean): LoweredNest {
+  const { kernel, found } = splitAxes(original);
+  const plan = schedule(kernel, found, generic);
+  if (plan.extents.length > MAX_AXES) throw new InternalError(`kernel ${kernel.name} has more than ${MAX_AXES} axes that do not merge`);
+  return new Lowering(kernel, found, plan, generic).run();
+}
+
+interface MutablePointer extends Pointer {
+  base: Dim;
+}
+interface MutableAccess extends Access {
+  offset: number;
+}
+
+/** A draft of a node: what interning completes. */
+type Draft = Node extends infer N ? (N extends Node ? Omit<N, "id" | "deps" | "depth" | "uses"> : never) : never;
+
+class Lowering {
+  private readonly params: number[] = [];
+  private readonly nodes: Node[] = [];
+  private readonly interned = new Map<string, Node>();
+  private readonly byExpr = new Map<Expr, Node>();
+  private readonly indexDims = new Map<string, { readonly base: Dim; readonly coeffs: readonly Dim[] }>();
+  private readonly indexNodes = new Map<string, Node>();
+  private readonly opaqueParts = new Map<string, Node | null>();
+  private readonly pointers = new Map<string, { readonly pointer: MutablePointer; readonly accesses: { readonly access: MutableAccess; readonly base: number }[] }>();
+  private readonly everything: number;
+
+  constructor(
+    private readonly kernel: NestKernel,
+    private readonly found: Survey,
+    private readonly plan: Schedule,
+    private readonly generic: boolean,
+  ) {
+    this.everything = ROW | (2 ** plan.extents.length - 1);
+  }
+
+  run(): LoweredNest {
+    const { kernel, plan } = this;
+    const axes = plan.extents.map((extent) => ({ extent: this.dim(extent) }));
+    for (const e of this.found.exprs) this.byExpr.set(e, this.lowerExpr(e));
+    const phases = kernel.phases.map((p) => {
+      const body = p.body.map((s) => this.lowerStatement(s));
+      const slots = [...new Set(body.flatMap((s) => (s.kind === "accumulate" ? [s.slot] : [])))];
+      return { body, after: p.after.map((s) => this.lowerStatement(s)), slots };
+    });
+    this.placePointers();
+
+    const points = plan.extents.slice(plan.parallel).reduce((a, b) => a * b, 1);
+    const width = plan.mode === "parallel" ? plan.lanes * plan.copies : 1;
+    const keepOffsets: Dim[] = [];
+    let scratchBytes = 0;
+    for (const type of kernel.keeps) {
+      keepOffsets.push(this.dim(scratchBytes));
+      scratchBytes += Math.ceil((points * width * keepBytes(type, plan.lanes)) / 16) * 16;
+    }
+    const nest: LoopNest = {
+      name: kernel.name,
+      mode: plan.mode,
+      lanes: plan.lanes,
+      copies: plan.copies,
+      sequential: kernel.sequential,
+      bufferCount: kernel.buffers.length,
+      axes,
+      parallel: plan.parallel,
+      slots: kernel.slots,
+      keeps: kernel.keeps,
+      keepOffsets,
+      phases,
+      nodeCount: this.nodes.length,
+    };
+    return {
+      nest,
+      key: structure(nest, this.nodes),
+      params: this.params,
+      rows: plan.extents.slice(0, plan.parallel).reduce((a, b) => a * b, 1),
+      rowWork: points * kernel.phases.length,
+      scratchBytes: scratchBytes === 0 ? 0 : scratchBytes + 16,
+    };
+  }
+
+  private dim(n: number): Dim {
+    if (!this.generic || n === 0 || n === 1 || n === -1) return n;
+    return { slot: this.params.push(n) - 1, value: n };
+  }
+
+  // ---- nodes
+
+  private intern(key: string, draft: Draft, ownDeps = 0): Node {
+    const existing = this.interned.get(key);
+    if (existing) return existing;
+    let deps = ownDeps;
+    let depth = 0;
+    for (const a of draft.args) {
+      deps |= a.deps;
+      depth = Math.max(depth, a.depth + 1);
+      a.uses++;
+    }
+    const node = { ...draft, id: this.nodes.length, deps, depth, uses: 0 } as Node;
+    this.nodes.push(node);
+    this.interned.set(key, node);
+    return node;
+  }
+
+  private lowerExpr(e: Expr): Node {
+    switch (e.kind) {
+      case "const":
+        return this.intern(`c${e.type}${Object.is(e.value, -0) ? "-0" : e.value}`, { kind: "const", type: e.type, value: e.value, args: [] });
+      case "index":
+        return this.indexNode(e.index);
+      case "load": {
+        const access = this.access(e.buffer, e.index);
+        const unstable = this.found.written.has(e.buffer);
+        const key = `l${e.type}${e.buffer}[${e.index.key}`;
+        const args = access.opaque ? [access.opaque] : [];
+        return this.intern(key, { kind: "load", type: e.type, access, unstable, args }, this.loadDeps(access.pointer, unstable));
+      }
+      case "slot":
+        return this.intern(
+          `s${e.slot}`,
+          { kind: "slot", type: e.type, slot: e.slot, args: [] },
+          this.kernel.slots[e.slot]!.running ? this.everything : ROW | (2 ** this.plan.parallel - 1),
+        );
+      case "keep":
+        return this.intern(`k${e.keep}`, { kind: "keep", type: e.type, keep: e.keep, args: [] }, this.everything);
+      case "op": {
+        const args = e.args.map((a) => this.byExpr.get(a)!);
+        return this.intern(`${e.op} ${e.type} ${args.map((a) => a.id).join()}`, { kind: "op", type: e.type, op: e.op, args });
+      }
+    }
+  }
+
+  private lowerStatement(s: Statement): LoopStatement {
+    const value = this.byExpr.get(s.value)!;
+    value.uses++;
+    switch (s.kind) {
+      case "store":
+        return { kind: "store", access: this.storeAccess(s.buffer, s.index), value };
+      case "update": {
+        const when = s.when ? this.byExpr.get(s.when)! : null;
+        if (when) when.uses++;
+        return { kind: "update", access: this.storeAccess(s.buffer, s.index), value, combine: s.combine, when };
+      }
+      case "keep":
+        return { kind: "keep", keep: s.keep, value };
+      case "accumulate":
+        return { kind: "accumulate", slot: s.slot, value };
+    }
+  }
+
+  private storeAccess(buffer: number, index: Index): Access {
+    const access = this.access(buffer, index);
+    if (access.opaque) access.opaque.uses++;
+    return access;
+  }
+
+  // ---- indices
+
+  /** Numbers of an index: its base, and its coefficients by axis of the nest. */
+  private dimsOf(index: Index): { readonly base: Dim; readonly coeffs: readonly Dim[] } {
+    let dims = this.indexDims.get(index.key);
+    if (!dims) {
+      const coeffs = new Array<Dim>(this.plan.extents.length).fill(0);
+      for (const { coeff, atom } of index.terms) {
+        if (atom.kind !== "axis") continue;
+        const axis = this.plan.place[atom.axis]!;
+        if (axis >= 0) coeffs[axis] = this.dim(coeff);
+      }
+      dims = { base: this.dim(index.base), coeffs };
+      this.indexDims.set(index.key, dims);
+    }
+    return dims;
+  }
+
+  private loadDeps(p: Pointer, unstable: boolean): number {
+    if (unstable && this.kernel.sequential) return this.everything;
+    let deps = unstable ? ROW : 0;
+    p.coeffs.forEach((c, axis) => {
+      if (c !== 0) deps |= 2 ** axis;
+    });
+    return deps;
+  }
+
+  private access(buffer: number, index: Index): MutableAccess {
+    const type = this.kernel.buffers[buffer]!.type;
+    const { base, coeffs } = this.dimsOf(index);
+    const opaque = this.opaquePart(index);
+    // Neighbours may share a pointer only where the smallest of them stays in the buffer: not across opaque parts.
+    const key = this.generic ? `${buffer}[${index.key}` : `${buffer} ${coeffs.join()} ${opaque?.id ?? ""}`;
+    let group = this.pointers.get(key);
+    if (!group) {
+      group = { pointer: { id: this.pointers.size, buffer, bytes: type === "f64" ? 8 : 4, base, coeffs }, accesses: [] };
+      this.pointers.set(key, group);
+    }
+    const access: MutableAccess = { buffer, type, pointer: group.pointer, offset: 0, opaque };
+    group.accesses.push({ access, base: index.base });
+    return access;
+  }
+
+  /** Sets the pointers of each group at its smallest index, so that the others lie behind it. */
+  private placePointers(): void {
+    if (this.generic) return;
+    for (const { pointer, accesses } of this.pointers.values()) {
+      const least = accesses.reduce((m, a) => Math.min(m, a.base), Infinity);
+      pointer.base = least;
+      for (const a of accesses) a.access.offset = (a.base - least) * pointer.bytes;
+    }
+  }
+
+  /** The sum of what is not affine in an index. */
+  private opaquePart(index: Index): Node | null {
+    let sum = this.opaqueParts.get(index.key);
+    if (sum === undefined) {
+      sum = null;
+      for (const { coeff, node } of this.opaqueTerms(index)) sum = this.plus(sum, this.dim(coeff), node);
+      this.opaqueParts.set(index.key, sum);
+    }
+    return sum;
+  }
+
+  private opaqueTerms(index: Index): { coeff: number; node: Node }[] {
+    const terms: { coeff: number; node: Node }[] = [];
+    for (const { coeff, atom } of index.terms) if (atom.kind !== "axis") terms.push({ coeff, node: this.atomNode(atom) });
+    return terms.sort(byDeps);
+  }
+
+  /** An index as a value. Terms are added from the outermost loop inwards, so that sums of outer ones can be hoisted. */
+  private indexNode(index: Index): Node {
+    const known = this.indexNodes.get(index.key);
+    if (known) return known;
+    const { base, coeffs } = this.dimsOf(index);
+    const terms: { coeff: Dim; node: Node }[] = this.opaqueTerms(index).map(({ coeff, node }) => ({ coeff: this.dim(coeff), node }));
+    coeffs.forEach((coeff, axis) => {
+      if (coeff !== 0) terms.push({ coeff, node: this.intern(`a${axis}`, { kind: "axis", type: "i32", axis, args: [] }, 2 ** axis) });
+    });
+    terms.sort(byDeps);
+    let node: Node | null = base === 0 ? null : this.dimNode(base);
+    for (const { coeff, node: term } of terms) node = this.plus(node, coeff, term);
+    node ??= this.dimNode(0);
+    this.indexNodes.set(index.key, node);
+    return node;
+  }
+
+  private dimNode(dim: Dim): Node {
+    return this.intern(`d${dimText(dim)}`, { kind: "dim", type: "i32", dim, args: [] });
+  }
+
+  private plus(sum: Node | null, coeff: Dim, term: Node): Node {
+    if (sum === null && coeff === 1) return term;
+    const x = sum ?? this.dimNode(0);
+    return this.intern(`+${x.id} ${dimText(coeff)}*${term.id}`, { kind: "muladd", type: "i32", coeff, args: [x, term] });
+  }
+
+  private atomNode(atom: Exclude<Atom, { kind: "axis" }>): Node {
+    if (atom.kind === "value") return this.byExpr.get(atom.expr)!;
+    const known = this.indexNodes.get(`@${atom.key}`);
+    if (known) return known;
+    const x = this.indexNode(atom.x);
+    let node: Node;
+    if (atom.kind === "clamp") {
+      const lo = this.dim(atom.lo);
+      const hi = this.dim(atom.hi);
+      node = this.intern(`clamp${x.id} ${dimText(lo)} ${dimText(hi)}`, { kind: "clamp", type: "i32", lo, hi, args: [x] });
+    } else {
+      const divisor = this.dim(atom.d);
+      const nonnegative = atom.x.lo >= 0;
+      const { kind } = atom;
+      node = this.intern(`${kind}${nonnegative ? "u" : "s"}${x.id} ${dimText(divisor)}`, { kind, type: "i32", divisor, nonnegative, args: [x] });
+    }
+    this.indexNodes.set(`@${atom.key}`, node);
+    return node;
+  }
+}
+
+const byDeps = (a: { readonly node: Node }, b: { readonly node: Node }): number => a.node.deps - b.node.deps;
+
+/** Bytes an element of a row buffer takes: as wide as its lane. */
+export const keepBytes = (type: ScalarType, lanes: 2 | 4): number => (type === "f64" || type === "i64" || (type === "bool" && lanes === 2) ? 8 : 4);
+
+/** Everything that decides the code, as text. */
+function structure(nest: LoopNest, nodes: readonly Node[]): string {
+  const access = (a: Access): string =>
+    `${a.buffer}${a.type}@${a.pointer.id}(${dimText(a.pointer.base)};${a.pointer.coeffs.map(dimText).join()})+${a.offset}${a.opaque ? `~${a.opaque.id}` : ""}`;
+  const rest = (n: Node): string => {
+    switch (n.kind) {
+      case "const":
+        return Object.is(n.value, -0) ? "-0" : String(n.value);
+      case "op":
+        return n.op;
+      case "load":
+        return access(n.access);
+      case "slot":
+        return String(n.slot);
+      case "keep":
+        return String(n.keep);
+      case "axis":
+        return String(n.axis);
+      case "dim":
+        return dimText(n.dim);
+      case "muladd":
+        return dimText(n.coeff);
+      case "div":
+      case "mod":
+        return `${dimText(n.divisor)}${n.nonnegative ? "u" : "s"}`;
+      case "clamp":
+        return `${dimText(n.lo)},${dimText(n.hi)}`;
+    }
+  };
+  const statement = (s: LoopStatement): string => {
+    switch (s.kind) {
+      case "store":
+        return `store ${access(s.access)} ${s.value.id}`;
+      case "update":
+        return `update ${access(s.access)} ${s.value.id} ${s.combine} ${s.when?.id}`;
+      case "keep":
+        return `keep ${s.keep} ${s.value.id}`;
+      case "accumulate":
+        return `acc ${s.slot} ${s.value.id}`;
+    }
+  };
+  return [
+    `${nest.mode} ${nest.lanes} ${nest.copies} ${nest.sequential} ${nest.bufferCount} ${nest.parallel}`,
+    nest.axes.map((a) => dimText(a.extent)).join(),
+    nest.slots.map((s) => `${s.type} ${Object.is(s.initial, -0) ? "-0" : s.initial} ${s.combine} ${s.running}`).join(),
+    nest.keeps.map((k, i) => `${k}@${dimText(nest.keepOffsets[i]!)}`).join(),
+    nodes.map((n) => `${n.kind} ${n.type} ${rest(n)} ${n.args.map((a) => a.id).join()}`).join("|"),
+    nest.phases.map((p) => `${p.body.map(statement).join("|")}/${p.after.map(statement).join("|")}`).join(";"),
+  ].join("\n");
+}

@@ -1,0 +1,212 @@
+import { indexDependsOn, type Index } from "../../../kernel-ir/index-expr.js";
+import type { NestKernel } from "../../../kernel-ir/kernel.js";
+import type { Expr } from "../../../kernel-ir/scalar.js";
+import type { VectorMode } from "./nodes.js";
+import { type Survey, statementsOf } from "./survey.js";
+
+/** The order of the loops and what runs across lanes. */
+export interface Schedule {
+  readonly mode: VectorMode;
+  readonly lanes: 2 | 4;
+  readonly copies: number;
+  /** Merged axes in loop order, parallel ones first. */
+  readonly extents: readonly number[];
+  readonly parallel: number;
+  /** By axis of the kernel: its merged axis, or −1 where a merged neighbour (or an extent of 1) stands for it. */
+  readonly place: readonly number[];
+}
+
+/** A run of adjacent axes that every index treats as one; `last` has the coefficient of all. */
+interface Merged {
+  readonly last: number;
+  readonly extent: number;
+}
+
+export function schedule(kernel: NestKernel, found: Survey, generic: boolean): Schedule {
+  const extents = [...kernel.parallel, ...kernel.reduced];
+  const count = kernel.parallel.length;
+  const inOrder = kernel.sequential || kernel.slots.some((s) => s.running);
+  const live = (from: number, to: number): number[] => {
+    const out: number[] = [];
+    for (let k = from; k < to; k++) if (extents[k] !== 1) out.push(k);
+    return out;
+  };
+  const stores = found.touches.filter((t) => t.write);
+  const outer = live(0, count);
+  const inner = live(count, extents.length);
+  const parallel = merge(kernel.sequential ? outer : byStride(outer, stores), extents, found.indices);
+  const reads = found.touches.filter((t) => inner.some((k) => coefficientOf(t.index, k) !== 0));
+  const reduced = merge(inOrder ? inner : byStride(inner, reads.length > 0 ? reads : stores), extents, found.indices);
+
+  const lanes = found.wide ? 2 : 4;
+  const weigh = new Scale(kernel, found, lanes, generic);
+  let best: { mode: VectorMode; axis: Merged | null; cost: number } = { mode: "scalar", axis: null, cost: weigh.scalar() };
+  for (const axis of parallel) {
+    if (axis.extent < lanes || !lanesMayBeParallel(kernel, found, axis, parallel)) continue;
+    // the innermost axis wins ties
+    const cost = weigh.vector(axis) * (axis === parallel[parallel.length - 1] ? 1 : 1.01);
+    if (cost < best.cost) best = { mode: "parallel", axis, cost };
+  }
+  if (lanesMayBeReduced(kernel)) {
+    for (const axis of reduced) {
+      if (axis.extent < lanes) continue;
+      const cost = (weigh.vector(axis) + weigh.horizontal(axis)) * (axis === reduced[reduced.length - 1] ? 1 : 1.01);
+      if (cost < best.cost) best = { mode: "reduced", axis, cost };
+    }
+  }
+  const order = [...toLast(parallel, best.axis), ...toLast(reduced, best.axis)];
+  const place = extents.map(() => -1);
+  order.forEach((axis, k) => (place[axis.last] = k));
+  return {
+    mode: best.mode,
+    lanes,
+    copies: best.axis ? weigh.copies(best.axis, best.mode, reduced.length > 0) : 1,
+    extents: order.map((axis) => axis.extent),
+    parallel: parallel.length,
+    place,
+  };
+}
+
+function toLast(axes: readonly Merged[], chosen: Merged | null): readonly Merged[] {
+  if (!chosen || !axes.includes(chosen)) return axes;
+  return [...axes.filter((a) => a !== chosen), chosen];
+}
+
+/** The coefficient of a plain axis term (what hides in div, mod … not counted). */
+function coefficientOf(index: Index, axis: number): number {
+  for (const { coeff, atom } of index.terms) if (atom.kind === "axis" && atom.axis === axis) return coeff;
+  return 0;
+}
+const hides = (index: Index, axis: number): boolean =>
+  index.terms.some(({ atom }) => (atom.kind === "axis" ? false : indexDependsOn({ ...index, terms: [{ coeff: 1, atom }] }, axis)));
+
+/** Axes from the longest stride of the first access that moves along all of them to the shortest. */
+function byStride(axes: readonly number[], touches: readonly { readonly index: Index }[]): readonly number[] {
+  const leader = touches.find((t) => axes.every((k) => coefficientOf(t.index, k) !== 0));
+  if (!leader) return axes;
+  return [...axes].sort((a, b) => Math.abs(coefficientOf(leader.index, b)) - Math.abs(coefficientOf(leader.index, a)) || a - b);
+}
+
+function merge(axes: readonly number[], extents: readonly number[], indices: readonly Index[]): Merged[] {
+  const out: Merged[] = [];
+  for (const axis of axes) {
+    const extent = extents[axis]!;
+    const before = out[out.length - 1];
+    if (before && indices.every((i) => coefficientOf(i, before.last) === coefficientOf(i, axis) * extent)) {
+      out[out.length - 1] = { last: axis, extent: before.extent * extent };
+    } else out.push({ last: axis, extent });
+  }
+  return out;
+}
+
+/** Rows of a sequential nest may share a vector where they touch what is written only at one index, each its own element. */
+function lanesMayBeParallel(kernel: NestKernel, found: Survey, axis: Merged, parallel: readonly Merged[]): boolean {
+  for (const s of statementsOf(kernel)) {
+    if (s.kind === "update" && s.when && exprDepends(s.when, axis.last)) return false;
+  }
+  if (!kernel.sequential) return true;
+  if (axis !== parallel[parallel.length - 1]) return false;
+  for (const buffer of found.written) {
+    const keys = new Set<string>();
+    for (const t of found.touches) {
+      if (t.buffer !== buffer) continue;
+      keys.add(t.index.key);
+      if (coefficientOf(t.index, axis.last) === 0 || hides(t.index, axis.last)) return false;
+    }
+    if (keys.size > 1) return false;
+  }
+  return true;
+}
+
+function lanesMayBeReduced(kernel: NestKernel): boolean {
+  if (kernel.slots.some((s) => s.running)) return false;
+  return !kernel.sequential || kernel.phases.every((p) => p.body.every((s) => s.kind === "accumulate" || s.kind === "keep"));
+}
+
+function exprDepends(e: Expr, axis: number): boolean {
+  const seen = new Set<Expr>();
+  const stack = [e];
+  while (stack.length > 0) {
+    const x = stack.pop()!;
+    if (seen.has(x)) continue;
+    seen.add(x);
+    if (x.kind === "slot" || x.kind === "keep") return true;
+    if ((x.kind === "load" || x.kind === "index") && indexDependsOn(x.index, axis)) return true;
+    if (x.kind === "op") stack.push(...x.args);
+  }
+  return false;
+}
+
+/** Estimates the work of a point, in vector instructions. */
+class Scale {
+  private readonly ops: number;
+  private readonly laneOps: number;
+  private readonly accumulates: number;
+
+  constructor(
+    private readonly kernel: NestKernel,
+    private readonly found: Survey,
+    private readonly lanes: number,
+    private readonly generic: boolean,
+  ) {
+    let ops = 0;
+    let laneOps = 0;
+    for (const e of found.exprs) {
+      if (e.kind !== "op") continue;
+      ops++;
+      const integer = e.type === "i32" || e.type === "u32";
+      if ((integer && (e.op === "div" || e.op === "rem" || e.op === "clz")) || (isShift(e.op) && e.args[1]!.kind !== "const")) laneOps++;
+    }
+    this.ops = ops;
+    this.laneOps = laneOps;
+    this.accumulates = statementsOf(kernel).filter((s) => s.kind === "accumulate").length;
+  }
+
+  /** One point after another. */
+  scalar(): number {
+    return this.ops + this.found.touches.length + 4 * this.accumulates + 0.5;
+  }
+
+  vector(axis: Merged): number {
+    let full = this.ops + this.accumulates + this.laneOps * 2 * this.lanes + 0.5;
+    let single = full;
+    for (const { index } of this.found.touches) {
+      const stride = coefficientOf(index, axis.last);
+      single += 1;
+      if (hides(index, axis.last)) full += 3 * this.lanes;
+      else if (stride === 0) full += 0.25;
+      else if (stride === 1) full += 1;
+      else if (stride === -1) full += 2;
+      else full += this.lanes;
+    }
+    const n = this.extentOf(axis);
+    const vectors = Math.floor(n / this.lanes);
+    return (vectors * full + (n % this.lanes) * single) / Math.max(1, n);
+  }
+
+  /** Combining lanes at the end of a row. */
+  horizontal(axis: Merged): number {
+    return (8 * this.accumulates) / Math.max(1, this.extentOf(axis));
+  }
+
+  copies(axis: Merged, mode: VectorMode, reduces: boolean): number {
+    let uneven = 0;
+    for (const { index } of this.found.touches) {
+      const stride = coefficientOf(index, axis.last);
+      if ((stride !== 0 && stride !== 1) || hides(index, axis.last)) uneven++;
+    }
+    if (uneven > 0 && (this.generic || mode === "parallel")) return 1;
+    const size = (this.ops + this.laneOps * 8 + this.found.touches.length + uneven * 4) / Math.max(1, this.kernel.phases.length);
+    let copies = reduces ? (size <= 4 ? 8 : size <= 12 ? 4 : size <= 40 ? 2 : 1) : size <= 6 ? 4 : size <= 48 ? 2 : 1;
+    if (mode === "parallel" && this.kernel.keeps.length > 0) copies = Math.min(copies, 2);
+    if (!this.generic) while (copies > 1 && copies * this.lanes > axis.extent) copies /= 2;
+    return copies;
+  }
+
+  /** Generic kernels do not look at sizes beyond "fills a vector". */
+  private extentOf(axis: Merged): number {
+    return this.generic && axis.extent >= this.lanes ? 1 << 20 : axis.extent;
+  }
+}
+
+const isShift = (op: string): boolean => op === "shl" || op === "shrA" || op === "shrL";
