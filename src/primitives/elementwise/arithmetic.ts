@@ -4,7 +4,6 @@ import type { SimplifyContext, SimplifyResult } from "../../core/primitive.js";
 import { bind1 } from "../../core/trace.js";
 import * as e from "../../kernel-ir/math/build.js";
 import * as math from "../../kernel-ir/math/index.js";
-import type { Expr } from "../../kernel-ir/scalar.js";
 import { ops } from "../define.js";
 import { linearJvp } from "../linear-rules.js";
 import { definePrimitive, type PrimitiveDefinition } from "../table.js";
@@ -106,22 +105,6 @@ export const mulPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
 /** x · y; integers wrap. */
 export const mul = (x: Operand, y: Operand): NDArray => bind1(mulPrimitive, pair("mul", x, y), noParams);
 
-const INT_MIN = -2147483648;
-
-/** Division of integers as XLA defines it: x / 0 has all bits set, INT_MIN / −1 wraps. */
-function divideIntegers(x: Expr, y: Expr): Expr {
-  return e.select(e.eq(y, e.k(y, 0)), e.k(x, x.type === "u32" ? 4294967295 : -1), e.div(x, safeDivisor(x, y)));
-}
-/** Remainder of integers as XLA defines it: x % 0 = x, INT_MIN % −1 = 0. */
-function remainderOfIntegers(x: Expr, y: Expr): Expr {
-  return e.select(e.eq(y, e.k(y, 0)), x, e.rem(x, safeDivisor(x, y)));
-}
-/** The divisor, or 1 where the machine's division would trap (x / 1 is then what is wanted for INT_MIN / −1). */
-function safeDivisor(x: Expr, y: Expr): Expr {
-  const zero = e.eq(y, e.k(y, 0));
-  const traps = x.type === "u32" ? zero : e.or(zero, e.and(e.eq(x, e.k(x, INT_MIN)), e.eq(y, e.k(y, -1))));
-  return e.select(traps, e.k(y, 1), y);
-}
 const divideHost = (dtype: DType) => (x: number, y: number) => {
   if (isFloat(dtype)) return x / y;
   return y === 0 ? -1 : Math.trunc(x / y);
@@ -138,7 +121,7 @@ export const divPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   ),
   transpose: pullback((ct, [, y]) => div(ct, y!), null),
   batch: broadcasting(() => divPrimitive),
-  lower: element((x, y) => (x.type === "f32" || x.type === "f64" ? e.div(x, y) : divideIntegers(x, y))),
+  lower: element(math.div),
   facts: { elementwise: true, cost: 4, simplify: (_, context) => neutral(context, (v) => v === 1, [1]) },
 });
 /** x / y; integers truncate towards zero, x / 0 has all bits set. */
@@ -158,7 +141,7 @@ export const remPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   ),
   transpose: nonlinear,
   batch: broadcasting(() => remPrimitive),
-  lower: element((x, y) => (x.type === "f32" || x.type === "f64" ? math.rem(x, y) : remainderOfIntegers(x, y))),
+  lower: element(math.rem),
   facts: { elementwise: true, cost: 30 },
 });
 /** Remainder with the sign of x (C's fmod); ∂/∂y = −trunc(x / y); x % 0 is x for integers. */

@@ -2,6 +2,7 @@ import type { NDArray } from "../../core/array.js";
 import type { DType } from "../../core/dtype.js";
 import { bind1 } from "../../core/trace.js";
 import * as e from "../../kernel-ir/math/build.js";
+import * as math from "../../kernel-ir/math/index.js";
 import { type Expr, op } from "../../kernel-ir/scalar.js";
 import { definePrimitive, type PrimitiveDefinition } from "../table.js";
 import { bitwise, integral, type NoParams, noParams, type Operand, pair, sameTypes } from "./operands.js";
@@ -92,11 +93,7 @@ export const clzPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
 /** Number of zeros above the highest one; 32 for 0. */
 export const clz = (x: NDArray): NDArray => bind1(clzPrimitive, [x], noParams);
 
-/** A shift by any amount: `beyond` where the amount, read as unsigned, is 32 or more, which machines do not define. */
-function shiftBy(shift: (x: Expr, n: Expr) => Expr, x: Expr, n: Expr, beyond: Expr): Expr {
-  const inside = e.lt(e.bitcast(n, "u32"), e.c("u32", 32));
-  return e.select(inside, shift(x, e.and(n, e.k(n, 31))), beyond);
-}
+/** Whether machines define a shift by n. */
 const isInside = (n: number): boolean => n >= 0 && n < 32;
 
 export const shiftLeftPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoParams>({
@@ -106,7 +103,7 @@ export const shiftLeftPrimitive: PrimitiveDefinition<NoParams> = definePrimitive
   jvp: zeroJvp(() => shiftLeftPrimitive),
   transpose: nonlinear,
   batch: broadcasting(() => shiftLeftPrimitive),
-  lower: element((x, n) => shiftBy(e.shl, x, n, e.k(x, 0))),
+  lower: element(math.shiftLeft),
   facts: { elementwise: true },
 });
 /** x·2ⁿ, wrapping; 0 where n is negative or at least 32. */
@@ -119,7 +116,7 @@ export const shiftRightArithmeticPrimitive: PrimitiveDefinition<NoParams> = defi
   jvp: zeroJvp(() => shiftRightArithmeticPrimitive),
   transpose: nonlinear,
   batch: broadcasting(() => shiftRightArithmeticPrimitive),
-  lower: element((x, n) => shiftBy(e.shrA, x, n, e.shrABy(x, 31))),
+  lower: element(math.shiftRightArithmetic),
   facts: { elementwise: true },
 });
 /** Shifts copies of the sign bit in from the left; all of them where n is negative or at least 32. */
@@ -133,7 +130,7 @@ export const shiftRightLogicalPrimitive: PrimitiveDefinition<NoParams> = defineP
   jvp: zeroJvp(() => shiftRightLogicalPrimitive),
   transpose: nonlinear,
   batch: broadcasting(() => shiftRightLogicalPrimitive),
-  lower: element((x, n) => shiftBy(e.shrL, x, n, e.k(x, 0))),
+  lower: element(math.shiftRightLogical),
   facts: { elementwise: true },
 });
 /** Shifts zeros in from the left; 0 where n is negative or at least 32. */

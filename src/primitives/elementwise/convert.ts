@@ -8,6 +8,7 @@ import { Zero } from "../../core/zero.js";
 import type { Operand as Source } from "../../kernel-ir/lowering.js";
 import * as ix from "../../kernel-ir/index-expr.js";
 import * as e from "../../kernel-ir/math/build.js";
+import * as math from "../../kernel-ir/math/index.js";
 import { type Expr, indexValue, type ScalarType } from "../../kernel-ir/scalar.js";
 import { isCount, requireArgument, requireShape } from "../checks.js";
 import { copyAs } from "../host.js";
@@ -206,27 +207,6 @@ function reduceHost(x: number, width: 32 | 64, { exponentBits, mantissaBits }: R
   return width === 32 ? view.getFloat32(4) : view.getFloat64(0);
 }
 
-function reduceExpr(x: Expr, { exponentBits, mantissaBits }: ReducePrecisionParams): Expr {
-  const f = e.formatOf(x);
-  let bits = e.toBits(x);
-  const dropped = f.mantissa - mantissaBits;
-  if (dropped > 0) {
-    const lowest = e.and(e.shrLBy(bits, dropped), e.intConst(f, 1));
-    const half = e.intConst(f, (1n << BigInt(dropped - 1)) - 1n);
-    bits = e.and(e.add(bits, e.add(lowest, half)), e.intConst(f, -(1n << BigInt(dropped))));
-  }
-  if (2 ** (exponentBits - 1) - 1 < f.bias) {
-    const reach = 2 ** (exponentBits - 1) - 1;
-    const field = e.and(bits, e.intConst(f, f.infinityBits));
-    const sign = e.and(bits, e.intConst(f, f.signMask));
-    const exponent = (biased: number): Expr => e.intConst(f, BigInt(biased) << BigInt(f.mantissa));
-    const small = e.le(field, exponent(f.bias - reach));
-    const big = e.gt(field, exponent(f.bias + reach));
-    bits = e.select(big, e.or(sign, e.intConst(f, f.infinityBits)), e.select(small, sign, bits));
-  }
-  return e.select(e.ne(x, x), x, e.fromBits(bits, f));
-}
-
 export const reducePrecisionPrimitive: PrimitiveDefinition<ReducePrecisionParams> = definePrimitive<ReducePrecisionParams>({
   name: "reduce_precision",
   abstract: (avals, { exponentBits, mantissaBits }) => {
@@ -240,7 +220,7 @@ export const reducePrecisionPrimitive: PrimitiveDefinition<ReducePrecisionParams
   jvp: linearJvp((x, { exponentBits, mantissaBits }) => reducePrecision(x, exponentBits, mantissaBits)),
   transpose: pullback((ct, _, { exponentBits, mantissaBits }) => reducePrecision(ct, exponentBits, mantissaBits)),
   batch: broadcasting(() => reducePrecisionPrimitive),
-  lower: elementBy(([x], params) => reduceExpr(x!, params)),
+  lower: elementBy(([x], { exponentBits, mantissaBits }) => math.reducePrecision(x!, exponentBits, mantissaBits)),
   facts: { elementwise: true, cost: 8 },
 });
 /** x rounded (ties to even) to a float of so many bits, kept in its own dtype; beyond its range ±inf, below its normals ±0. */

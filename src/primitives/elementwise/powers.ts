@@ -5,7 +5,6 @@ import { DTypeError } from "../../core/errors.js";
 import { bind1 } from "../../core/trace.js";
 import * as e from "../../kernel-ir/math/build.js";
 import * as math from "../../kernel-ir/math/index.js";
-import type { Expr } from "../../kernel-ir/scalar.js";
 import { requireArgument } from "../checks.js";
 import { ops, zerosOf } from "../define.js";
 import { definePrimitive, type PrimitiveDefinition } from "../table.js";
@@ -54,18 +53,6 @@ function powerOfInt(x: number, n: number): number {
   return result;
 }
 
-/** x^n by repeated squaring. */
-function powerByProducts(x: Expr, n: number): Expr {
-  if (n === 0) return e.k(x, 1);
-  let result: Expr | undefined;
-  let base = x;
-  for (let k = Math.abs(n); k > 0; k = Math.floor(k / 2)) {
-    if (k % 2 === 1) result = result === undefined ? base : e.mul(result, base);
-    if (k > 1) base = e.mul(base, base);
-  }
-  return n < 0 ? e.div(e.k(x, 1), result!) : result!;
-}
-
 export const integerPowPrimitive: PrimitiveDefinition<IntegerPowParams> = definePrimitive<IntegerPowParams>({
   name: "integer_pow",
   abstract: ([x], { exponent }) => {
@@ -98,7 +85,7 @@ export const integerPowPrimitive: PrimitiveDefinition<IntegerPowParams> = define
   ),
   transpose: nonlinear,
   batch: broadcasting(() => integerPowPrimitive),
-  lower: elementBy(([x], { exponent }) => powerByProducts(x!, exponent)),
+  lower: elementBy(([x], { exponent }) => math.integerPow(x!, exponent)),
   facts: { elementwise: true, cost: 4, simplify: ({ exponent }) => (exponent === 1 ? { same: 0 } : null) },
 });
 /** xⁿ for a whole n; 1 for n = 0 whatever x is. */
@@ -167,7 +154,7 @@ export const rsqrtPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoP
   ),
   transpose: nonlinear,
   batch: broadcasting(() => rsqrtPrimitive),
-  lower: element((x) => e.div(e.k(x, 1), e.sqrt(x))),
+  lower: element(math.rsqrt),
   facts: { elementwise: true, cost: 8 },
 });
 /** 1/√x; rsqrt(±0) = ±inf. */

@@ -2,20 +2,12 @@ import type { NDArray } from "../../core/array.js";
 import { none } from "../../core/primitive.js";
 import { bind1 } from "../../core/trace.js";
 import * as e from "../../kernel-ir/math/build.js";
-import { type Expr, op } from "../../kernel-ir/scalar.js";
+import * as math from "../../kernel-ir/math/index.js";
+import { op } from "../../kernel-ir/scalar.js";
 import { requireArgument } from "../checks.js";
 import { definePrimitive, type PrimitiveDefinition } from "../table.js";
 import { floating, type NoParams, noParams, numeric, type Operand, pair, sameTypes } from "./operands.js";
 import { broadcasting, element, elementBy, nonlinear, plain, plainBy, zeroJvp } from "./rules.js";
-
-function signOf(x: Expr): Expr {
-  const zero = e.k(x, 0);
-  const one = e.k(x, 1);
-  if (x.type === "u32") return e.select(e.eq(x, zero), zero, one);
-  if (x.type === "i32") return e.select(e.eq(x, zero), zero, e.select(e.lt(x, zero), e.k(x, -1), one));
-  // ±0 and NaN are neither above nor below zero and stay what they are.
-  return e.select(e.gt(x, zero), one, e.select(e.lt(x, zero), e.k(x, -1), x));
-}
 
 export const signPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoParams>({
   name: "sign",
@@ -24,7 +16,7 @@ export const signPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPa
   jvp: zeroJvp(() => signPrimitive),
   transpose: nonlinear,
   batch: broadcasting(() => signPrimitive),
-  lower: element(signOf),
+  lower: element(math.sign),
   facts: { elementwise: true },
 });
 /** −1, 0 or 1; ±0 and NaN stay. Its derivative is 0. */
@@ -69,12 +61,6 @@ function roundHost(x: number, method: RoundingMethod): number {
   return up ? whole + (x < 0 ? -1 : 1) : whole;
 }
 
-function roundAwayFromZero(x: Expr): Expr {
-  const whole = e.trunc(x);
-  const far = e.ge(e.abs(e.sub(x, whole)), e.k(x, 0.5));
-  return e.select(far, e.add(whole, e.select(e.lt(x, e.k(x, 0)), e.k(x, -1), e.k(x, 1))), whole);
-}
-
 export const roundPrimitive: PrimitiveDefinition<RoundParams> = definePrimitive<RoundParams>({
   name: "round",
   abstract: (avals, { method }) => {
@@ -89,7 +75,7 @@ export const roundPrimitive: PrimitiveDefinition<RoundParams> = definePrimitive<
   jvp: zeroJvp(() => roundPrimitive),
   transpose: nonlinear,
   batch: broadcasting(() => roundPrimitive),
-  lower: elementBy(([x], { method }) => (method === "awayFromZero" ? roundAwayFromZero(x!) : e.nearest(x!))),
+  lower: elementBy(([x], { method }) => (method === "awayFromZero" ? math.roundHalfAway(x!) : e.nearest(x!))),
   facts: { elementwise: true },
 });
 /** Nearest whole number; halves go away from zero, or to the even one. Its derivative is 0. */
@@ -102,7 +88,7 @@ export const isFinitePrimitive: PrimitiveDefinition<NoParams> = definePrimitive<
   jvp: zeroJvp(() => isFinitePrimitive),
   transpose: nonlinear,
   batch: broadcasting(() => isFinitePrimitive),
-  lower: element((x) => e.lt(e.abs(x), e.k(x, Infinity))),
+  lower: element(math.isFinite),
   facts: { elementwise: true },
 });
 /** Whether x is neither infinite nor NaN. */
@@ -127,19 +113,6 @@ function neighbour(x: number, y: number, width: 32 | 64): number {
   return bits.getFloat64(0);
 }
 
-function neighbourExpr(x: Expr, y: Expr): Expr {
-  const f = e.formatOf(x);
-  const zero = e.k(x, 0);
-  const whole = e.toBits(x);
-  // Sign and magnitude: one more in the bits is one step away from zero.
-  const outward = e.select(e.gt(x, zero), e.gt(y, x), e.lt(y, x));
-  const next = e.fromBits(e.add(whole, e.select(outward, e.intConst(f, 1), e.intConst(f, -1))), f);
-  const smallest = e.fromBits(e.or(e.and(e.toBits(y), e.intConst(f, f.signMask)), e.intConst(f, 1)), f);
-  const step = e.select(e.eq(x, zero), smallest, next);
-  const unordered = e.or(e.ne(x, x), e.ne(y, y));
-  return e.select(unordered, e.add(x, y), e.select(e.eq(x, y), y, step));
-}
-
 export const nextafterPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoParams>({
   name: "nextafter",
   abstract: sameTypes("nextafter", floating),
@@ -147,7 +120,7 @@ export const nextafterPrimitive: PrimitiveDefinition<NoParams> = definePrimitive
   jvp: none("it is a step from one float to the next, as in JAX"),
   transpose: nonlinear,
   batch: broadcasting(() => nextafterPrimitive),
-  lower: element(neighbourExpr),
+  lower: element(math.nextafter),
   facts: { elementwise: true, cost: 8 },
 });
 /** The float next to x in the direction of y; y itself where they are equal. */
