@@ -154,9 +154,16 @@ function transposed(ct: NDArray, x: Aval, y: NDArray, d: DotDims, swapped: boole
   const range = (from: number, n: number): number[] => Array.from({ length: n }, (_, i) => from + i);
   // free axes of y within the cotangent: after x's, or before them where x was the right operand
   const ctContract = range(nBatch + (swapped ? 0 : xFree.length), yFree.length);
-  const product = dotGeneral(ct, y, { lhsContract: ctContract, rhsContract: yFree, lhsBatch: range(0, nBatch), rhsBatch: d.rhsBatch });
   const byY = range(0, d.rhsContract.length).sort((i, j) => d.rhsContract[i]! - d.rhsContract[j]!);
-  const order = [...d.lhsBatch, ...xFree, ...byY.map((i) => d.lhsContract[i]!)];
+  const contracted = byY.map((i) => d.lhsContract[i]!);
+  const batch = range(0, nBatch);
+  // the order of the operands decides whether x's free or contracted axes come first: the one that needs no transpose
+  const yFirst = [...d.lhsBatch, ...contracted, ...xFree];
+  if (yFirst.every((axis, k) => axis === k)) {
+    return dotGeneral(y, ct, { lhsContract: yFree, rhsContract: ctContract, lhsBatch: d.rhsBatch, rhsBatch: batch });
+  }
+  const product = dotGeneral(ct, y, { lhsContract: ctContract, rhsContract: yFree, lhsBatch: batch, rhsBatch: d.rhsBatch });
+  const order = [...d.lhsBatch, ...xFree, ...contracted];
   return ops.transpose(product, range(0, order.length).map((k) => order.indexOf(k)));
 }
 
