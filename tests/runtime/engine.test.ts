@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { aval } from "../../src/core/aval.js";
+import type { ConcreteArray } from "../../src/core/array.js";
+import { getEngine } from "../../src/core/engine.js";
+import { type Jaxpr, makeEqn, noEffects, Var } from "../../src/core/jaxpr.js";
+import { lit, scalarOf } from "../../src/core/literal.js";
+import { CompiledDevice } from "../../src/runtime/compiled-device.js";
+import { defaultDevice, devicePut, init, listDevices, memoryStats, registerDevice, setDefaultDevice } from "../../src/runtime/devices.js";
+import "../../src/runtime/install.js";
+import { FakeBackend, fakeCompile } from "./fake-backend.js";
+import { addBy, call, failing, plus } from "./tiny.js";
+
+let backend: FakeBackend;
+beforeEach(() => {
+  backend = new FakeBackend(2 ** 22);
+  registerDevice(new CompiledDevice(backend, fakeCompile), true);
+});
+afterEach(() => setDefaultDevice("reference"));
+
+const array = (values: number[], device?: string): ConcreteArray =>
+  getEngine().fromHost({ aval: aval([values.length], "float32"), data: new Float32Array(values) }, device);
+
+describe("eager operations", () => {
+  test("one program for each primitive, params by value, and types", () => {
+    call(addBy, [array([1, 2])], { by: 1 });
+    call(addBy, [array([3, 4])], { by: 1 });
+    expect(backend.compiles).toBe(1);
+    call(addBy, [array([1, 2])], { by: -0 });
+    call(addBy, [array([1, 2])], { by: 0 });
+    call(addBy, [array([1, 2])], { by: NaN });
+    call(addBy, [array([1, 2])], { by: Infinity });
+    expect(backend.compiles).toBe(5);
+    call(addBy, [array([1, 2, 3])], { by: 1 });
+    expect(backend.compiles).toBe(6);
+    call(addBy, [array([1, 2])], { by: 1 });
+    expect(backend.compiles).toBe(6);
+  });
+
+  test("scalars of the host go with the call, and another value compiles nothing", () => {
+    const x = array([1, 2]);
+    const results = [2, 3, 4].map((v) => call(plus, [x, lit(v, "float32")], null).js());
+    expect(results).toEqual([
+      [3, 4],
+      [4, 5],
+      [5, 6],
+    ]);
+    expect(backend.compiles).toBe(1);
+  });
+
+  test("the cache of programs is bounded", () => {
+    for (let n = 0; n < 3000; n++) call(addBy, [array([1])], { by: n });
+    expect(backend.compiles).toBe(3000);
+    call(addBy, [array([1])], { by: 2999 });
+    expect(backend.compiles).toBe(3000);
+    call(addBy, [array([1])], { by: 0 });
+    expect(backend.compiles).toBe(3001);
+    expect(memoryStats("fake").programs).toBeLessThanOrEqual(2048);
+  });
+
+  test("a failure leaves no storage behind", () => {
+    const x = array([1]);
+    const before = backend.allocated;
+    expect(() => call(failing, [x], null)).toThrowError("boom");
+    expect(backend.allocated).toBe(before);
+    expect(call(addBy, [x], { by: 1 }).js()).toEqual([2]);
+  });
+});
+
+/** (x, y) → (x + 1, y) */
+function program(): Jaxpr {
+  const type = aval([2], "float32");
+  const [x, y] = [new Var(type), new Var(type)];
+  const eqn = makeEqn(addBy, [x], { by: 1 });
+  return { inVars: [x, y], eqns: [eqn], outs: [eqn.outs[0]!, y], effects: noEffects };
+}
+
+describe("compiled jaxprs", () => {
+  test("compile once; results that are operands share their storage", () => {
+    const jaxpr = program();
+    const [x, y] = [array([1, 2]), array([3, 4])];
+    const [a, b] = getEngine().run(jaxpr, [x, y], undefined);
+    expect([a!.js(), b!.js()]).toEqual([
+      [2, 3],
+      [3, 4],
+    ]);
+    getEngine().run(jaxpr, [x, y], undefined);
+    expect(backend.compiles).toBe(1);
+    y.dispose();
+    expect(b!.js()).toEqual([3, 4]);
+  });
+
+  test("donated operands are deleted and their storage is taken over", () => {
+    const [x, y] = [array([1, 2]), array([3, 4])];
+    const before = backend.allocated;
+    const [a] = getEngine().run(program(), [x, y], [true, false]);
+    expect(backend.allocated).toBe(before);
+    expect([x.disposed, y.disposed]).toEqual([true, false]);
+    expect(() => x.js()).toThrowError(/\[array-deleted\]/);
+    expect(a!.js()).toEqual([2, 3]);
+  });
+
+  test("shared storage is never taken over", () => {
+    const x = array([1, 2]);
+    const other = getEngine().run(program(), [array([0, 0]), x], undefined)[1]!;
+    const [a] = getEngine().run(program(), [x, array([3, 4])], [true, false]);
+    expect([a!.js(), other.js()]).toEqual([
+      [2, 3],
+      [1, 2],
+    ]);
+  });
+
+  test("one array donated and passed again is refused", () => {
+    const x = array([1, 2]);
+    expect(() => getEngine().run(program(), [x, x], [true, false])).toThrowError(/\[donate-shared\]/);
+    expect(x.js()).toEqual([1, 2]);
+  });
+
+  test("a scalar that is returned as it is becomes an array of the device", () => {
+    const v = new Var(aval([], "float32", true));
+    const [y] = getEngine().run({ inVars: [v], eqns: [], outs: [v], effects: noEffects }, [scalarOf(2.5, v.aval)], undefined);
+    expect([y!.item(), y!.storage.scalar, y!.weakType]).toEqual([2.5, undefined, true]);
+  });
+});
+
+describe("devices", () => {
+  test("names, default, preparing", async () => {
+    expect(listDevices()).toContain("reference");
+    expect(defaultDevice()).toBe("fake");
+    await init("reference");
+    await init({ device: "reference" });
+    await init();
+    expect(defaultDevice()).toBe("fake");
+    await expect(init("tpu")).rejects.toThrowError(/there is no device "tpu" \[device-unknown\]\nhint: devices: .*reference/);
+    await expect(init("webgpu")).rejects.toThrowError(/not part of this version \[device-unavailable\]/);
+    expect(() => setDefaultDevice("tpu")).toThrowError(/\[device-unknown\]/);
+  });
+
+  test("operations run where their operands lie; mixing devices is an error", () => {
+    const x = array([1, 2], "reference");
+    const y = array([3, 4]);
+    expect(call(plus, [x, lit(1, "float32")], null)).toMatchObject({ device: "reference" });
+    expect(() => call(plus, [x, y], null)).toThrowError(/plus was given arrays on different devices: reference and fake \[device-mixed\]/);
+    const moved = devicePut(x, "fake");
+    expect(moved).toMatchObject({ device: "fake" });
+    expect(call(plus, [moved, y], null).js()).toEqual([4, 6]);
+    expect(devicePut(moved, "fake")).toBe(moved);
+  });
+
+  test("the reference device keeps a copy of its own", () => {
+    const data = new Float32Array([1, 2]);
+    const x = getEngine().fromHost({ aval: aval([2], "float32"), data }, "reference");
+    data[0] = 9;
+    expect(x.js()).toEqual([1, 2]);
+  });
+});
