@@ -107,25 +107,34 @@ export function compileDot(kernel: DotKernel, options: DotOptions): CompiledDot 
 export type Floats = Float32Array | Float64Array;
 const arrays = { f32: Float32Array, f64: Float64Array };
 
-/** Runs a dot on the operands' buffers; `out` holds `fill` where nothing is written. `ranges`: the units of each call. */
+/** Bytes behind every allocation that a kernel may read. */
+const SLACK = 16;
+
+/**
+ * Runs a dot on the operands' buffers; `out` holds `fill` where nothing is written. `ranges`: the units of each call. The
+ * `last` operand lies at the end of the memory, so that reading beyond the slack behind it traps.
+ */
 export function runDot(
   kernel: DotKernel,
   compiled: CompiledDot,
   operands: readonly [Floats, Floats],
   fill: number,
   ranges: readonly (readonly [number, number])[] = [[0, dotUnits(kernel)]],
+  last: 0 | 1 = 1,
 ): Floats {
   const { memory, run } = compiled;
   const align = (n: number): number => Math.ceil(n / 16) * 16;
   const outLength = kernel.buffers[2]!.length;
   const block = dotParameters(kernel);
-  const lhs = 16;
-  const rhs = align(lhs + operands[0].byteLength + 16);
-  const out = align(rhs + operands[1].byteLength + 16);
-  const scratch = align(out + outLength * 8 + 16);
+  const first = 16;
+  const out = align(first + operands[1 - last]!.byteLength + SLACK);
+  const scratch = align(out + outLength * 8 + SLACK);
   const parameters = align(scratch + dotScratchBytes(kernel));
-  const pages = Math.ceil((parameters + block.length * 4) / 65536) - memory.buffer.byteLength / 65536;
+  const used = parameters + block.length * 4;
+  const pages = Math.ceil((used + operands[last]!.byteLength + SLACK) / 65536) - memory.buffer.byteLength / 65536;
   if (pages > 0) memory.grow(pages);
+  const end = memory.buffer.byteLength - SLACK - operands[last]!.byteLength;
+  const [lhs, rhs] = last === 1 ? [first, end] : [end, first];
   // Garbage everywhere, so that whatever reads what it should not shows.
   new Float32Array(memory.buffer).fill(NaN);
   const view = (at: number, length: number): Floats => new arrays[kernel.type](memory.buffer, at, length);
@@ -134,8 +143,12 @@ export function runDot(
   view(out, outLength).fill(fill);
   new Int32Array(memory.buffer, parameters, block.length).set(block);
   for (const [lo, hi] of ranges) run(lo, hi, lhs, rhs, out, scratch, parameters);
+  if (!new Uint32Array(memory.buffer, 0, 4).every((word) => word === NAN_BITS))
+    throw new Error("written below the operands");
   return view(out, outLength).slice();
 }
+
+const NAN_BITS = new Uint32Array(Float32Array.of(NaN).buffer)[0];
 
 /** Every batch index of the kernel. */
 function* batches(shape: readonly number[]): Generator<readonly number[]> {

@@ -1,8 +1,15 @@
 import { describe, expect, it } from "vitest";
 
-import { dotScratchBytes, dotStructure, dotUnits, type DotOptions } from "../../../src/backends/wasm/dot/dot.js";
+import {
+  dotScratchBytes,
+  dotStructure,
+  dotUnits,
+  type DotOptions,
+  emitDot,
+} from "../../../src/backends/wasm/dot/dot.js";
 import { planDot } from "../../../src/backends/wasm/dot/plan.js";
 import { relaxedSimd } from "../../../src/backends/wasm/engine.js";
+import { ModuleBuilder } from "../../../src/backends/wasm/module-builder.js";
 import type { DotKernel } from "../../../src/kernel-ir/kernel.js";
 import {
   type CompiledDot,
@@ -23,7 +30,8 @@ function check(kernel: DotKernel, compiled: CompiledDot, ranges?: readonly (read
     noise(kernel.type, kernel.buffers[0]!.length, 1),
     noise(kernel.type, kernel.buffers[1]!.length, 2),
   ];
-  const actual = runDot(kernel, compiled, operands, FILL, ranges);
+  const actual = runDot(kernel, compiled, operands, FILL, ranges, 1);
+  expect(runDot(kernel, compiled, operands, FILL, ranges, 0)).toEqual(actual);
   const { value, scale } = referenceDot(kernel, operands, FILL);
   const epsilon = kernel.type === "f32" ? 2 ** -23 : 2 ** -52;
   const worst = { index: -1, excess: 1, actual: 0, expected: 0 };
@@ -235,7 +243,31 @@ describe("dot", () => {
     }
   });
 
-  it("needs little scratch and little code", () => {
+  it("adds little code for one more dot", () => {
+    const shapes = [
+      [128, 784, 128],
+      [128, 128, 10],
+      [784, 128, 128],
+      [60, 90, 500],
+    ] as const;
+    const size = (count: number): number => {
+      const builder = new ModuleBuilder();
+      for (const [m, n, k] of shapes.slice(0, count)) emitDot(builder, makeDot({ m, n, k }), { relaxed });
+      return builder.toBytes().length;
+    };
+    expect(size(1)).toBeLessThan(3000);
+    expect(size(4) - size(1)).toBeLessThan(3 * 250);
+  });
+
+  it("gives the same bits however often it is run", () => {
+    const kernel = makeDot({ m: 61, n: 43, k: 500 });
+    const operands: [Floats, Floats] = [noise("f32", 61 * 500, 3), noise("f32", 500 * 43, 4)];
+    const specialised = runDot(kernel, compileDot(kernel, { relaxed }), operands, FILL);
+    const generic = compileDot(kernel, { relaxed, generic: true });
+    for (let i = 0; i < 100; i++) expect(runDot(kernel, generic, operands, FILL)).toEqual(specialised);
+  });
+
+  it("needs little scratch", () => {
     for (const size of [16, 128, 1024, 4096]) {
       const bytes = dotScratchBytes(makeDot({ m: size, n: size, k: size }));
       expect(bytes % 16).toBe(0);

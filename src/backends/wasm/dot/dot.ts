@@ -36,7 +36,7 @@ export const dotScratchBytes = (kernel: DotKernel): number => planDot(kernel).sc
 /** Dots of equal structure may share one generic function. */
 export const dotStructure = (kernel: DotKernel): string => `dot:${kernel.type}:${planDot(kernel).problem.batch.length}`;
 
-const routines: readonly DotRoutine[] = ["wide", "skinny", "narrow", "matrixVector", "vectorMatrix", "small"];
+const routines: readonly DotRoutine[] = ["wide", "low", "skinny", "narrow", "matrixVector", "vectorMatrix", "small"];
 
 const fields = [
   "routine",
@@ -165,6 +165,7 @@ export function emitDot(m: ModuleBuilder, kernel: DotKernel, options: DotOptions
 function emitRoutine(m: ModuleBuilder, t: Arithmetic, routine: DotRoutine): number {
   switch (routine) {
     case "wide":
+    case "low":
     case "skinny":
     case "narrow":
       return gemm(m, t, tiles[routine](t));
@@ -191,6 +192,7 @@ function callRoutine(c: Code, routine: DotRoutine, index: number, p: (field: Fie
   const strides = [p("aRow"), p("aCol"), p("bRow"), p("bCol"), p("outRow"), p("outCol")];
   switch (routine) {
     case "wide":
+    case "low":
     case "skinny":
     case "narrow":
       c.call(index, a, b, out, scratch, rows, columns, p("k"), ...strides, p("kBlock"), p("rowsScratch"), p("flags"));

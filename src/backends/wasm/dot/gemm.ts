@@ -18,7 +18,7 @@ export const TILE_SCRATCH = 256;
 export const packedColumnsBytes = (t: Arithmetic, tile: Tile, n: number, kBlock: number): number =>
   Math.min(PANELS, Math.ceil(n / (tile.vectors * t.lanes))) * tile.vectors * 16 * kBlock;
 export const packedRowsBytes = (t: Arithmetic, m: number, kBlock: number): number =>
-  Math.ceil((Math.min(ROW_BLOCK, Math.ceil(m / 60) * 60) * t.bytes * kBlock) / 16) * 16;
+  Math.ceil((Math.min(ROW_BLOCK, Math.ceil(m / 60) * 60) * t.bytes * kBlock) / 16) * 16 + 16;
 
 /**
  * The product of two matrices in blocks: columns in blocks of panels, k in blocks of `kBlock`, rows in blocks of tiles.

@@ -72,13 +72,46 @@ function gatherStrip(m: ModuleBuilder, t: Arithmetic, tile: Tile): number {
 }
 
 /**
- * Packs m × k elements of a into panels of the tile's rows: panel after panel, column after column. m, k ≥ 1.
+ * Packs m × k elements of a into panels of the tile's rows: panel after panel, column after column. m, k ≥ 1. Up to 16 bytes
+ * behind the panels are overwritten.
  *
  *   (a, to, m, k, aRow, aCol)
  */
 export function packRows(m: ModuleBuilder, t: Arithmetic, tile: Tile): number {
   const { rows } = tile;
-  const panel = sharedFunction(m, t, `rowPanel${rows}`, 6, (c) => {
+  const copy = copyRows(m, t, tile);
+  const gather = gatherRows(m, t, tile);
+  return sharedFunction(m, t, `packRows${rows}`, 6, (c) => {
+    const [a, to, count, k, aRow, aCol] = [0, 1, 2, 3, 4, 5] as const;
+    c.count(count, rows, (i) => {
+      const left = c.word(c.sub(count, i));
+      c.when(
+        c.and(c.less(c.i32(rows - 1), left), c.eq(aRow, c.i32(t.bytes))),
+        () => c.call(copy, a, to, k, aCol),
+        () => c.call(gather, a, to, left, k, aRow, aCol),
+      );
+      c.advance(a, c.mul(aRow, c.i32(rows)));
+      c.advance(to, c.mul(k, c.i32(rows * t.bytes)));
+      c.f.free(left);
+    });
+  });
+}
+
+/** One full panel of adjacent rows, by whole vectors, of which the next column overwrites the excess: (a, to, k, aCol). */
+function copyRows(m: ModuleBuilder, t: Arithmetic, { rows }: Tile): number {
+  return sharedFunction(m, t, `copyRows${rows}`, 4, (c) => {
+    const [a, to, k, aCol] = [0, 1, 2, 3] as const;
+    c.times(k, () => {
+      for (let i = 0; i < rows; i += t.lanes) c.storeVector(to, c.loadVector(a, i * t.bytes), i * t.bytes);
+      c.advance(a, aCol);
+      c.advance(to, c.i32(rows * t.bytes));
+    });
+  });
+}
+
+/** One panel with any strides, `valid` of its rows there: (a, to, valid, k, aRow, aCol). */
+function gatherRows(m: ModuleBuilder, t: Arithmetic, { rows }: Tile): number {
+  return sharedFunction(m, t, `gatherRows${rows}`, 6, (c) => {
     const [a, to, valid, k, aRow, aCol] = [0, 1, 2, 3, 4, 5] as const;
     const from: number[] = [a];
     for (let i = 1; i < rows; i++)
@@ -87,14 +120,6 @@ export function packRows(m: ModuleBuilder, t: Arithmetic, tile: Tile): number {
       from.forEach((p, i) => c.store(to, c.load(p), i * t.bytes));
       for (const p of from) c.advance(p, aCol);
       c.advance(to, c.i32(rows * t.bytes));
-    });
-  });
-  return sharedFunction(m, t, `packRows${rows}`, 6, (c) => {
-    const [a, to, count, k, aRow, aCol] = [0, 1, 2, 3, 4, 5] as const;
-    c.count(count, rows, (i) => {
-      c.call(panel, a, to, c.sub(count, i), k, aRow, aCol);
-      c.advance(a, c.mul(aRow, c.i32(rows)));
-      c.advance(to, c.mul(k, c.i32(rows * t.bytes)));
     });
   });
 }

@@ -50,20 +50,27 @@ interface BatchAxis {
 
 /** The tiles by what they are for; unfused products need a register more. */
 export const tiles: Readonly<Record<BlockedRoutine, (t: Arithmetic) => Tile>> = {
-  wide: (t) => ({ rows: t.fused ? 6 : 5, vectors: 2 }),
+  low: () => ({ rows: 4, vectors: 2 }),
+  wide: (t) => ({ rows: t.fused ? 6 : 4, vectors: 2 }),
   skinny: () => ({ rows: 3, vectors: 3 }),
-  narrow: () => ({ rows: 8, vectors: 1 }),
+  narrow: () => ({ rows: 6, vectors: 1 }),
 };
-export type BlockedRoutine = "wide" | "skinny" | "narrow";
+export type BlockedRoutine = "wide" | "low" | "skinny" | "narrow";
 
 /** Multiply-adds below which the blocked routines' preparations cost more than they gain. */
 const SMALL = 64;
 /** Inner dimension of a block, about: what is packed of it must stay in the first-level cache. */
 const K_BLOCK = 256;
-/** Columns from which on the rows are worth packing, too. */
+/** The same where nothing is packed and neighbours in k compete for the same cache lines. */
+const K_BLOCK_ALIASED = 128;
+/** Columns from which on the rows are worth packing, too; earlier, where neighbours in k compete for the same cache lines. */
 const PACK_ROWS_FROM = 256;
-/** Rows up to which columns that are adjacent are read where they lie. */
-const DIRECT_ROWS = 12;
+const PACK_ROWS_FROM_ALIASED = 16;
+/** Rows up to which columns that are adjacent are read where they lie; fewer, where rows of b compete for the same cache lines. */
+const DIRECT_ROWS = 64;
+const DIRECT_ROWS_ALIASED = 16;
+/** Lines at distances that are multiples of this compete for few places in a cache. */
+const ALIASED_STRIDE = 1024;
 
 const plans = new WeakMap<DotKernel, DotPlan>();
 
@@ -174,6 +181,8 @@ function prefersTransposed(p: Problem, t: Arithmetic): boolean {
   return !adjacent(p.out.col, p.n, t) && adjacent(p.out.row, p.m, t);
 }
 
+const aliased = (stride: number): boolean => stride % ALIASED_STRIDE === 0;
+
 type Choice = Pick<DotPlan, "routine" | "split" | "splits" | "kBlock" | "rowsScratch" | "flags" | "scratchBytes">;
 
 function chooseRoutine(p: Problem, t: Arithmetic): Choice {
@@ -188,11 +197,9 @@ function chooseRoutine(p: Problem, t: Arithmetic): Choice {
     scratchBytes: 0,
     ...more,
   });
-  if (m * n * k <= SMALL) return choice("small", "rows", Math.max(1, m));
-  if (n === 1) {
-    const streams = adjacent(p.a.col, k, t) && adjacent(p.b.row, k, t);
-    return choice(streams ? "matrixVector" : "small", "rows", 16);
-  }
+  if (n === 1 && k >= 2 * t.lanes && adjacent(p.a.col, k, t) && adjacent(p.b.row, k, t))
+    return choice("matrixVector", "rows", 16);
+  if (n === 1 || m * n * k <= SMALL) return choice("small", "rows", n === 1 ? 64 : Math.max(1, m));
   if (m === 1 && n >= 16 && adjacent(p.b.col, n, t) && adjacent(p.out.col, n, t))
     return choice("vectorMatrix", "columns", 64);
   return chooseBlocked(p, t, choice);
@@ -205,12 +212,17 @@ function chooseBlocked(
 ): Choice {
   const { m, n, k } = p;
   const vectors = Math.ceil(n / t.lanes);
-  const routine = vectors === 1 ? "narrow" : vectors === 3 ? "skinny" : "wide";
+  const fewRows = m <= 4 || m === 7 || m === 8;
+  const routine = vectors === 1 ? "narrow" : vectors === 3 ? "skinny" : fewRows ? "low" : "wide";
   const tile = tiles[routine](t);
   const width = tile.vectors * t.lanes;
-  const packColumns = !adjacent(p.b.col, n, t) || (n > width && m > DIRECT_ROWS);
-  const packRows = n >= PACK_ROWS_FROM;
-  const kBlock = packColumns || n > width ? Math.ceil(k / Math.max(1, Math.round(k / K_BLOCK))) : k;
+  const directRows = aliased(p.b.row) ? DIRECT_ROWS_ALIASED : DIRECT_ROWS;
+  const packColumns = !adjacent(p.b.col, n, t) || (n > width && m > directRows);
+  const packRows = n >= (k > 64 && aliased(p.a.col) ? PACK_ROWS_FROM_ALIASED : PACK_ROWS_FROM);
+  const kBlock =
+    packColumns || n > width
+      ? Math.ceil(k / Math.max(1, Math.round(k / K_BLOCK)))
+      : Math.min(k, !packRows && aliased(p.a.col) ? K_BLOCK_ALIASED : k);
   const rowsScratch = TILE_SCRATCH + packedColumnsBytes(t, tile, packColumns ? n : 1, kBlock);
   const byColumns = n >= 8 * width;
   return choice(routine, byColumns ? "columns" : "rows", byColumns ? width : routine === "wide" ? 30 : 24, {
