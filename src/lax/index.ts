@@ -1,0 +1,4 @@
+export * from "./dynamic.js";
+export * from "./elementwise.js";
+export * from "./movement.js";
+export * from "./reductions.js";

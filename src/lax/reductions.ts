@@ -1,0 +1,151 @@
+import { type NDArray } from "../core/array.js";
+import { normalizeAxes, normalizeAxis } from "../core/aval.js";
+import { signature } from "../core/calling.js";
+import { asDType, type DType } from "../core/dtype.js";
+import { ArgumentError } from "../core/errors.js";
+import { type ArrayLike, asArray } from "../core/literal.js";
+import * as p from "../primitives/all.js";
+
+/** Reductions, running reductions, sorting and contractions, as the primitives have them. */
+type Reduction = (operand: ArrayLike, axes: readonly number[]) => NDArray;
+
+function reduction(name: string, f: (x: NDArray, axes: readonly number[]) => NDArray): Reduction {
+  const params = signature<{ operand: ArrayLike; axes: readonly number[] }>(`lax.${name}`, 2, ["operand", "axes"]);
+  return (...given) => {
+    const { operand, axes } = params(given);
+    const x = asArray(operand, `lax.${name}`);
+    return f(x, normalizeAxes(axes, x.ndim, `lax.${name}`));
+  };
+}
+export const reduceAnd = reduction("reduceAnd", p.reduceAnd);
+export const reduceMax = reduction("reduceMax", p.reduceMax);
+export const reduceMin = reduction("reduceMin", p.reduceMin);
+export const reduceOr = reduction("reduceOr", p.reduceOr);
+export const reduceProd = reduction("reduceProd", p.reduceProd);
+export const reduceSum = reduction("reduceSum", p.reduceSum);
+export const reduceXor = reduction("reduceXor", p.reduceXor);
+
+type ArgReduction = (operand: ArrayLike, axis: number, indexDtype: DType) => NDArray;
+function argReduction(name: string, f: (x: NDArray, axis: number, dtype: DType) => NDArray): ArgReduction {
+  const params = signature<{ operand: ArrayLike; axis: number; indexDtype: DType }>(`lax.${name}`, 3, ["operand", "axis", "indexDtype"]);
+  return (...given) => {
+    const { operand, axis, indexDtype } = params(given);
+    const x = asArray(operand, `lax.${name}`);
+    return f(x, normalizeAxis(axis, x.ndim, `lax.${name}`), asDType(indexDtype));
+  };
+}
+export const argmax = argReduction("argmax", p.argmax);
+export const argmin = argReduction("argmin", p.argmin);
+
+export interface CumulativeOptions {
+  readonly axis?: number;
+  readonly reverse?: boolean;
+}
+type Cumulative = (operand: ArrayLike, axis?: number | CumulativeOptions, reverse?: boolean | CumulativeOptions) => NDArray;
+function cumulative(name: string, f: (x: NDArray, axis: number, reverse?: boolean) => NDArray): Cumulative {
+  const params = signature<{ operand: ArrayLike } & CumulativeOptions>(`lax.${name}`, 1, ["operand", "axis", "reverse"]);
+  return (...given) => {
+    const { operand, axis = 0, reverse = false } = params(given);
+    const x = asArray(operand, `lax.${name}`);
+    return f(x, normalizeAxis(axis, x.ndim, `lax.${name}`), reverse);
+  };
+}
+export const cumlogsumexp = cumulative("cumlogsumexp", p.cumlogsumexp);
+export const cummax = cumulative("cummax", p.cummax);
+export const cummin = cumulative("cummin", p.cummin);
+export const cumprod = cumulative("cumprod", p.cumprod);
+export const cumsum = cumulative("cumsum", p.cumsum);
+
+export interface SortOptions {
+  readonly dimension?: number;
+  readonly isStable?: boolean;
+  readonly numKeys?: number;
+}
+const sortParams = signature<{ operand: ArrayLike | readonly ArrayLike[] } & SortOptions>("lax.sort", 1, ["operand", "dimension", "isStable", "numKeys"]);
+/** Sorts along an axis, stably; a list is sorted by its first `numKeys` arrays, the others follow. NaN comes last. */
+export function sort(operand: ArrayLike, options?: SortOptions): NDArray;
+export function sort(operand: readonly ArrayLike[], options?: SortOptions): readonly NDArray[];
+export function sort(...given: unknown[]): NDArray | readonly NDArray[] {
+  const { operand, dimension = -1, numKeys = 1 } = sortParams(given);
+  const isList = Array.isArray(operand);
+  const xs = (isList ? (operand as readonly ArrayLike[]) : [operand as ArrayLike]).map((x) => asArray(x, "lax.sort"));
+  const sorted = p.sort(xs, normalizeAxis(dimension, xs[0]?.ndim ?? 0, "lax.sort"), numKeys);
+  return isList ? sorted : sorted[0]!;
+}
+
+const sortKeyValParams = signature<{ keys: ArrayLike; values: ArrayLike } & SortOptions>("lax.sortKeyVal", 2, ["keys", "values", "dimension", "isStable"]);
+/** Sorts values by their keys. */
+export function sortKeyVal(keys: ArrayLike, values: ArrayLike, options?: SortOptions): readonly NDArray[];
+export function sortKeyVal(...given: unknown[]): readonly NDArray[] {
+  const { keys, values, dimension = -1 } = sortKeyValParams(given);
+  return sort([keys, values], { dimension, numKeys: 1 });
+}
+
+const topKParams = signature<{ operand: ArrayLike; k: number; axis?: number }>("lax.topK", 2, ["operand", "k", "axis"]);
+/** The `k` largest elements along the last axis, largest first, and their indices; NaN counts as largest, ties by index. */
+export function topK(operand: ArrayLike, k: number, options?: { readonly axis?: number }): [values: NDArray, indices: NDArray];
+export function topK(...given: unknown[]): [NDArray, NDArray] {
+  const { operand, k, axis = -1 } = topKParams(given);
+  const x = asArray(operand, "lax.topK");
+  const d = normalizeAxis(axis, x.ndim, "lax.topK");
+  const n = x.shape[d]!;
+  if (!Number.isInteger(k) || k < 0 || k > n) {
+    throw new ArgumentError({ code: "top-k", message: `lax.topK: k must be a whole number from 0 to ${n}, the length of axis ${d}; got ${k}` });
+  }
+  // reversed before and after a stable ascending sort: descending, and ties in their order
+  const sorted = p.sort([p.rev(x, [d]), p.rev(p.iota("int32", x.shape, d), [d])], d, 1);
+  const [values, indices] = sorted.map((s) =>
+    p.slice(
+      p.rev(s, [d]),
+      x.shape.map(() => 0),
+      x.shape.map((size, a) => (a === d ? k : size)),
+    ),
+  );
+  return [values!, indices!];
+}
+
+type Pairs = readonly (readonly number[])[];
+export interface DotGeneralOptions {
+  /** [[lhs contracted, rhs contracted], [lhs batch, rhs batch]] */
+  readonly dimensionNumbers?: readonly [contract: Pairs, batch: Pairs];
+  readonly precision?: null;
+  readonly preferredElementType?: DType | null;
+}
+const dotGeneralParams = signature<{ lhs: ArrayLike; rhs: ArrayLike } & DotGeneralOptions>("lax.dotGeneral", 3, [
+  "lhs",
+  "rhs",
+  "dimensionNumbers",
+  "precision",
+  "preferredElementType",
+]);
+/** Sums products over the contracted axes; the result has the batch axes, then the free ones of lhs and of rhs. */
+export function dotGeneral(lhs: ArrayLike, rhs: ArrayLike, options: DotGeneralOptions | NonNullable<DotGeneralOptions["dimensionNumbers"]>): NDArray;
+export function dotGeneral(...given: unknown[]): NDArray {
+  const { lhs, rhs, dimensionNumbers, preferredElementType } = dotGeneralParams(given);
+  const [contract, batch] = dimensionNumbers!;
+  return p.dotGeneral(
+    asArray(lhs, "lax.dotGeneral", "lhs"),
+    asArray(rhs, "lax.dotGeneral", "rhs"),
+    { lhsContract: contract[0] ?? [], rhsContract: contract[1] ?? [], lhsBatch: batch?.[0] ?? [], rhsBatch: batch?.[1] ?? [] },
+    preferredElementType == null ? undefined : asDType(preferredElementType),
+  );
+}
+
+const dotParams = signature<{ lhs: ArrayLike; rhs: ArrayLike }>("lax.dot", 2, ["lhs", "rhs"]);
+/** Vector and matrix products: contracts the last axis of `lhs` with the first of `rhs`. */
+export function dot(lhs: ArrayLike, rhs: ArrayLike): NDArray;
+export function dot(...given: unknown[]): NDArray {
+  const { lhs, rhs } = dotParams(given);
+  const a = asArray(lhs, "lax.dot", "lhs");
+  return p.dotGeneral(a, asArray(rhs, "lax.dot", "rhs"), { lhsContract: [a.ndim - 1], rhsContract: [0], lhsBatch: [], rhsBatch: [] });
+}
+
+const batchMatmulParams = signature<{ lhs: ArrayLike; rhs: ArrayLike }>("lax.batchMatmul", 2, ["lhs", "rhs"]);
+/** Matrix products over the last two axes; all others are batch axes of both. */
+export function batchMatmul(lhs: ArrayLike, rhs: ArrayLike): NDArray;
+export function batchMatmul(...given: unknown[]): NDArray {
+  const { lhs, rhs } = batchMatmulParams(given);
+  const a = asArray(lhs, "lax.batchMatmul", "lhs");
+  const batch = a.shape.slice(0, -2).map((_, k) => k);
+  return p.dotGeneral(a, asArray(rhs, "lax.batchMatmul", "rhs"), { lhsContract: [a.ndim - 1], rhsContract: [a.ndim - 2], lhsBatch: batch, rhsBatch: batch });
+}
