@@ -1,7 +1,7 @@
 import { type Aval, formatAval, type Shape, sizeOf } from "./aval.js";
 import type { DType, TypedArray } from "./dtype.js";
 import { DisposedError, TsaxError } from "./errors.js";
-import { formatArray, formatOpaque } from "./printing.js";
+import { formatArray, formatOpaque, formatScalar } from "./printing.js";
 import { type ArrayData, checkItem, itemOf, type NestedValue, nestedValues, notANumber, publicData, tracerRead } from "./reading.js";
 
 const inspect = Symbol.for("nodejs.util.inspect.custom");
@@ -142,7 +142,7 @@ export class ConcreteArray extends NDArray {
   override [Symbol.toPrimitive](hint: string): number | string {
     if (this.aval.shape.length === 0) {
       const v = this.item<number | boolean>();
-      return hint === "string" ? String(v) : Number(v);
+      return hint === "string" ? formatScalar(v, this.aval.dtype) : Number(v);
     }
     if (hint === "string") return this.toString();
     throw notANumber(this.describe(), false);

@@ -22,6 +22,10 @@ export function formatArray(data: TypedArray, a: Aval): string {
 export const formatOpaque = (a: Aval, why?: string): string =>
   `Array(shape=[${a.shape.join(", ")}], dtype=${a.dtype}${why === undefined ? "" : `, ${why}`})`;
 
+/** A scalar as templates show it: the shortest decimal of its precision. */
+export const formatScalar = (v: number | boolean, dtype: DType): string =>
+  typeof v === "number" && dtype === "float32" && Number.isFinite(v) ? String(Number(shortest(v, true))) : String(v);
+
 function formatElements(data: TypedArray, a: Aval, indent: number): string {
   if (data.length === 0) return "[]";
   const strides = stridesOf(a.shape);
