@@ -43,6 +43,8 @@ export interface ArgSpec {
   readonly range?: readonly [lo: number, hi: number];
   /** The elements, instead of random ones; row-major. */
   readonly values?: readonly number[];
+  /** The elements for each example of a batch in turn, where `values` alone would make them all equal. */
+  readonly examples?: readonly (readonly number[])[];
   /** Elements differ pairwise by at least a hundredth of the range: for max, sort and the like. */
   readonly distinct?: boolean;
   /** Float operand that derivatives leave alone: the primitive is not differentiable in it. */

@@ -118,12 +118,15 @@ type Scalars = (x: number, y: number, z: number) => number;
 /** Evaluates a function of scalars at every element: float64 arithmetic, rounded once into the result's storage. */
 export function mapHost(inputs: readonly HostArray[], dtype: DType, f: Scalars): readonly HostArray[] {
   const out = hostZeros({ shape: shapeOfAll(inputs.map((h) => h.aval)), dtype, weakType: false });
-  const n = sizeOf(out.aval.shape);
   const [x, y, z] = inputs.map((h) => h.data);
   const [dx, dy, dz] = inputs.map((h) => (h.aval.shape.length === 0 ? 0 : 1));
-  for (let i = 0; i < n; i++) {
-    out.data[i] = f(x![i * dx!]!, y === undefined ? 0 : y[i * dy!]!, z === undefined ? 0 : z[i * dz!]!);
-  }
+  // Called with as many numbers as there are operands: Math.max takes any number.
+  const at = (i: number): number => {
+    if (y === undefined) return (f as (x: number) => number)(x![i * dx!]!);
+    if (z === undefined) return (f as (x: number, y: number) => number)(x![i * dx!]!, y[i * dy!]!);
+    return f(x![i * dx!]!, y[i * dy!]!, z[i * dz!]!);
+  };
+  for (let i = sizeOf(out.aval.shape) - 1; i >= 0; i--) out.data[i] = at(i);
   return [out];
 }
 
