@@ -126,7 +126,7 @@ export const batchJaxpr = memoize(
       (args) => {
         const [outs, found] = vmapFlat((xs) => evalJaxpr(jaxpr, xs), size, args, dims);
         outDims = found.map((d) => (d === null ? null : 0));
-        return outs.map((x, i) => moveBatchAxis(x, found[i]!, 0, size));
+        return outs.map((x, i) => (found[i] === null ? x : moveBatchAxis(x, found[i]!, 0, size)));
       },
       jaxpr.inVars.map((v, i) => insertAxis(v.aval, dims[i]!, size)),
     );
