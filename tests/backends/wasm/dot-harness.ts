@@ -129,7 +129,8 @@ export function runDot(
   const first = 16;
   const out = align(first + operands[1 - last]!.byteLength + SLACK);
   const scratch = align(out + outLength * 8 + SLACK);
-  const parameters = align(scratch + dotScratchBytes(kernel));
+  const guard = align(scratch + dotScratchBytes(kernel));
+  const parameters = guard + 16;
   const used = parameters + block.length * 4;
   const pages = Math.ceil((used + operands[last]!.byteLength + SLACK) / 65536) - memory.buffer.byteLength / 65536;
   if (pages > 0) memory.grow(pages);
@@ -143,8 +144,9 @@ export function runDot(
   view(out, outLength).fill(fill);
   new Int32Array(memory.buffer, parameters, block.length).set(block);
   for (const [lo, hi] of ranges) run(lo, hi, lhs, rhs, out, scratch, parameters);
-  if (!new Uint32Array(memory.buffer, 0, 4).every((word) => word === NAN_BITS))
-    throw new Error("written below the operands");
+  for (const at of [0, guard])
+    if (!new Uint32Array(memory.buffer, at, 4).every((word) => word === NAN_BITS))
+      throw new Error(at === 0 ? "written below the operands" : "written behind the scratch");
   return view(out, outLength).slice();
 }
 

@@ -114,6 +114,9 @@ describe("dot", () => {
     for (const type of ["f32", "f64"] as const) {
       checkCase({ type, m: 130, n: 270, k: 700 });
       checkCase({ type, m: 9, n: 1700, k: 20 });
+      checkCase({ type, m: 97, n: 300, k: 300, lhs: { order: "bcr" } });
+      checkCase({ type, m: 120, n: 300, k: 256, lhs: { order: "bcr" } });
+      checkCase({ type, m: 50, n: 40, k: 256, lhs: { order: "bcr", padding: 206 } });
       checkCase({ type, m: 300, n: 20, k: 900, lhs: { order: "bcr" }, rhs: { order: "bcr" } });
       checkCase({ type, m: 100, n: 300, k: 300, lhs: { order: "bcr" }, rhs: { order: "bcr" }, out: { order: "bcr" } });
     }
