@@ -48,7 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   transforms: ["core-base", "core", "kernel-ir", "lowering", "primitives"],
   compiler: ["core-base", "core", "kernel-ir", "lowering", "primitives"],
   backends: ["core-base", "kernel-ir"],
-  runtime: ["core-base", "core", "kernel-ir", "compiler", "backends"],
+  runtime: ["core-base", "core", "kernel-ir", "lowering", "compiler", "backends"],
   ...Object.fromEntries(USER_ROOMS.map((room) => [room, USER_ROOM_IMPORTS])),
   entries: ["core-base", "core", "transforms", "runtime", ...USER_ROOMS],
   index: ["core-base", "core", "primitives", "transforms", "compiler", "runtime", ...USER_ROOMS],
