@@ -143,14 +143,14 @@ export function runDot(
   view(rhs, operands[1].length).set(operands[1]);
   view(out, outLength).fill(fill);
   new Int32Array(memory.buffer, parameters, block.length).set(block);
+  const guards = (): number[] => [0, guard].flatMap((at) => [...new Uint32Array(memory.buffer, at, 4)]);
+  for (const at of [0, guard]) new Uint32Array(memory.buffer, at, 4).fill(GUARD);
   for (const [lo, hi] of ranges) run(lo, hi, lhs, rhs, out, scratch, parameters);
-  for (const at of [0, guard])
-    if (!new Uint32Array(memory.buffer, at, 4).every((word) => word === NAN_BITS))
-      throw new Error(at === 0 ? "written below the operands" : "written behind the scratch");
+  if (!guards().every((word) => word === GUARD)) throw new Error("written where nothing of the dot's lies");
   return view(out, outLength).slice();
 }
 
-const NAN_BITS = new Uint32Array(Float32Array.of(NaN).buffer)[0];
+const GUARD = 0x5a5a5a5a;
 
 /** Every batch index of the kernel. */
 function* batches(shape: readonly number[]): Generator<readonly number[]> {
