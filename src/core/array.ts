@@ -2,7 +2,16 @@ import { type Aval, formatAval, type Shape, sizeOf } from "./aval.js";
 import type { DType, TypedArray } from "./dtype.js";
 import { DisposedError, TsaxError } from "./errors.js";
 import { formatArray, formatOpaque, formatScalar } from "./printing.js";
-import { type ArrayData, checkItem, itemOf, type NestedValue, nestedValues, notANumber, publicData, tracerRead } from "./reading.js";
+import {
+  type ArrayData,
+  checkItem,
+  itemOf,
+  type NestedValue,
+  nestedValues,
+  notANumber,
+  publicData,
+  tracerRead,
+} from "./reading.js";
 
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 

@@ -33,7 +33,11 @@ export interface FromJsOptions {
 export function hostFromJs(value: unknown, { shape, dtype }: FromJsOptions = {}, op = "array"): HostArray {
   const wanted = dtype === undefined ? undefined : asDType(dtype);
   if (wanted === "key") {
-    throw new DTypeError({ code: "key-data", message: `${op} makes no random keys`, hint: "random.key(seed) does; random.wrapKeyData(words) takes uint32 words" });
+    throw new DTypeError({
+      code: "key-data",
+      message: `${op} makes no random keys`,
+      hint: "random.key(seed) does; random.wrapKeyData(words) takes uint32 words",
+    });
   }
   const made = isTyped(value) ? fromTyped(value, wanted, op) : fromLists(value, wanted, op);
   return shape === undefined ? made : { aval: reshaped(made.aval, asShape(shape, op), op), data: made.data };
@@ -68,7 +72,8 @@ function fromTyped(value: AnyTypedArray, wanted: DType | undefined, op: string):
   if (own === dtype) return { aval: type, data: value as unknown as TypedArray };
   const data = new dtypeInfo[dtype].storage(value.length);
   if (dtype === "bool") for (let i = 0; i < data.length; i++) data[i] = Number(value[i]) === 0 ? 0 : 1;
-  else if (value instanceof BigInt64Array || value instanceof BigUint64Array) for (let i = 0; i < data.length; i++) data[i] = Number(value[i]);
+  else if (value instanceof BigInt64Array || value instanceof BigUint64Array)
+    for (let i = 0; i < data.length; i++) data[i] = Number(value[i]);
   else data.set(value as unknown as ArrayLike<number>);
   return { aval: type, data };
 }
@@ -110,7 +115,13 @@ function fromLists(value: unknown, wanted: DType | undefined, op: string): HostA
       if (!listed && typeof v !== "number" && typeof v !== "boolean") throw notData(v, path, op);
       throw ragged(path, `a list of ${n}`, v, op);
     }
-    if (isTyped(v) && axis === shape.length - 1 && dtype === "float32" && !(v instanceof BigInt64Array) && !(v instanceof BigUint64Array)) {
+    if (
+      isTyped(v) &&
+      axis === shape.length - 1 &&
+      dtype === "float32" &&
+      !(v instanceof BigInt64Array) &&
+      !(v instanceof BigUint64Array)
+    ) {
       data.set(v as unknown as ArrayLike<number>, next);
       next += n;
       return;
@@ -147,7 +158,10 @@ function converter(dtype: DType, path: readonly number[], op: string): (v: unkno
   return (v) => {
     const n = Math.trunc(checked(v));
     if (n >= lo && n <= hi) return n;
-    throw new ArgumentError({ code: "number-range", message: `${op}: ${place(path)} is ${String(v)}, which ${dtype} does not hold` });
+    throw new ArgumentError({
+      code: "number-range",
+      message: `${op}: ${place(path)} is ${String(v)}, which ${dtype} does not hold`,
+    });
   };
 }
 

@@ -19,7 +19,9 @@ export function evaluatePrimitive(
 ): readonly HostArray[] {
   const outs = ruleOf(primitive.evaluate, primitive, "plain evaluation")(inputs, params as never);
   if (outs.length !== outAvals.length) {
-    throw new InternalError(`${primitive.name} evaluated to ${outs.length} results where ${outAvals.length} were promised`);
+    throw new InternalError(
+      `${primitive.name} evaluated to ${outs.length} results where ${outAvals.length} were promised`,
+    );
   }
   return outs.map((o, i) => {
     const promised = outAvals[i]!;

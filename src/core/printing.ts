@@ -45,7 +45,9 @@ function formatElements(data: TypedArray, a: Aval, indent: number): string {
 
   const write = (axis: number, at: number, depth: number): string => {
     if (axis === a.shape.length) return format(data[at]!);
-    const parts = shown(a.shape[axis]!).map((i) => (i < 0 ? "..." : write(axis + 1, at + i * strides[axis]!, depth + 1)));
+    const parts = shown(a.shape[axis]!).map((i) =>
+      i < 0 ? "..." : write(axis + 1, at + i * strides[axis]!, depth + 1),
+    );
     const pad = " ".repeat(depth + 1);
     if (axis < a.shape.length - 1) return `[${parts.join(`,${"\n".repeat(a.shape.length - axis - 1)}${pad}`)}]`;
     return `[${wrap(parts, pad)}]`;
@@ -115,7 +117,11 @@ function shortest(v: number, single: boolean): string {
 function fixed(v: number, single: boolean): string {
   const [mantissa, exponent] = shortest(v, single).split("e") as [string, string];
   const digits = Math.max(0, (mantissa.split(".")[1]?.length ?? 0) - Number(exponent));
-  const t = (Object.is(v, -0) ? "-" : "") + (digits > precision ? Number(v.toFixed(precision)) : Number(`${mantissa}e${exponent}`)).toFixed(Math.min(digits, precision));
+  const t =
+    (Object.is(v, -0) ? "-" : "") +
+    (digits > precision ? Number(v.toFixed(precision)) : Number(`${mantissa}e${exponent}`)).toFixed(
+      Math.min(digits, precision),
+    );
   if (!t.includes(".")) return `${t}.`;
   return t.replace(/0+$/, "");
 }

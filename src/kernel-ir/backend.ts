@@ -36,6 +36,11 @@ export interface Backend {
 export interface Executable {
   /** Runs the program; outputs are allocated by the caller, and may be inputs' buffers where the program says so. */
   run(inputs: readonly (DeviceBuffer | ScalarInput)[], outputs: readonly DeviceBuffer[]): void;
+  /**
+   * Of a generic program of one nest over one axis of n elements whose buffers all have n elements or one (an elementwise
+   * operation): the same code for another number of elements, made without compiling. Undefined where that cannot be.
+   */
+  resized?(elements: number): Executable | undefined;
   /** The emitted code, for people. */
   text(): string;
 }

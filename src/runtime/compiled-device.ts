@@ -1,20 +1,30 @@
 import { ConcreteArray } from "../core/array.js";
-import { type Aval, formatAval, type HostArray } from "../core/aval.js";
+import { type Aval, byteLength, formatAval, type HostArray, sizeOf } from "../core/aval.js";
 import { config } from "../core/config.js";
 import { type DType, dtypeInfo, type TypedArray } from "../core/dtype.js";
 import { ArgumentError, DeviceError, DTypeError } from "../core/errors.js";
 import { type Jaxpr, makeEqn, Var } from "../core/jaxpr.js";
 import type { AnyPrimitive } from "../core/primitive.js";
-import { type Backend, type DeviceBuffer, type Executable, isScalarInput, type ScalarInput } from "../kernel-ir/backend.js";
+import {
+  type Backend,
+  type DeviceBuffer,
+  type Executable,
+  isScalarInput,
+  type ScalarInput,
+} from "../kernel-ir/backend.js";
 import type { CallLowering } from "../kernel-ir/lowering.js";
 import type { Program } from "../kernel-ir/program.js";
+import { structuralKey } from "../core/structural-key.js";
 import { ArrayType } from "./array-type.js";
 import { EagerCache } from "./eager-cache.js";
 import { Heap, type Residence, type Slot } from "./heap.js";
 import { type Device, type DeviceStats, RuntimeStorage, ScalarStorage } from "./storage.js";
 
 /** The compiler, as the runtime uses it. */
-export type Compile = (jaxpr: Jaxpr, options: { readonly name: string; readonly donated?: readonly boolean[] }) => Program;
+export type Compile = (
+  jaxpr: Jaxpr,
+  options: { readonly name: string; readonly donated?: readonly boolean[] },
+) => Program;
 
 /** Elements on a device that compiles. */
 export class DeviceStorage extends RuntimeStorage {
@@ -80,6 +90,7 @@ export class CompiledDevice implements Device {
   readonly heap: Heap;
   private readonly programs = new WeakMap<Jaxpr, Map<string, Ready>>();
   private readonly eager = new EagerCache<Ready>(eagerPrograms);
+  private readonly templates = new Map<string, { readonly elements: number; readonly ready: Ready }>();
 
   constructor(
     private readonly backend: Backend,
@@ -101,7 +112,11 @@ export class CompiledDevice implements Device {
     return this.execute(ready, inputs, undefined);
   }
 
-  run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[], donated: readonly boolean[] | undefined): readonly ConcreteArray[] {
+  run(
+    jaxpr: Jaxpr,
+    inputs: readonly ConcreteArray[],
+    donated: readonly boolean[] | undefined,
+  ): readonly ConcreteArray[] {
     return this.execute(this.ready(jaxpr, donated), inputs, donated);
   }
 
@@ -168,19 +183,56 @@ export class CompiledDevice implements Device {
       const outs = primitive.abstract([inputs[0]!.aval], params as never);
       ready = readyOf(outs, undefined, [], [0], [null]);
     } else {
-      const inVars = inputs.map((x) => new Var(x.aval));
-      const eqn = makeEqn(primitive, inVars, params);
-      const jaxpr: Jaxpr = { inVars, eqns: [eqn], outs: eqn.outs, effects: eqn.effects };
+      const avals = inputs.map((x) => x.aval);
       // What holds jaxprs is a whole program, run often: worth code of its own.
-      ready = this.prepare(jaxpr, { name: primitive.name, generic: primitive.jaxprs === undefined, donated: undefined });
+      ready =
+        this.prepareElementwise(primitive, avals, params) ??
+        this.prepare(oneEquation(primitive, avals, params), {
+          name: primitive.name,
+          generic: primitive.jaxprs === undefined,
+          donated: undefined,
+        });
     }
     this.eager.insert(primitive, inputs, params, ready);
     return ready;
   }
 
+  /** An elementwise operation sees nothing of shapes but how many elements there are: one program serves all of them. */
+  private prepareElementwise(primitive: AnyPrimitive, avals: readonly Aval[], params: unknown): Ready | undefined {
+    if (primitive.facts.elementwise !== true || avals.length === 0 || avals.some((a) => a.dtype === "key"))
+      return undefined;
+    const outs = primitive.abstract(avals, params as never);
+    const whole = avals.find((a) => a.shape.length > 0);
+    const elements = whole ? sizeOf(whole.shape) : 1;
+    let key = `${primitive.name}|${structuralKey(params)}`;
+    for (const a of avals) key += `|${a.dtype}${a.weakType ? "~" : ""}${whole && a.shape.length === 0 ? "." : ""}`;
+    let template = this.templates.get(key);
+    if (!template) {
+      const n = Math.max(elements, 16);
+      const flat = avals.map((a): Aval => ({ ...a, shape: whole && a.shape.length === 0 ? [] : [n] }));
+      template = {
+        elements: n,
+        ready: this.prepare(oneEquation(primitive, flat, params), {
+          name: primitive.name,
+          generic: true,
+          donated: undefined,
+        }),
+      };
+      if (this.templates.size >= eagerPrograms) this.templates.clear();
+      this.templates.set(key, template);
+    }
+    const { executable, outputIsInput, outputReusesInput } = template.ready;
+    const resized = elements === template.elements ? executable : executable?.resized?.(elements);
+    return resized && readyOf(outs, resized, outs.map(byteLength), outputIsInput, outputReusesInput);
+  }
+
   private prepare(
     jaxpr: Jaxpr,
-    { name, generic, donated }: { readonly name: string; readonly generic: boolean; readonly donated: readonly boolean[] | undefined },
+    {
+      name,
+      generic,
+      donated,
+    }: { readonly name: string; readonly generic: boolean; readonly donated: readonly boolean[] | undefined },
   ): Ready {
     for (const v of [...jaxpr.inVars, ...jaxpr.outs]) {
       if (!this.backend.supports(v.aval.dtype)) throw unsupported(this.name, v.aval.dtype);
@@ -189,13 +241,18 @@ export class CompiledDevice implements Device {
     const program = this.compile(jaxpr, donated === undefined ? { name } : { name, donated });
     const executable = this.backend.compile(program, { generic });
     const entry = program.functions[0]!;
-    if (config.debug >= 1) config.warn(`compiled ${name} for ${this.name} in ${(performance.now() - start).toFixed(2)} ms`);
+    if (config.debug >= 1)
+      config.warn(`compiled ${name} for ${this.name} in ${(performance.now() - start).toFixed(2)} ms`);
     const avals = jaxpr.outs.map((v) => v.aval);
     const bytes = entry.outputs.map((o) => o.bytes);
     return readyOf(avals, executable, bytes, entry.outputIsInput, entry.outputReusesInput);
   }
 
-  private execute(ready: Ready, inputs: readonly ConcreteArray[], donated: readonly boolean[] | undefined): ConcreteArray[] {
+  private execute(
+    ready: Ready,
+    inputs: readonly ConcreteArray[],
+    donated: readonly boolean[] | undefined,
+  ): ConcreteArray[] {
     if (!ready.plain || donated !== undefined) return this.executePlaced(ready, inputs, donated);
     const { heap } = this;
     const { outTypes, outBytes, outWords } = ready;
@@ -223,7 +280,11 @@ export class CompiledDevice implements Device {
   }
 
   /** A call some of whose results are operands themselves, or take over the storage of donated ones. */
-  private executePlaced(ready: Ready, inputs: readonly ConcreteArray[], donated: readonly boolean[] | undefined): ConcreteArray[] {
+  private executePlaced(
+    ready: Ready,
+    inputs: readonly ConcreteArray[],
+    donated: readonly boolean[] | undefined,
+  ): ConcreteArray[] {
     const { heap } = this;
     if (donated) refuseSharedDonation(inputs, donated);
     const args = new Array<DeviceBuffer | ScalarInput>(inputs.length);
@@ -274,6 +335,12 @@ export class CompiledDevice implements Device {
   }
 }
 
+function oneEquation(primitive: AnyPrimitive, avals: readonly Aval[], params: unknown): Jaxpr {
+  const inVars = avals.map((a) => new Var(a));
+  const eqn = makeEqn(primitive, inVars, params);
+  return { inVars, eqns: [eqn], outs: eqn.outs, effects: eqn.effects };
+}
+
 function readyOf(
   outs: readonly Aval[],
   executable: Executable | undefined,
@@ -297,9 +364,15 @@ function readyOf(
 }
 
 /** Where a result lies: in a block of its own, in an operand's that it is the same as, or in a donated operand's. */
-type Place = { readonly kind: "own"; readonly from?: undefined } | { readonly kind: "same" | "taken"; readonly from: number };
+type Place =
+  { readonly kind: "own"; readonly from?: undefined } | { readonly kind: "same" | "taken"; readonly from: number };
 
-function placeOf(ready: Ready, k: number, inputs: readonly ConcreteArray[], donated: readonly boolean[] | undefined): Place {
+function placeOf(
+  ready: Ready,
+  k: number,
+  inputs: readonly ConcreteArray[],
+  donated: readonly boolean[] | undefined,
+): Place {
   const same = ready.outputIsInput[k];
   if (same != null) return { kind: "same", from: same };
   const taken = ready.outputReusesInput[k];
@@ -341,4 +414,8 @@ function fromSpilled(spilled: Uint32Array, into: TypedArray): TypedArray {
 }
 
 const unsupported = (device: string, dtype: DType): DTypeError =>
-  new DTypeError({ code: "dtype-device", message: `device "${device}" has no ${dtype}`, hint: "use another dtype, or another device" });
+  new DTypeError({
+    code: "dtype-device",
+    message: `device "${device}" has no ${dtype}`,
+    hint: "use another dtype, or another device",
+  });

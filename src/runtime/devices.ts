@@ -69,7 +69,8 @@ export function devicePut(x: NDArray | number | boolean, device?: string): NDArr
       hint: "a transformed function runs on the device of its arguments: move them before the call",
     });
   }
-  if (!(array instanceof ConcreteArray)) throw new ArgumentError({ code: "not-an-array", message: "devicePut takes arrays and numbers" });
+  if (!(array instanceof ConcreteArray))
+    throw new ArgumentError({ code: "not-an-array", message: "devicePut takes arrays and numbers" });
   const storage = array.storage as RuntimeStorage;
   if (storage.owner === target) return array;
   return target.upload({ aval: array.aval, data: storage.readSync() });
@@ -117,7 +118,11 @@ export const engine: Engine = {
   evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[] {
     return deviceOf(inputs, primitive.name).evaluate(primitive, inputs, params);
   },
-  run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[], donated: readonly boolean[] | undefined): readonly ConcreteArray[] {
+  run(
+    jaxpr: Jaxpr,
+    inputs: readonly ConcreteArray[],
+    donated: readonly boolean[] | undefined,
+  ): readonly ConcreteArray[] {
     return deviceOf(inputs, "a compiled function").run(jaxpr, inputs, donated);
   },
   fromHost(host: HostArray, device?: string): ConcreteArray {

@@ -55,7 +55,11 @@ export class ReferenceDevice implements Device {
     return evaluatePrimitive(primitive, inputs.map(hostOf), params, avals).map((h) => this.wrap(h));
   }
 
-  run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[], donated: readonly boolean[] | undefined): readonly ConcreteArray[] {
+  run(
+    jaxpr: Jaxpr,
+    inputs: readonly ConcreteArray[],
+    donated: readonly boolean[] | undefined,
+  ): readonly ConcreteArray[] {
     const outs = evaluateJaxpr(jaxpr, inputs.map(hostOf)).map((h) => this.wrap(h));
     if (donated) inputs.forEach((x, i) => donated[i] && x.dispose());
     return outs;

@@ -11,7 +11,11 @@ export interface Device {
   readonly name: string;
   readonly supports: (dtype: DType) => boolean;
   evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[];
-  run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[], donated: readonly boolean[] | undefined): readonly ConcreteArray[];
+  run(
+    jaxpr: Jaxpr,
+    inputs: readonly ConcreteArray[],
+    donated: readonly boolean[] | undefined,
+  ): readonly ConcreteArray[];
   /** Takes a copy of host data. */
   upload(host: HostArray): ConcreteArray;
   stats(): DeviceStats;

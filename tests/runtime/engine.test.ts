@@ -5,7 +5,15 @@ import { getEngine } from "../../src/core/engine.js";
 import { type Jaxpr, makeEqn, noEffects, Var } from "../../src/core/jaxpr.js";
 import { lit, scalarOf } from "../../src/core/literal.js";
 import { CompiledDevice } from "../../src/runtime/compiled-device.js";
-import { defaultDevice, devicePut, init, listDevices, memoryStats, registerDevice, setDefaultDevice } from "../../src/runtime/devices.js";
+import {
+  defaultDevice,
+  devicePut,
+  init,
+  listDevices,
+  memoryStats,
+  registerDevice,
+  setDefaultDevice,
+} from "../../src/runtime/devices.js";
 import "../../src/runtime/install.js";
 import { FakeBackend, fakeCompile } from "./fake-backend.js";
 import { addBy, call, failing, plus } from "./tiny.js";
@@ -30,7 +38,7 @@ describe("eager operations", () => {
     call(addBy, [array([1, 2])], { by: NaN });
     call(addBy, [array([1, 2])], { by: Infinity });
     expect(backend.compiles).toBe(5);
-    call(addBy, [array([1, 2, 3])], { by: 1 });
+    call(addBy, [getEngine().fromHost({ aval: aval([2], "int32"), data: Int32Array.of(1, 2) })], { by: 1 });
     expect(backend.compiles).toBe(6);
     call(addBy, [array([1, 2])], { by: 1 });
     expect(backend.compiles).toBe(6);
@@ -45,6 +53,35 @@ describe("eager operations", () => {
       [5, 6],
     ]);
     expect(backend.compiles).toBe(1);
+  });
+
+  test("elementwise operations compile once for all shapes, where the backend can", () => {
+    const make = (shape: number[]): ConcreteArray => {
+      const n = shape.reduce((a, b) => a * b, 1);
+      return getEngine().fromHost({
+        aval: aval(shape, "float32"),
+        data: Float32Array.from({ length: n }, (_, i) => i),
+      });
+    };
+    for (const shape of [[2, 3], [40], [1], [0], [3, 1, 7]]) {
+      const sum = call(plus, [make(shape), make(shape)], null);
+      expect(sum.shape).toEqual(shape);
+      expect([...sum.dataSync()]).toEqual([...make(shape).dataSync()].map((v) => 2 * v));
+    }
+    expect(backend.compiles).toBe(1);
+    for (const n of [5, 6]) expect(call(plus, [make([n]), lit(1, "float32")], null).dataSync()[4]).toBe(5);
+    expect(backend.compiles).toBe(2);
+    expect(call(plus, [lit(1, "float32"), lit(2, "float32")], null).item()).toBe(3);
+    expect(backend.compiles).toBe(2);
+  });
+
+  test("where the backend cannot, each shape has a program", () => {
+    backend.resizes = false;
+    for (let repeat = 0; repeat < 2; repeat++) {
+      for (const n of [20, 21, 22])
+        expect(call(addBy, [array(Array<number>(n).fill(1))], { by: 1 }).dataSync()[19]).toBe(2);
+      expect(backend.compiles).toBe(3);
+    }
   });
 
   test("the cache of programs is bounded", () => {
@@ -117,7 +154,11 @@ describe("compiled jaxprs", () => {
 
   test("a scalar that is returned as it is becomes an array of the device", () => {
     const v = new Var(aval([], "float32", true));
-    const [y] = getEngine().run({ inVars: [v], eqns: [], outs: [v], effects: noEffects }, [scalarOf(2.5, v.aval)], undefined);
+    const [y] = getEngine().run(
+      { inVars: [v], eqns: [], outs: [v], effects: noEffects },
+      [scalarOf(2.5, v.aval)],
+      undefined,
+    );
     expect([y!.item(), y!.storage.scalar, y!.weakType]).toEqual([2.5, undefined, true]);
   });
 });
@@ -130,7 +171,9 @@ describe("devices", () => {
     await init({ device: "reference" });
     await init();
     expect(defaultDevice()).toBe("fake");
-    await expect(init("tpu")).rejects.toThrowError(/there is no device "tpu" \[device-unknown\]\nhint: devices: .*reference/);
+    await expect(init("tpu")).rejects.toThrowError(
+      /there is no device "tpu" \[device-unknown\]\nhint: devices: .*reference/,
+    );
     await expect(init("webgpu")).rejects.toThrowError(/not part of this version \[device-unavailable\]/);
     expect(() => setDefaultDevice("tpu")).toThrowError(/\[device-unknown\]/);
   });
@@ -139,7 +182,9 @@ describe("devices", () => {
     const x = array([1, 2], "reference");
     const y = array([3, 4]);
     expect(call(plus, [x, lit(1, "float32")], null)).toMatchObject({ device: "reference" });
-    expect(() => call(plus, [x, y], null)).toThrowError(/plus was given arrays on different devices: reference and fake \[device-mixed\]/);
+    expect(() => call(plus, [x, y], null)).toThrowError(
+      /plus was given arrays on different devices: reference and fake \[device-mixed\]/,
+    );
     const moved = devicePut(x, "fake");
     expect(moved).toMatchObject({ device: "fake" });
     expect(call(plus, [moved, y], null).js()).toEqual([4, 6]);

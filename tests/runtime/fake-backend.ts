@@ -2,9 +2,15 @@ import { DeviceError } from "../../src/core/errors.js";
 import { dtypeInfo, type TypedArray } from "../../src/core/dtype.js";
 import { evaluateJaxpr } from "../../src/core/host-interpreter.js";
 import type { Jaxpr } from "../../src/core/jaxpr.js";
-import { Var } from "../../src/core/jaxpr.js";
+import { makeEqn, Var } from "../../src/core/jaxpr.js";
 import { byteLength, wordLength } from "../../src/core/aval.js";
-import { type Backend, type DeviceBuffer, type Executable, isScalarInput, type ScalarInput } from "../../src/kernel-ir/backend.js";
+import {
+  type Backend,
+  type DeviceBuffer,
+  type Executable,
+  isScalarInput,
+  type ScalarInput,
+} from "../../src/kernel-ir/backend.js";
 import type { Program } from "../../src/kernel-ir/program.js";
 
 interface FakeBuffer extends DeviceBuffer {
@@ -15,24 +21,52 @@ interface FakeBuffer extends DeviceBuffer {
 const programs = new WeakMap<Program, Jaxpr>();
 
 /** A "compiler" whose programs name their jaxpr; results that are inputs are found, donated ones of equal size reused. */
-export function fakeCompile(jaxpr: Jaxpr, { name, donated }: { readonly name: string; readonly donated?: readonly boolean[] }): Program {
-  const outputIsInput = jaxpr.outs.map((o) => (o instanceof Var && jaxpr.inVars.includes(o) ? jaxpr.inVars.indexOf(o) : null));
+export function fakeCompile(
+  jaxpr: Jaxpr,
+  { name, donated }: { readonly name: string; readonly donated?: readonly boolean[] },
+): Program {
+  const outputIsInput = jaxpr.outs.map((o) =>
+    o instanceof Var && jaxpr.inVars.includes(o) ? jaxpr.inVars.indexOf(o) : null,
+  );
   const taken = new Set<number>();
   const outputReusesInput = jaxpr.outs.map((o, k) => {
     if (outputIsInput[k] !== null) return null;
-    const i = jaxpr.inVars.findIndex((v, i) => donated?.[i] && !taken.has(i) && !jaxpr.outs.includes(v) && byteLength(v.aval) === byteLength(o.aval));
+    const i = jaxpr.inVars.findIndex(
+      (v, i) => donated?.[i] && !taken.has(i) && !jaxpr.outs.includes(v) && byteLength(v.aval) === byteLength(o.aval),
+    );
     if (i < 0) return null;
     taken.add(i);
     return i;
   });
-  const type = (a: Jaxpr["outs"][number]): { dtype: typeof a.aval.dtype; bytes: number } => ({ dtype: a.aval.dtype, bytes: byteLength(a.aval) });
+  const type = (a: Jaxpr["outs"][number]): { dtype: typeof a.aval.dtype; bytes: number } => ({
+    dtype: a.aval.dtype,
+    bytes: byteLength(a.aval),
+  });
   const program: Program = {
     name,
     kernels: [],
-    functions: [{ name, inputs: jaxpr.inVars.map(type), outputs: jaxpr.outs.map(type), arenaBytes: 0, steps: [], outputIsInput, outputReusesInput }],
+    functions: [
+      {
+        name,
+        inputs: jaxpr.inVars.map(type),
+        outputs: jaxpr.outs.map(type),
+        arenaBytes: 0,
+        steps: [],
+        outputIsInput,
+        outputReusesInput,
+      },
+    ],
   };
   programs.set(program, jaxpr);
   return program;
+}
+
+/** The jaxpr of one elementwise equation, for other numbers of elements. */
+function resizedJaxpr(jaxpr: Jaxpr, n: number): Jaxpr {
+  const { primitive, params } = jaxpr.eqns[0]!;
+  const inVars = jaxpr.inVars.map((v) => new Var(v.aval.shape.length === 0 ? v.aval : { ...v.aval, shape: [n] }));
+  const eqn = makeEqn(primitive, inVars, params);
+  return { ...jaxpr, inVars, eqns: [eqn], outs: eqn.outs };
 }
 
 /** A backend over one ArrayBuffer with a first-fit free list; it runs programs by interpreting their jaxprs. */
@@ -43,6 +77,8 @@ export class FakeBackend implements Backend {
   private free_: { offset: number; bytes: number }[];
   allocated = 0;
   compiles = 0;
+  /** Whether programs of elementwise operations serve all sizes. */
+  resizes = true;
   /** Called inside of every run, before anything is computed. */
   onRun: (() => void) | undefined;
 
@@ -94,8 +130,12 @@ export class FakeBackend implements Backend {
   compile(program: Program): Executable {
     this.compiles++;
     const jaxpr = programs.get(program)!;
+    return this.executable(jaxpr, program);
+  }
+  private executable(jaxpr: Jaxpr, program: Program): Executable {
     return {
       text: () => program.name,
+      resized: (n) => (this.resizes ? this.executable(resizedJaxpr(jaxpr, n), program) : undefined),
       run: (inputs: readonly (DeviceBuffer | ScalarInput)[], outputs: readonly DeviceBuffer[]) => {
         this.onRun?.();
         const hosts = jaxpr.inVars.map((v, i) => {

@@ -19,13 +19,34 @@ describe("arrays from JS values", () => {
     [-0, undefined, "float32", [], -0],
     [[1, 2.5], undefined, "float32", [2], [1, 2.5]],
     [[NaN, Infinity], undefined, "float32", [2], [NaN, Infinity]],
-    [[[1, 2], [3, 4]], { dtype: "int32" }, "int32", [2, 2], [[1, 2], [3, 4]]],
+    [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { dtype: "int32" },
+      "int32",
+      [2, 2],
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ],
     [[true, false], undefined, "bool", [2], [true, false]],
     [[true, 2], undefined, "float32", [2], [1, 2]],
     [[0, 2, NaN], { dtype: "bool" }, "bool", [3], [false, true, true]],
     [[], undefined, "float32", [0], []],
     [[[], []], undefined, "float32", [2, 0], [[], []]],
-    [[1, 2, 3, 4], { shape: [2, 2] }, "float32", [2, 2], [[1, 2], [3, 4]]],
+    [
+      [1, 2, 3, 4],
+      { shape: [2, 2] },
+      "float32",
+      [2, 2],
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ],
     [new Float32Array([1, 2]), undefined, "float32", [2], [1, 2]],
     [new Float64Array([0.1]), undefined, "float64", [1], [0.1]],
     [new Int32Array([-1]), undefined, "int32", [1], [-1]],
@@ -33,7 +54,16 @@ describe("arrays from JS values", () => {
     [new Uint8Array([0, 255]), { dtype: "float32", shape: [2, 1] }, "float32", [2, 1], [[0], [255]]],
     [new BigInt64Array([5n, -3n]), { dtype: "int32" }, "int32", [2], [5, -3]],
     [new Uint8Array([0, 7]), { dtype: "bool" }, "bool", [2], [false, true]],
-    [[new Float32Array([1, 2]), new Float32Array([3, 4])], undefined, "float32", [2, 2], [[1, 2], [3, 4]]],
+    [
+      [new Float32Array([1, 2]), new Float32Array([3, 4])],
+      undefined,
+      "float32",
+      [2, 2],
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ],
     [[-1.9, 1.9], { dtype: "int32" }, "int32", [2], [-1, 1]],
   ])("%o with %o", (value, options, dtype, shape, js) => {
     const x = array(value, options);
@@ -74,10 +104,19 @@ describe("arrays from JS values", () => {
 
 describe("reading", () => {
   test("typed arrays, nested lists, items; at once and later", async () => {
-    const x = array([[1, 2], [3, 4]], { dtype: "int32" });
+    const x = array(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { dtype: "int32" },
+    );
     expect(x.dataSync()).toEqual(Int32Array.of(1, 2, 3, 4));
     expect(await x.data()).toEqual(Int32Array.of(1, 2, 3, 4));
-    expect(await x.jsAsync()).toEqual([[1, 2], [3, 4]]);
+    expect(await x.jsAsync()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
     const b = array([true, false]);
     expect(b.dataSync()).toEqual(Uint8Array.of(1, 0));
     expect(array([[2.5]]).item()).toBe(2.5);
@@ -129,7 +168,8 @@ describe("reading", () => {
       [aval([], "float32")],
     );
     expect(seen).toHaveLength(5);
-    for (const m of [...seen, await later]) expect(m).toMatch(/\[tracer-read\]\n {2}value {2}f32\[\], made by plus, traced by jit\nhint: /);
+    for (const m of [...seen, await later])
+      expect(m).toMatch(/\[tracer-read\]\n {2}value {2}f32\[\], made by plus, traced by jit\nhint: /);
     expect(seen[0]).toMatch(/item\(\) needs the elements.*\n.*\n.*np\.where or lax\.cond.*staticArgnums.*outside/);
   });
 
@@ -139,7 +179,9 @@ describe("reading", () => {
     expect(`loss ${array(0.1)}`).toBe("loss 0.1");
     expect(+array(true)).toBe(1);
     expect(`${array([1, 2])}`).toBe("Array([1., 2.])");
-    expect(() => Number(array([1, 2]))).toThrowError(/\[array-as-number\]\n {2}value {2}f32\[2\]\nhint: write x.add\(y\)/);
+    expect(() => Number(array([1, 2]))).toThrowError(
+      /\[array-as-number\]\n {2}value {2}f32\[2\]\nhint: write x.add\(y\)/,
+    );
     expect(() => Number(array([1]))).toThrowError(/\[array-as-number\]/);
   });
 });
@@ -154,7 +196,14 @@ describe("printing", () => {
     ["Array([1.00e+00, 1.25e-05])", [1, 1.25e-5], undefined],
     ["Array([ nan,  inf, -inf,  1.5, -0. ])", [NaN, Infinity, -Infinity, 1.5, -0], undefined],
     ["Array([ true, false], dtype=bool)", [true, false], undefined],
-    ["Array([[  1, -20],\n       [300,   4]], dtype=int32)", [[1, -20], [300, 4]], { dtype: "int32" }],
+    [
+      "Array([[  1, -20],\n       [300,   4]], dtype=int32)",
+      [
+        [1, -20],
+        [300, 4],
+      ],
+      { dtype: "int32" },
+    ],
     ["Array([[[1., 2.]],\n\n       [[3., 4.]]])", [[[1, 2]], [[3, 4]]], undefined],
     ["Array([0.1], dtype=float64)", [0.1], { dtype: "float64" }],
     ["Array([0.12345679], dtype=float64)", [0.123456789012], { dtype: "float64" }],
