@@ -29,7 +29,7 @@ interface ExpTable {
   readonly exp2Max: number;
   /** Below this e^x − 1 rounds to −1. */
   readonly expm1Min: number;
-  /** Where cosh is infinite. */
+  /** Where cosh is infinite; 2^(n−2) of it is finite. */
   readonly coshInf: number;
   /** |x| below this: x itself is the nearest to expm1(x), sinh(x). */
   readonly tiny: number;
@@ -50,7 +50,7 @@ export const expTables: Readonly<Record<FloatType, ExpTable>> = {
     exp2Min: -151,
     exp2Max: 128,
     expm1Min: -20,
-    coshInf: 90,
+    coshInf: 89.6,
     tiny: 2 ** -25,
   },
   f64: {
@@ -76,7 +76,7 @@ export const expTables: Readonly<Record<FloatType, ExpTable>> = {
     exp2Min: -1076,
     exp2Max: 1024,
     expm1Min: -40,
-    coshInf: 711,
+    coshInf: 710.6,
     tiny: 2 ** -54,
   },
 };
@@ -125,6 +125,13 @@ function powerOfFloat(n: Expr, offset: number, f: FloatFormat): Expr {
   return fromBits(shlBy(lowBitsOf(n, f.bias + offset), f.mantissa), f);
 }
 
+/** 2^x for results in the normal range only. */
+export function exp2Normal(x: Expr): Expr {
+  const f = formatOf(x);
+  const n = nearest(x);
+  return mul(poly(sub(x, n), expTables[f.type].exp2), powerOfFloat(n, 0, f));
+}
+
 /** e^x − 1 without its special cases: x in [expm1Min, expInf]. */
 function expm1Core(x: Expr, t: ExpTable): Expr {
   const f = formatOf(x);
@@ -143,13 +150,13 @@ export function expm1(x: Expr): Expr {
   return select(lt(abs(x), k(x, t.tiny)), x, full);
 }
 
-/** sinh r and cosh r of the remainder with 2^(n−2) and 2^(−n−2): e^x and e^−x without a second polynomial. */
+/** sinh r and cosh r − 1 of the remainder, and the sum and difference of 2^(n−2) and 2^(−n−2). */
 function hyperbolic(x: Expr, t: ExpTable) {
   const f = formatOf(x);
   const { n, r } = reduce(capAbove(capBelow(x, -t.coshInf), t.coshInf), t);
   const z = mul(r, r);
   const s = fma(mul(r, z), poly(z, t.sinh), r);
-  const c = poly(z, [1, 0.5, ...t.cosh]);
+  const c1 = mul(z, poly(z, [0.5, ...t.cosh]));
   const up = shlBy(lowBitsOf(n, f.bias - 2), f.mantissa);
   const down = shlBy(lowBitsOf(neg(n), f.bias - 2), f.mantissa);
   // The smaller power leaves the normal range where it no longer counts: its sign bit is set then.
@@ -157,22 +164,22 @@ function hyperbolic(x: Expr, t: ExpTable) {
     fromBits(f.type === "f32" ? max(bits, intConst(f, 0)) : select(lt(bits, intConst(f, 0)), intConst(f, 0), bits), f);
   const u = flush(up);
   const d = flush(down);
-  return { s, c, sum: add(u, d), difference: sub(u, d) };
+  return { s, c1, sum: add(u, d), difference: sub(u, d) };
 }
 
 /** Hyperbolic sine. */
 export function sinh(x: Expr): Expr {
   const t = expTables[formatOf(x).type];
-  const { s, c, sum, difference } = hyperbolic(x, t);
-  const half = fma(c, difference, mul(s, sum));
+  const { s, c1, sum, difference } = hyperbolic(x, t);
+  const half = add(difference, fma(c1, difference, mul(s, sum)));
   return select(lt(abs(x), k(x, t.tiny)), x, add(half, half));
 }
 
 /** Hyperbolic cosine. */
 export function cosh(x: Expr): Expr {
   const t = expTables[formatOf(x).type];
-  const { s, c, sum, difference } = hyperbolic(x, t);
-  const half = fma(c, sum, mul(s, difference));
+  const { s, c1, sum, difference } = hyperbolic(x, t);
+  const half = add(sum, fma(c1, sum, mul(s, difference)));
   return add(half, half);
 }
 
@@ -183,23 +190,19 @@ export function logistic(x: Expr): Expr {
   return div(select(lt(x, k(x, 0)), e, one), add(one, e));
 }
 
-/** x·P(x²)/Q(x²), minimax on |x| ≤ 9.02, where tanh rounds to ±1. */
-const tanh32 = {
-  max: 9.02 ** 2,
-  p: [0.9999999986915902, 0.13679910874035006, 0.0038683224861347345, 2.800735249426456e-5, 3.0584765589848214e-8, -1.2203275231114686e-11],
-  q: [1.0, 0.4701324293472929, 0.027245819563788243, 0.0003938621833415031, 1.2873591514098167e-6],
-};
+/** e^(2a) − 1 of this and more makes tanh a exactly 1. */
+const TANH_MAX: Readonly<Record<FloatType, number>> = { f32: 10, f64: 22 };
 
-/** Hyperbolic tangent: exactly ±1 for large arguments, never beyond. */
+/** Hyperbolic tangent as t/(t + 2), t = e^(2|x|) − 1: exactly ±1 for large arguments, never beyond. */
 export function tanh(x: Expr): Expr {
-  if (x.type === "f32") {
-    const z = capAbove(mul(x, x), tanh32.max);
-    // Past the cap the quotient goes on growing with x: the caps below make it ±1.
-    return capBelow(capAbove(div(mul(x, poly(z, tanh32.p)), poly(z, tanh32.q)), 1), -1);
-  }
-  const t = expTables.f64;
-  const a = abs(x);
-  const e = expm1Core(capAbove(add(a, a), 50), t);
-  const r = div(e, add(e, k(x, 2)));
-  return select(lt(a, k(x, 2 ** -28)), x, withSign(r, x));
+  const f = formatOf(x);
+  const t = expTables[f.type];
+  const a = capAbove(abs(x), TANH_MAX[f.type]);
+  // The reduction of 2a, with the doubling in its constants: r = 2a − n·ln 2.
+  const n = nearest(mul(a, k(x, 2 * t.log2e)));
+  const r = fma(n, k(x, -t.ln2Lo), fma(n, k(x, -t.ln2Hi), add(a, a)));
+  const p = fma(mul(r, r), poly(r, t.expm1), r);
+  const power = powerOfFloat(n, 0, f);
+  const e = fma(p, power, sub(power, k(x, 1)));
+  return withSign(div(e, add(e, k(x, 2))), x);
 }

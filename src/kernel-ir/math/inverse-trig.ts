@@ -1,5 +1,5 @@
 import type { Expr } from "../scalar.js";
-import { abs, add, div, eq, type FloatType, fma, formatOf, gt, k, lt, max, min, mul, poly, select, sqrt, sub, toBits, withSign, intConst } from "./build.js";
+import { abs, add, div, eq, type FloatType, formatOf, gt, k, lt, max, min, mul, poly, select, sqrt, sub, toBits, withSign, intConst } from "./build.js";
 
 const PI_2_HI: Readonly<Record<FloatType, number>> = { f32: 1.5707963705062866, f64: 1.5707963267948966 };
 const PI_2_LO: Readonly<Record<FloatType, number>> = { f32: -4.371138828673793e-8, f64: 6.123233995736766e-17 };

@@ -1,9 +1,10 @@
 import type { Expr } from "../scalar.js";
 import {
-  abs, add, and, capBelow, div, eq, type FloatFormat, type FloatType, fma, formatOf, fromBits, gt, intConst, k, lt, max, mul, neg, poly, select, shlBy,
+  abs, add, div, eq, type FloatFormat, type FloatType, fma, formatOf, fromBits, gt, intConst, k, lt, max, mul, neg, poly, select, shlBy,
   shrABy, smallIntToFloat, sqrt, sub, toBits, withSign,
 } from "./build.js";
 import { exp } from "./exp.js";
+import { isNan } from "./rounding.js";
 
 /**
  * The logarithm family. x = 2^e · m with m in [√½, √2); log x = e·ln 2 + log(1 + f), f = m − 1.
@@ -82,7 +83,6 @@ export function log1p(x: Expr): Expr {
   return special(x, -1, y);
 }
 
-/** log2(1 + f)/f on the same interval, without its leading 1/ln 2. */
 /** Logarithm to base 2: exact at powers of two. */
 export function log2(x: Expr): Expr {
   const { negE, f } = split(x);
@@ -96,7 +96,7 @@ export function logaddexp(a: Expr, b: Expr): Expr {
   const difference = sub(a, b);
   const y = add(max(a, b), log1p(exp(neg(abs(difference)))));
   // The difference is NaN for equal infinities and for NaN: their sum is the answer.
-  return select(eq(difference, difference), y, add(a, b));
+  return select(isNan(difference), add(a, b), y);
 }
 
 const BIG: Readonly<Record<FloatType, number>> = { f32: 2 ** 30, f64: 2 ** 60 };

@@ -1,10 +1,11 @@
+import { InternalError } from "../../core/errors.js";
 import type { Expr } from "../scalar.js";
 import {
   abs, add, and, convert, div, eq, type FloatType, fma, formatOf, fromBits, ge, gt, intConst, k, lowBitsOf, lt, mul, ne, nearest, neg, not, or, poly, select,
   shlBy, shrABy, smallIntToFloat, sqrt, sub, toBits, trunc, upperPart, withSign,
 } from "./build.js";
 import { expTables } from "./exp.js";
-import { InternalError } from "../../core/errors.js";
+import { isNan } from "./rounding.js";
 
 /**
  * log2 in two parts (after Sun's e_pow): for m = ax·2^−n in [√3/2, √3) and b = 1 or 1.5, s = (m − b)/(m + b),
@@ -122,14 +123,14 @@ export function pow(x: Expr, y: Expr): Expr {
   const integral = eq(trunc(y), y);
   const halfY = mul(y, k(y, 0.5));
   const odd = and(integral, ne(trunc(halfY), halfY));
-  const isNumber = eq(x, x);
+  const isNumber = not(isNan(x));
 
   const edge = or(or(eq(ax, zero), eq(ax, infinity)), eq(abs(y), infinity));
   const limit = select(eq(gt(ax, one), gt(y, zero)), infinity, zero);
   const core = powPositive(ax, select(isNumber, y, x));
   const magnitude = select(eq(ax, one), one, select(edge, limit, core));
   const signed = select(and(lt(toBits(x), intConst(f, 0)), odd), neg(magnitude), magnitude);
-  const defined = and(and(isNumber, eq(y, y)), or(integral, not(and(lt(x, zero), lt(ax, infinity)))));
+  const defined = and(and(isNumber, not(isNan(y))), or(integral, not(and(lt(x, zero), lt(ax, infinity)))));
   return select(or(eq(y, zero), eq(x, one)), one, select(defined, signed, k(x, NaN)));
 }
 
