@@ -94,7 +94,7 @@ class Lowering {
       keeps: kernel.keeps,
       keepOffsets,
       phases,
-      nodeCount: this.nodes.length,
+      unstable: this.nodes.some((n) => n.kind === "load" && n.unstable),
     };
     return {
       nest,

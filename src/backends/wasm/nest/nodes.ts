@@ -113,5 +113,6 @@ export interface LoopNest {
   /** Byte offset of each row buffer in the scratch region. */
   readonly keepOffsets: readonly Dim[];
   readonly phases: readonly LoopPhase[];
-  readonly nodeCount: number;
+  /** It loads from a buffer that it writes. */
+  readonly unstable: boolean;
 }

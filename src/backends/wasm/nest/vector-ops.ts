@@ -32,8 +32,9 @@ const i32: Table = {
   shl: Op.i32x4_shl, shrA: Op.i32x4_shr_s, shrL: Op.i32x4_shr_u,
   eq: Op.i32x4_eq, ne: Op.i32x4_ne, lt: Op.i32x4_lt_s, le: Op.i32x4_le_s, gt: Op.i32x4_gt_s, ge: Op.i32x4_ge_s,
 };
+const { abs: _abs, ...unsigned } = i32;
 const u32: Table = {
-  ...i32, min: Op.i32x4_min_u, max: Op.i32x4_max_u, lt: Op.i32x4_lt_u, le: Op.i32x4_le_u, gt: Op.i32x4_gt_u, ge: Op.i32x4_ge_u,
+  ...unsigned, min: Op.i32x4_min_u, max: Op.i32x4_max_u, lt: Op.i32x4_lt_u, le: Op.i32x4_le_u, gt: Op.i32x4_gt_u, ge: Op.i32x4_ge_u,
 };
 const i64: Table = {
   ...bits, add: Op.i64x2_add, sub: Op.i64x2_sub, mul: Op.i64x2_mul, neg: Op.i64x2_neg, abs: Op.i64x2_abs,

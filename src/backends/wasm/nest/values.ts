@@ -1,0 +1,555 @@
+import { InternalError, invariant } from "../../../core/errors.js";
+import type { ScalarType } from "../../../kernel-ir/scalar.js";
+import type { FunctionBuilder } from "../module-builder.js";
+import { Op } from "../opcodes.js";
+import { keepBytes } from "./lower.js";
+import { elementBytes, type LaneAddresses, loadLanes, loadRun, scalarLoadOp } from "./memory.js";
+import { type Access, type Dim, isImmediate, type LoopNest, type Node, type Pointer } from "./nodes.js";
+import { scalarConst, scalarOp, scalarValType } from "./scalar-ops.js";
+import { isVectorKey, type Loop, scaledKey, scalarKey, Scopes, splatKey, vectorKey } from "./scopes.js";
+import { extractLane, hasVectorForm, replaceLane, splat, vectorConst, vectorOp, type VectorTarget } from "./vector-ops.js";
+
+/** Where a slot's value is: in scalars, or one vector a copy. */
+export interface SlotValue {
+  scalar: number;
+  vectors: readonly number[];
+}
+
+type Of<K extends Node["kind"]> = Extract<Node, { readonly kind: K }>;
+
+/**
+ * Writes the values of nodes: as scalars where they are the same in all lanes, as vectors where they change along the
+ * vector axis. A node is computed once in the outermost loop that it changes with.
+ */
+export class Values {
+  readonly target: VectorTarget;
+  /** Level of the loop over each axis. */
+  readonly axisLevel: readonly number[];
+  readonly counters: number[] = [];
+  readonly slots: SlotValue[] = [];
+  /** The copy of a vector body being written, and how many of its lanes hold elements. */
+  copy = 0;
+  active = 1;
+  readonly vectorAxis: number;
+  private readonly vectorBit: number;
+  private readonly constants = new Map<string, number>();
+  /** Pointers into the row buffers, of the phase being written. */
+  private keepPointers = new Map<number, number>();
+
+  constructor(
+    readonly nest: LoopNest,
+    readonly f: FunctionBuilder,
+    readonly scopes: Scopes,
+    readonly relaxed: boolean,
+    private readonly bufferLocal: (buffer: number) => number,
+    private readonly scratchLocal: number,
+  ) {
+    const { parallel, axes, mode } = nest;
+    this.axisLevel = axes.map((_, k) => (k < parallel - 1 ? 1 : k < parallel ? 2 : 3 + k - parallel));
+    this.vectorAxis = mode === "scalar" ? -1 : mode === "parallel" ? parallel - 1 : axes.length - 1;
+    this.vectorBit = this.vectorAxis < 0 ? 0 : 2 ** this.vectorAxis;
+    this.target = { f, lanes: nest.lanes, relaxed, constant: (type, value) => this.constant(type, value) };
+  }
+
+  varies(n: Node): boolean {
+    return (n.deps & this.vectorBit) !== 0;
+  }
+
+  private level(n: Node): number {
+    return this.scopes.levelOf(n.deps, this.axisLevel);
+  }
+
+  /** Forgets what was computed for one copy of a vector body. */
+  endCopy(): void {
+    this.scopes.release(isVectorKey);
+  }
+
+  /** Computes long chains of operands in pieces, so that no recursion is deep. */
+  prepare(root: Node): void {
+    if (root.depth < 100) return;
+    const seen = new Set<Node>([root]);
+    const stack = [root];
+    const pieces: Node[] = [];
+    while (stack.length > 0) {
+      const n = stack.pop()!;
+      if (n.depth > 0 && n.depth % 50 === 0) pieces.push(n);
+      for (const a of n.args) {
+        if (seen.has(a)) continue;
+        seen.add(a);
+        stack.push(a);
+      }
+    }
+    pieces.sort((a, b) => a.id - b.id);
+    for (const n of pieces) {
+      if (n.kind === "slot" || n.kind === "keep") continue;
+      // one more use: the value is left in a local
+      n.uses++;
+      if (this.varies(n)) this.vector(n);
+      else this.scalar(n);
+      this.f.op(Op.drop);
+    }
+  }
+
+  // ---- scalars
+
+  scalar(n: Node): void {
+    const { f, scopes } = this;
+    switch (n.kind) {
+      case "const":
+        scalarConst(f, n.type, n.value);
+        return;
+      case "dim":
+        scopes.dim(n.dim);
+        return;
+      case "axis":
+        f.get(this.counters[n.axis]!);
+        return;
+      case "slot":
+        f.get(this.slots[n.slot]!.scalar);
+        return;
+      default:
+    }
+    const key = scalarKey(n);
+    const known = scopes.find(key);
+    if (known !== undefined) {
+      f.get(known);
+      return;
+    }
+    const at = scopes.scopeFor(this.level(n));
+    if (at < scopes.cursor) scopes.keep(at, key, scalarValType(n.type), () => this.computeScalar(n));
+    else {
+      this.computeScalar(n);
+      if (n.uses > 1) scopes.remember(key, scalarValType(n.type));
+    }
+  }
+
+  /** Pushes what an access holds now. */
+  loadScalar(access: Access): void {
+    this.f.load(scalarLoadOp[access.type], this.scalarAddress(access));
+  }
+  loadVector(access: Access): void {
+    this.withAddresses(access, (at) => loadLanes(this.target, access, at, this.active));
+  }
+
+  private computeScalar(n: Node): void {
+    const { f, scopes } = this;
+    switch (n.kind) {
+      case "load":
+        this.loadScalar(n.access);
+        return;
+      case "keep":
+        f.get(this.keepPointer(n.keep));
+        f.load(scalarLoadOp[n.type], 0);
+        return;
+      case "op":
+        this.pushOperands(n, (a) => this.scalar(a));
+        scalarOp(f, n.op, n.type, valueType(n), this.relaxed);
+        return;
+      case "muladd": {
+        const [x, y] = n.args as readonly [Node, Node];
+        const alone = x.kind === "dim" && x.dim === 0;
+        if (!alone) this.scalar(x);
+        this.scalar(y);
+        if (n.coeff !== 1) {
+          scopes.dim(n.coeff);
+          f.op(Op.i32_mul);
+        }
+        if (!alone) f.op(Op.i32_add);
+        return;
+      }
+      case "clamp":
+        this.scalar(n.args[0]!);
+        scopes.dim(n.lo);
+        scalarOp(f, "max", "i32", "i32", false);
+        scopes.dim(n.hi);
+        scalarOp(f, "min", "i32", "i32", false);
+        return;
+      case "div":
+      case "mod":
+        this.scalar(n.args[0]!);
+        this.divide(n);
+        return;
+      default:
+        throw new InternalError(`no scalar code for a ${n.kind} node`);
+    }
+  }
+
+  /** Stack: x → floor(x / d), or x − d · floor(x / d). */
+  private divide(n: Of<"div" | "mod">): void {
+    const { f, scopes } = this;
+    if (n.nonnegative) {
+      scopes.dim(n.divisor);
+      f.op(n.kind === "div" ? Op.i32_div_u : Op.i32_rem_u);
+      return;
+    }
+    const x = f.local("i32");
+    if (n.kind === "div") {
+      // truncating division of x − (d − 1) where x is negative
+      f.tee(x);
+      f.get(x);
+      f.i32(31);
+      f.op(Op.i32_shr_s);
+      scopes.dim(n.divisor);
+      f.i32(1);
+      f.op(Op.i32_sub);
+      f.op(Op.i32_and);
+      f.op(Op.i32_sub);
+      scopes.dim(n.divisor);
+      f.op(Op.i32_div_s);
+    } else {
+      scopes.dim(n.divisor);
+      f.op(Op.i32_rem_s);
+      f.tee(x);
+      f.get(x);
+      f.i32(31);
+      f.op(Op.i32_shr_s);
+      scopes.dim(n.divisor);
+      f.op(Op.i32_and);
+      f.op(Op.i32_add);
+    }
+    f.free(x);
+  }
+
+  /** Operands in WebAssembly's order: select takes its condition last. */
+  private pushOperands(n: Of<"op">, push: (a: Node) => void): void {
+    if (n.op === "select") {
+      push(n.args[1]!);
+      push(n.args[2]!);
+      push(n.args[0]!);
+    } else for (const a of n.args) push(a);
+  }
+
+  // ---- vectors
+
+  vector(n: Node): void {
+    const { f, scopes } = this;
+    if (!this.varies(n)) {
+      this.splat(n);
+      return;
+    }
+    if (n.kind === "slot") {
+      f.get(this.slots[n.slot]!.vectors[this.copy]!);
+      return;
+    }
+    const key = vectorKey(n, this.copy);
+    const known = scopes.find(key);
+    if (known !== undefined) {
+      f.get(known);
+      return;
+    }
+    const at = scopes.scopeFor(this.level(n));
+    if (at < scopes.cursor) scopes.keep(at, key, "v128", () => this.computeVector(n));
+    else {
+      this.computeVector(n);
+      if (n.uses > 1) scopes.remember(key, "v128");
+    }
+  }
+
+  /** A value that all lanes share. */
+  private splat(n: Node): void {
+    const { f, scopes } = this;
+    if (n.kind === "const") {
+      this.constant(n.type, n.value);
+      return;
+    }
+    const key = splatKey(n);
+    const known = scopes.find(key);
+    if (known !== undefined) {
+      f.get(known);
+      return;
+    }
+    const compute = (): void => {
+      const direct = n.kind === "load" && n.uses === 1 && n.type !== "bool";
+      if (direct) f.load(elementBytes(n.type) === 8 ? Op.v128_load64_splat : Op.v128_load32_splat, this.scalarAddress(n.access));
+      else {
+        this.scalar(n);
+        splat(this.target, n.type);
+      }
+    };
+    const at = scopes.scopeFor(this.level(n));
+    if (at < scopes.cursor) scopes.keep(at, key, "v128", compute);
+    else {
+      compute();
+      if (n.uses > 1) scopes.remember(key, "v128");
+    }
+  }
+
+  /** Pushes a constant in all lanes, from a local set at the function's beginning. */
+  constant(type: ScalarType, value: number | bigint): void {
+    const key = `${type} ${Object.is(value, -0) ? "-0" : value}`;
+    this.fixed(key, () => vectorConst(this.f, type, value));
+  }
+
+  /** Pushes a vector that never changes. */
+  fixed(key: string, write: () => void): void {
+    let local = this.constants.get(key);
+    if (local === undefined) {
+      local = this.f.freshLocal("v128");
+      this.constants.set(key, local);
+      this.scopes.hoist(0, () => {
+        write();
+        this.f.set(local!);
+      });
+    }
+    this.f.get(local);
+  }
+
+  private computeVector(n: Node): void {
+    const { f, target } = this;
+    switch (n.kind) {
+      case "load":
+        this.loadVector(n.access);
+        return;
+      case "keep": {
+        const bytes = keepBytes(n.type, this.nest.lanes);
+        f.get(this.keepPointer(n.keep));
+        loadRun(f, bytes, this.active, this.copy * this.nest.lanes * bytes);
+        return;
+      }
+      case "op": {
+        const amount = isShift(n.op) ? n.args[1]! : undefined;
+        if (!hasVectorForm(n.op, n.type, valueType(n)) || (amount && this.varies(amount))) {
+          this.laneByLane(n.args, n.type, () => scalarOp(f, n.op, n.type, valueType(n), this.relaxed), n.op === "select");
+          return;
+        }
+        if (amount) {
+          this.vector(n.args[0]!);
+          this.scalar(amount);
+          if (amount.type === "i64") f.op(Op.i32_wrap_i64);
+        } else this.pushOperands(n, (a) => this.vector(a));
+        vectorOp(target, n.op, n.type, valueType(n));
+        return;
+      }
+      case "axis": {
+        const first = this.copy * this.nest.lanes;
+        f.get(this.counters[n.axis]!);
+        f.op(Op.i32x4_splat);
+        this.fixed(`lanes ${first}`, () => f.i32x4(first, first + 1, first + 2, first + 3));
+        f.op(Op.i32x4_add);
+        return;
+      }
+      case "muladd": {
+        const [x, y] = n.args as readonly [Node, Node];
+        const alone = x.kind === "dim" && x.dim === 0;
+        if (!alone) this.vector(x);
+        this.vector(y);
+        if (n.coeff !== 1) {
+          this.splatDim(n.coeff);
+          f.op(Op.i32x4_mul);
+        }
+        if (!alone) f.op(Op.i32x4_add);
+        return;
+      }
+      case "clamp":
+        this.vector(n.args[0]!);
+        this.splatDim(n.lo);
+        f.op(Op.i32x4_max_s);
+        this.splatDim(n.hi);
+        f.op(Op.i32x4_min_s);
+        return;
+      case "div":
+      case "mod":
+        this.laneByLane(n.args, "i32", () => this.divide(n), false);
+        return;
+      default:
+        throw new InternalError(`no vector code for a ${n.kind} node`);
+    }
+  }
+
+  private splatDim(d: Dim): void {
+    if (isImmediate(d)) this.constant("i32", d);
+    else
+      this.fixed(`p${d.slot}`, () => {
+        this.scopes.dim(d);
+        this.f.op(Op.i32x4_splat);
+      });
+  }
+
+  /** Computes each active lane by scalar code. */
+  private laneByLane(args: readonly Node[], type: ScalarType, write: () => void, conditionLast: boolean): void {
+    const { f, target } = this;
+    const operands = args.map((a) => {
+      const vector = this.varies(a);
+      if (vector) this.vector(a);
+      else this.scalar(a);
+      const local = f.local(vector ? "v128" : scalarValType(a.type));
+      f.set(local);
+      return { local, vector, type: a.type };
+    });
+    const ordered = conditionLast ? [operands[1]!, operands[2]!, operands[0]!] : operands;
+    const result = f.local("v128");
+    for (let lane = 0; lane < this.active; lane++) {
+      if (lane > 0) f.get(result);
+      for (const o of ordered) {
+        f.get(o.local);
+        if (o.vector) extractLane(target, o.type, lane);
+      }
+      write();
+      if (lane === 0) splat(target, type);
+      else replaceLane(target, type, lane);
+      f.set(result);
+    }
+    f.get(result);
+    f.free(result);
+    for (const o of operands) f.free(o.local);
+  }
+
+  // ---- addresses
+
+  /** Pushes the address of an access that is the same in all lanes, but for the static offset that it returns. */
+  scalarAddress(access: Access): number {
+    this.f.get(this.pointer(access.pointer));
+    if (access.opaque) {
+      this.scaledOpaque(access.opaque, elementBytes(access.type));
+      this.f.op(Op.i32_add);
+    }
+    return access.offset;
+  }
+
+  /** Pushes an opaque index in bytes. */
+  private scaledOpaque(n: Node, bytes: number): void {
+    const { f, scopes } = this;
+    const compute = (): void => {
+      this.scalar(n);
+      f.i32(bytes === 8 ? 3 : 2);
+      f.op(Op.i32_shl);
+    };
+    const key = scaledKey(n, bytes);
+    const known = scopes.find(key);
+    if (known !== undefined) {
+      f.get(known);
+      return;
+    }
+    const at = scopes.scopeFor(this.level(n));
+    if (at < scopes.cursor) scopes.keep(at, key, "i32", compute);
+    else compute();
+  }
+
+  /** Gives the addresses of an access in a vector body to `use`. */
+  withAddresses(access: Access, use: (at: LaneAddresses) => void): void {
+    const { f, scopes } = this;
+    const bytes = elementBytes(access.type);
+    const coeff = access.pointer.coeffs[this.vectorAxis]!;
+    const { opaque } = access;
+    const scattered = opaque !== null && this.varies(opaque);
+    let indices = -1;
+    if (scattered) {
+      this.vector(opaque);
+      f.i32(bytes === 8 ? 3 : 2);
+      f.op(Op.i32x4_shl);
+      indices = f.local("v128");
+      f.set(indices);
+    }
+    const push = (lane: number): number => {
+      f.get(this.pointer(access.pointer));
+      if (scattered) {
+        f.get(indices);
+        f.lane(Op.i32x4_extract_lane, lane);
+        f.op(Op.i32_add);
+      } else if (opaque) {
+        this.scaledOpaque(opaque, bytes);
+        f.op(Op.i32_add);
+      }
+      const step = this.copy * this.nest.lanes + lane;
+      if (coeff === 0 || step === 0) return access.offset;
+      if (isImmediate(coeff)) {
+        const delta = access.offset + coeff * step * bytes;
+        if (delta >= 0) return delta;
+        f.i32(delta);
+        f.op(Op.i32_add);
+        return 0;
+      }
+      scopes.addDim(coeff, step * bytes);
+      return access.offset;
+    };
+    use({ stride: scattered ? null : coeff, push });
+    if (scattered) f.free(indices);
+  }
+
+  /** The local that holds a pointer in the innermost loop that moves it. */
+  pointer(p: Pointer, at = this.scopes.cursor): number {
+    const { f, scopes } = this;
+    for (let i = at; i > 0; i--) {
+      const scope = scopes.stack[i]!;
+      const known = scope.bases.get(p.id);
+      if (known !== undefined) return known;
+      const { loop } = scope;
+      if (loop && p.coeffs[loop.axis] !== 0) return this.movingPointer(p, loop, i);
+      if (scope.level === 1 && p.coeffs.some((c, axis) => c !== 0 && this.axisLevel[axis] === 1)) {
+        const local = f.freshLocal("i32");
+        scopes.hoist(i, () => {
+          f.get(this.pointer(p, i - 1));
+          p.coeffs.forEach((c, axis) => {
+            if (this.axisLevel[axis] === 1) scopes.addScaled(c, p.bytes, this.counters[axis]!);
+          });
+          f.set(local);
+        });
+        scope.bases.set(p.id, local);
+        return local;
+      }
+    }
+    if (p.base === 0) return this.bufferLocal(p.buffer);
+    const { bases } = scopes.stack[0]!;
+    let local = bases.get(p.id);
+    if (local === undefined) {
+      local = f.freshLocal("i32");
+      bases.set(p.id, local);
+      scopes.hoist(0, () => {
+        f.get(this.bufferLocal(p.buffer));
+        scopes.addDim(p.base, p.bytes);
+        f.set(local!);
+      });
+    }
+    return local;
+  }
+
+  private movingPointer(p: Pointer, loop: Loop, at: number): number {
+    const { f, scopes } = this;
+    const known = loop.pointers.get(p.id);
+    if (known) return known.local;
+    invariant(!loop.closed, `pointer ${p.id} first used after the first run of its loop`);
+    const local = f.freshLocal("i32");
+    loop.pointers.set(p.id, { local, pointer: p });
+    scopes.hoist(at - 1, () => {
+      f.get(this.pointer(p, at - 1));
+      if (loop.offset) scopes.addScaled(p.coeffs[loop.axis]!, p.bytes, loop.counter);
+      f.set(local);
+    });
+    return local;
+  }
+
+  // ---- row buffers
+
+  /** Begins a phase: its reduced points are walked anew. */
+  startPhase(): void {
+    this.keepPointers = new Map();
+  }
+
+  keepPointer(keep: number): number {
+    const { f, scopes, nest } = this;
+    const known = this.keepPointers.get(keep);
+    if (known !== undefined) return known;
+    const local = f.freshLocal("i32");
+    this.keepPointers.set(keep, local);
+    const row = scopes.stack.findIndex((s) => s.level === 2);
+    scopes.hoist(row, () => {
+      f.get(this.scratchLocal);
+      scopes.addDim(nest.keepOffsets[keep]!, 1);
+      f.set(local);
+    });
+    const innermost = scopes.stack[scopes.stack.length - 1]!.loop;
+    const bytes = keepBytes(nest.keeps[keep]!, nest.lanes);
+    if (innermost && innermost.axis >= nest.parallel) {
+      invariant(!innermost.closed, `row buffer ${keep} first used after the first run of its loop`);
+      innermost.movers.push({ local, bytes: nest.mode === "parallel" ? bytes * nest.lanes * nest.copies : bytes });
+    }
+    return local;
+  }
+}
+
+/** The type that decides the instruction: that of the first value operand. */
+function valueType(n: Of<"op">): ScalarType {
+  return (n.op === "select" ? n.args[1]! : n.args[0]!).type;
+}
+
+const isShift = (op: string): boolean => op === "shl" || op === "shrA" || op === "shrL";
