@@ -54,7 +54,7 @@ function floatDivmod(x: NDArray, y: NDArray): [quotient: NDArray, remainder: NDA
   const m = p.rem(x, y);
   const q = p.div(p.select(p.eq(y, zero), x, p.sub(x, m)), y);
   const off = p.and(p.ne(m, zero), p.ne(p.sign(y), p.sign(m)));
-  return [p.round(p.select(off, p.sub(q, like(q, 1)), q)), p.select(off, p.add(m, y), m)];
+  return [p.round(p.select(off, p.sub(q, like(q, 1)), q), "awayFromZero"), p.select(off, p.add(m, y), m)];
 }
 
 const remainderOf = (x: NDArray, divisor: NDArray): NDArray => {

@@ -1,0 +1,175 @@
+/** NumPy's functions, made of primitives: they work on arrays and under every transformation. */
+export * from "./arg-extremes.js";
+export * from "./arithmetic.js";
+export { array, type ArrayData, type ArrayOptions, asarray, astype, copy, type NestedArrayLike } from "./array.js";
+export { i0 } from "./bessel.js";
+export * from "./bits.js";
+export { broadcastArrays, broadcastShapes, broadcastTo } from "./broadcasting.js";
+export { convolve, type ConvolveMode, type ConvolveOptions, corrcoef, type CorrcoefOptions, correlate, cov, type CovOptions } from "./correlation.js";
+export {
+  type CreationOptions,
+  empty,
+  emptyLike,
+  full,
+  fullLike,
+  type LikeOptions,
+  ones,
+  onesLike,
+  type ShapeLike,
+  zeros,
+  zerosLike,
+} from "./creation.js";
+export * from "./cumulative.js";
+export * from "./differences.js";
+export * from "./dtypes.js";
+export * from "./editing.js";
+export { einsum, type EinsumOptions } from "./einsum.js";
+export * from "./elementary.js";
+export * from "./floats.js";
+export { fromfunction } from "./fromfunction.js";
+export { interp, type InterpOptions } from "./interpolation.js";
+export {
+  append,
+  type AppendOptions,
+  arraySplit,
+  block,
+  type Blocks,
+  columnStack,
+  concat,
+  concatenate,
+  type ConcatenateOptions,
+  dsplit,
+  dstack,
+  hsplit,
+  hstack,
+  type Sections,
+  split,
+  type SplitOptions,
+  stack,
+  type StackOptions,
+  unstack,
+  vsplit,
+  vstack,
+} from "./joining.js";
+export {
+  allclose,
+  arrayEqual,
+  type ArrayEqualOptions,
+  arrayEquiv,
+  clip,
+  type ClipOptions,
+  type CloseOptions,
+  equal,
+  greater,
+  greaterEqual,
+  isclose,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  notEqual,
+  select,
+  type SelectOptions,
+  where,
+} from "./logic.js";
+export {
+  diag,
+  diagflat,
+  diagIndices,
+  diagIndicesFrom,
+  type DiagonalChoice,
+  diagonal,
+  type DiagonalOptions,
+  eye,
+  type EyeOptions,
+  fillDiagonal,
+  identity,
+  trace,
+  type TraceOptions,
+  tri,
+  type TriangleIndicesOptions,
+  tril,
+  trilIndices,
+  trilIndicesFrom,
+  triu,
+  triuIndices,
+  triuIndicesFrom,
+} from "./matrices.js";
+export * from "./nan.js";
+export * from "./padding.js";
+export * from "./products.js";
+export type { Axis } from "./promotion.js";
+export * from "./quantiles.js";
+export {
+  arange,
+  type ArangeOptions,
+  geomspace,
+  type GridRange,
+  indices,
+  type IndicesOptions,
+  linspace,
+  type LinspaceOptions,
+  logspace,
+  type LogspaceOptions,
+  meshgrid,
+  type MeshgridOptions,
+  mgrid,
+  ogrid,
+  vander,
+  type VanderOptions,
+} from "./ranges.js";
+export { type AxisOption, flip, fliplr, flipud, repeat, type RepeatOptions, resize, roll, rot90, type Rot90Options, tile } from "./rearranging.js";
+export {
+  all,
+  amax,
+  amin,
+  any,
+  countNonzero,
+  type ExtremeOptions,
+  type KeepdimsOptions,
+  type LogicOptions,
+  max,
+  min,
+  prod,
+  ptp,
+  type ReduceOptions,
+  sum,
+} from "./reductions.js";
+export * from "./rounding.js";
+export {
+  type AtLeast,
+  atleast1d,
+  atleast2d,
+  atleast3d,
+  expandDims,
+  matrixTranspose,
+  moveaxis,
+  ndim,
+  type Order,
+  permuteDims,
+  ravel,
+  reshape,
+  type ReshapeOptions,
+  rollaxis,
+  shape,
+  size,
+  squeeze,
+  type SqueezeOptions,
+  swapaxes,
+  transpose,
+  type TransposeOptions,
+} from "./shape.js";
+export { average, type AverageOptions, mean, type MeanOptions, std, var_, type VarOptions } from "./statistics.js";
+export type { Binary, Unary } from "./ufunc.js";
+export * from "./windows.js";
+export type { DType } from "../core/dtype.js";
+
+/** The constants of mathematics, and what stands for a new axis in an index. */
+export const pi = Math.PI;
+export const e = Math.E;
+export const eulerGamma = 0.5772156649015329;
+export const inf = Infinity;
+export const nan = NaN;
+export const newaxis = null;

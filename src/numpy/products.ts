@@ -1,0 +1,264 @@
+import type { NDArray } from "../core/array.js";
+import { normalizeAxis } from "../core/aval.js";
+import { signature } from "../core/calling.js";
+import { asDType, type DType } from "../core/dtype.js";
+import { ArgumentError, ShapeError } from "../core/errors.js";
+import { type ArrayLike, asArray } from "../core/literal.js";
+import * as p from "../primitives/all.js";
+import { multiply, subtract } from "./arithmetic.js";
+import { arrange, contract, type Label } from "./contraction.js";
+import { stack } from "./joining.js";
+import { convertAll, pairOf, promote2, resultElementType } from "./promotion.js";
+import { moveaxis } from "./shape.js";
+
+/** Products of vectors, matrices and stacks of them. */
+
+export interface ProductOptions {
+  /** The dtype in which products are made and added up; by default that of the promoted operands. */
+  readonly preferredElementType?: DType | null | undefined;
+  /** Accepted for JAX's sake: products are always as exact as the dtype allows. */
+  readonly precision?: unknown;
+}
+type Operands = ProductOptions & { readonly a: ArrayLike; readonly b: ArrayLike };
+const productOptions = { byName: ["precision", "preferredElementType"] } as const;
+
+/** Operands of one dtype that can be multiplied and added, and what the result is converted to. */
+interface Factors {
+  readonly a: NDArray;
+  readonly b: NDArray;
+  readonly finish: (x: NDArray) => NDArray;
+}
+
+function factors(op: string, a: ArrayLike, b: ArrayLike, preferred: DType | null | undefined): Factors {
+  const t = resultElementType(op, [a, b]);
+  const result = preferred === undefined || preferred === null ? t.dtype : asDType(preferred);
+  const compute = result === "bool" ? "int32" : result;
+  const weak = t.weak && compute === t.dtype;
+  const [x, y] = pairOf(convertAll([a, b], { dtype: compute, weak }));
+  // Of booleans a product of matrices is true where some pair of elements is.
+  return { a: x, b: y, finish: (z) => (result === "bool" ? p.ne(z, 0) : z) };
+}
+
+function requireRank(op: string, x: NDArray, name: string, rank: number): void {
+  if (x.ndim < rank) {
+    throw new ShapeError({
+      code: "rank",
+      message: `${op} needs operands of at least ${rank} ${rank === 1 ? "dimension" : "dimensions"}`,
+      details: [[name, x.describe()]],
+      hint: x.ndim === 0 ? "np.multiply takes scalars" : undefined,
+    });
+  }
+}
+
+const dotParams = /* @__PURE__ */ signature<Operands>("dot", 2, ["a", "b"], productOptions);
+/** Sums products over the last axis of a and the last but one of b (of vectors the only one); with a scalar it multiplies. */
+export function dot(a: ArrayLike, b: ArrayLike, options?: ProductOptions): NDArray;
+export function dot(): NDArray {
+  const given = dotParams(arguments);
+  return dotOf("dot", given.a, given.b, given.preferredElementType);
+}
+
+function dotOf(op: string, x: ArrayLike, y: ArrayLike, preferred: DType | null | undefined): NDArray {
+  const { a, b, finish } = factors(op, x, y, preferred);
+  if (a.ndim === 0 || b.ndim === 0) return finish(p.mul(a, b));
+  const inner = b.ndim === 1 ? 0 : b.ndim - 2;
+  requireLength(op, a, a.ndim - 1, b, inner);
+  return finish(p.dotGeneral(a, b, { lhsContract: [a.ndim - 1], rhsContract: [inner], lhsBatch: [], rhsBatch: [] }));
+}
+
+function requireLength(op: string, a: NDArray, i: number, b: NDArray, j: number): void {
+  if (a.shape[i] === b.shape[j]) return;
+  throw new ShapeError({
+    code: "contract-length",
+    message: `${op}: axis ${i} of the left operand has length ${a.shape[i]}, axis ${j} of the right one ${b.shape[j]}`,
+    details: [
+      ["left", a.describe()],
+      ["right", b.describe()],
+    ],
+  });
+}
+
+const matmulParams = /* @__PURE__ */ signature<Operands>("matmul", 2, ["a", "b"], productOptions);
+/** The matrix product of the last two axes; axes in front of them broadcast, vectors count as a row or column. */
+export function matmul(a: ArrayLike, b: ArrayLike, options?: ProductOptions): NDArray;
+export function matmul(): NDArray {
+  const given = matmulParams(arguments);
+  const { a, b, finish } = factors("matmul", given.a, given.b, given.preferredElementType);
+  requireRank("matmul", a, "a", 1);
+  requireRank("matmul", b, "b", 1);
+  const rows = a.ndim > 1 ? ["row"] : [];
+  const columns = b.ndim > 1 ? ["column"] : [];
+  requireLength("matmul", a, a.ndim - 1, b, b.ndim > 1 ? b.ndim - 2 : 0);
+  return finish(batched("matmul", a, [...rows, "k"], b, ["k", ...columns], [...rows, ...columns]));
+}
+
+/** Contracts the last axes as labelled; axes in front of them are batch axes that broadcast. */
+function batched(op: string, a: NDArray, aLabels: readonly Label[], b: NDArray, bLabels: readonly Label[], out: readonly Label[]): NDArray {
+  const lead = (x: NDArray, own: readonly Label[]): Label[] => Array.from({ length: x.ndim - own.length }, (_, i) => i - (x.ndim - own.length));
+  const left = lead(a, aLabels);
+  const right = lead(b, bLabels);
+  const batch = left.length >= right.length ? left : right;
+  const labels = [...batch, ...out];
+  return arrange(contract(op, { x: a, labels: [...left, ...aLabels] }, { x: b, labels: [...right, ...bLabels] }, labels), labels);
+}
+
+const matvecParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike }>("matvec", 2, ["x1", "x2"]);
+/** Matrices times vectors: [*batch m n] and [*batch n] give [*batch m]. */
+export function matvec(x1: ArrayLike, x2: ArrayLike): NDArray;
+export function matvec(): NDArray {
+  const { x1, x2 } = matvecParams(arguments);
+  const { a, b, finish } = factors("matvec", x1, x2, undefined);
+  requireRank("matvec", a, "x1", 2);
+  requireRank("matvec", b, "x2", 1);
+  requireLength("matvec", a, a.ndim - 1, b, b.ndim - 1);
+  return finish(batched("matvec", a, ["row", "k"], b, ["k"], ["row"]));
+}
+
+const vecmatParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike }>("vecmat", 2, ["x1", "x2"]);
+/** Vectors times matrices: [*batch n] and [*batch n m] give [*batch m]. */
+export function vecmat(x1: ArrayLike, x2: ArrayLike): NDArray;
+export function vecmat(): NDArray {
+  const { x1, x2 } = vecmatParams(arguments);
+  const { a, b, finish } = factors("vecmat", x1, x2, undefined);
+  requireRank("vecmat", a, "x1", 1);
+  requireRank("vecmat", b, "x2", 2);
+  requireLength("vecmat", a, a.ndim - 1, b, b.ndim - 2);
+  return finish(batched("vecmat", a, ["k"], b, ["k", "column"], ["column"]));
+}
+
+export interface VecdotOptions extends ProductOptions {
+  readonly axis?: number | undefined;
+}
+const vecdotParams = /* @__PURE__ */ signature<VecdotOptions & { x1: ArrayLike; x2: ArrayLike }>("vecdot", 2, ["x1", "x2"], {
+  byName: ["axis", ...productOptions.byName],
+});
+/** Inner products along an axis; the others broadcast. */
+export function vecdot(x1: ArrayLike, x2: ArrayLike, options?: VecdotOptions): NDArray;
+export function vecdot(): NDArray {
+  const { x1, x2, axis = -1, preferredElementType } = vecdotParams(arguments);
+  const { a, b, finish } = factors("vecdot", x1, x2, preferredElementType);
+  const last = (x: NDArray): NDArray => moveaxis(x, normalizeAxis(axis, x.ndim, "vecdot"), -1);
+  const [u, v] = [last(a), last(b)];
+  requireLength("vecdot", u, u.ndim - 1, v, v.ndim - 1);
+  return finish(batched("vecdot", u, ["k"], v, ["k"], []));
+}
+
+const vdotParams = /* @__PURE__ */ signature<Operands>("vdot", 2, ["a", "b"], productOptions);
+/** The inner product of two flattened arrays. */
+export function vdot(a: ArrayLike, b: ArrayLike, options?: ProductOptions): NDArray;
+export function vdot(): NDArray {
+  const given = vdotParams(arguments);
+  const flat = (x: NDArray): NDArray => p.reshape(x, [x.size]);
+  return dotOf("vdot", flat(asArray(given.a, "vdot", "a")), flat(asArray(given.b, "vdot", "b")), given.preferredElementType);
+}
+
+const innerParams = /* @__PURE__ */ signature<Operands>("inner", 2, ["a", "b"], productOptions);
+/** Sums products over the last axes of both operands. */
+export function inner(a: ArrayLike, b: ArrayLike, options?: ProductOptions): NDArray;
+export function inner(): NDArray {
+  const given = innerParams(arguments);
+  const { a, b, finish } = factors("inner", given.a, given.b, given.preferredElementType);
+  if (a.ndim === 0 || b.ndim === 0) return finish(p.mul(a, b));
+  requireLength("inner", a, a.ndim - 1, b, b.ndim - 1);
+  return finish(p.dotGeneral(a, b, { lhsContract: [a.ndim - 1], rhsContract: [b.ndim - 1], lhsBatch: [], rhsBatch: [] }));
+}
+
+const outerParams = /* @__PURE__ */ signature<{ a: ArrayLike; b: ArrayLike }>("outer", 2, ["a", "b", "out"]);
+/** All products of an element of a and one of b: a matrix of flattened operands. */
+export function outer(a: ArrayLike, b: ArrayLike): NDArray;
+export function outer(): NDArray {
+  const given = outerParams(arguments);
+  const [a, b] = pairOf(convertAll([given.a, given.b], resultElementType("outer", [given.a, given.b])));
+  return multiply(p.reshape(a, [a.size, 1]), p.reshape(b, [1, b.size]));
+}
+
+/** How many axes, or which axes of a and of b. */
+export type TensordotAxes = number | readonly [number | readonly number[], number | readonly number[]];
+export interface TensordotOptions extends ProductOptions {
+  readonly axes?: TensordotAxes | undefined;
+}
+const tensordotParams = /* @__PURE__ */ signature<TensordotOptions & Operands>("tensordot", 2, ["a", "b", "axes"], productOptions);
+/** Sums products over the last `axes` axes of a and the first of b (2), or over given pairs of axes. */
+export function tensordot(a: ArrayLike, b: ArrayLike, axes?: TensordotAxes | TensordotOptions, options?: TensordotOptions): NDArray;
+export function tensordot(): NDArray {
+  const { axes = 2, ...given } = tensordotParams(arguments);
+  const { a, b, finish } = factors("tensordot", given.a, given.b, given.preferredElementType);
+  const [left, right] = tensordotAxes(a, b, axes);
+  left.forEach((i, k) => requireLength("tensordot", a, i, b, right[k]!));
+  if (left.length > 0) return finish(p.dotGeneral(a, b, { lhsContract: left, rhsContract: right, lhsBatch: [], rhsBatch: [] }));
+  return finish(multiply(p.reshape(a, [...a.shape, ...b.shape.map(() => 1)]), b));
+}
+
+function tensordotAxes(a: NDArray, b: NDArray, axes: TensordotAxes): [number[], number[]] {
+  if (typeof axes === "number") {
+    if (!Number.isInteger(axes) || axes < 0 || axes > Math.min(a.ndim, b.ndim)) {
+      throw new ArgumentError({
+        code: "axes-count",
+        message: `tensordot: ${axes} axes are not there in both operands`,
+        details: [
+          ["a", a.describe()],
+          ["b", b.describe()],
+        ],
+      });
+    }
+    return [Array.from({ length: axes }, (_, i) => a.ndim - axes + i), Array.from({ length: axes }, (_, i) => i)];
+  }
+  const list = (side: number | readonly number[], x: NDArray): number[] =>
+    (typeof side === "number" ? [side] : side).map((i) => normalizeAxis(i, x.ndim, "tensordot"));
+  const [left, right] = [list(axes[0], a), list(axes[1], b)];
+  if (left.length !== right.length) {
+    throw new ArgumentError({ code: "axes-count", message: `tensordot: ${left.length} axes of a do not pair with ${right.length} of b` });
+  }
+  return [left, right];
+}
+
+const kronParams = /* @__PURE__ */ signature<{ a: ArrayLike; b: ArrayLike }>("kron", 2, ["a", "b"]);
+/** The Kronecker product: b scaled by each element of a, laid out like a. */
+export function kron(a: ArrayLike, b: ArrayLike): NDArray;
+export function kron(): NDArray {
+  const given = kronParams(arguments);
+  const [a, b] = pairOf(convertAll([given.a, given.b], resultElementType("kron", [given.a, given.b])));
+  const ndim = Math.max(a.ndim, b.ndim);
+  const pad = (x: NDArray): readonly number[] => [...new Array<number>(ndim - x.ndim).fill(1), ...x.shape];
+  const [m, n] = [pad(a), pad(b)];
+  const product = multiply(p.reshape(a, m.flatMap((d) => [d, 1])), p.reshape(b, n.flatMap((d) => [1, d])));
+  return p.reshape(
+    product,
+    m.map((d, i) => d * n[i]!),
+  );
+}
+
+export interface CrossOptions {
+  readonly axisa?: number | undefined;
+  readonly axisb?: number | undefined;
+  readonly axisc?: number | undefined;
+  readonly axis?: number | null | undefined;
+}
+const crossParams = /* @__PURE__ */ signature<CrossOptions & { a: ArrayLike; b: ArrayLike }>("cross", 2, ["a", "b", "axisa", "axisb", "axisc", "axis"]);
+/** The cross product of vectors of 2 or 3 elements along an axis; of 2 and 2 only its third element. */
+export function cross(a: ArrayLike, b: ArrayLike, options?: CrossOptions): NDArray;
+export function cross(): NDArray {
+  const given = crossParams(arguments);
+  const { axisa = -1, axisb = -1, axisc = -1, axis } = given;
+  const components = (x: ArrayLike, at: number): NDArray[] => {
+    const v = moveaxis(asArray(x, "cross"), axis ?? at, 0);
+    if (v.shape[0] !== 2 && v.shape[0] !== 3) {
+      throw new ShapeError({ code: "cross-length", message: "cross takes vectors of 2 or 3 elements", details: [["operand", v.describe()]] });
+    }
+    return Array.from({ length: v.shape[0]! }, (_, i) =>
+      p.squeeze(
+        p.slice(v, [i, ...v.shape.slice(1).map(() => 0)], [i + 1, ...v.shape.slice(1)]),
+        [0],
+      ),
+    );
+  };
+  const [u, v] = [components(given.a, axisa), components(given.b, axisb)];
+  const minor = (i: number, j: number): NDArray => {
+    const term = (m: number, n: number): NDArray | undefined => (u[m] === undefined || v[n] === undefined ? undefined : multiply(u[m], v[n]));
+    const [plus, minus] = [term(i, j), term(j, i)];
+    if (plus === undefined) return minus === undefined ? p.zerosOf(promote2("cross", u[0]!, v[0]!)[0]!.aval) : p.neg(minus);
+    return minus === undefined ? plus : subtract(plus, minus);
+  };
+  if (u.length === 2 && v.length === 2) return minor(0, 1);
+  return moveaxis(stack([minor(1, 2), minor(2, 0), minor(0, 1)]), 0, axis ?? axisc);
+}
