@@ -91,7 +91,8 @@ function resolve(i: Exclude<Index, null | "...">, n: number, axis: number, op: s
   });
 }
 
-function integers(i: NDArray, op: string): NDArray {
+/** Demands an array of integers. @throws DTypeError `index-dtype`. */
+export function integers(i: NDArray, op: string): NDArray {
   if (isInteger(i.dtype)) return i;
   throw new DTypeError({
     code: "index-dtype",

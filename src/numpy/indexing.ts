@@ -4,7 +4,7 @@ import { signature } from "../core/calling.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
-import { gatheredShape, type Index, type IndexPlan, planIndex, selectedShape, selectStatic, windowPlan } from "./index-plan.js";
+import { gatheredShape, integers as requireIntegers, type Index, type IndexPlan, planIndex, selectedShape, selectStatic, windowPlan } from "./index-plan.js";
 import { convert, expandTo, promote2 } from "./promotion.js";
 
 export type { Index } from "./index-plan.js";
@@ -194,7 +194,8 @@ export function take(...given: unknown[]): NDArray {
 
 /** Index arrays for a mode: negative entries count from the end, or all wrap around. */
 function resolveMode(i: NDArray, n: number, mode: OutOfBounds, op: string): { readonly index: NDArray; readonly primitive: p.IndexMode } {
-  const index = p.convertElementType(planIndex([n], [i], op).axes[0]!.kind === "array" ? i : i, "int32");
+  requireIntegers(i, op);
+  const index = p.convertElementType(i, "int32");
   if (mode === "clip") return { index, primitive: "clip" };
   if (mode === "wrap") {
     const r = p.rem(index, n);

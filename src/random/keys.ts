@@ -1,0 +1,89 @@
+import { type NDArray } from "../core/array.js";
+import { asShape, type Shape } from "../core/aval.js";
+import { signature } from "../core/calling.js";
+import { config } from "../core/config.js";
+import { ArgumentError, DTypeError } from "../core/errors.js";
+import { type ArrayLike, asArray, lit } from "../core/literal.js";
+import * as p from "../primitives/all.js";
+
+/**
+ * Random keys: explicit, splittable state of threefry2x32, bit for bit JAX's (partitionable). A key is an array of dtype
+ * `key`; draw from it once, and split it for more.
+ */
+
+/** A result that can be taken apart: `const [a, b] = random.split(key)`. */
+export type KeyPair = NDArray & { readonly 0: NDArray; readonly 1: NDArray };
+
+/** Demands a key array. @throws DTypeError `key-needed`. */
+export function asKey(x: unknown, op: string): NDArray {
+  const key = asArray(x, `random.${op}`, "key");
+  if (key.dtype === "key") return key;
+  throw new DTypeError({
+    code: "key-needed",
+    message: `random.${op} takes a random key, not ${key.dtype}[${key.shape.join(",")}]`,
+    hint: "make one with random.key(seed), or of its two words with random.wrapKeyData(words)",
+  });
+}
+
+/** Demands a single key: functions that draw arrays are mapped over several with vmap. */
+export function asSingleKey(x: unknown, op: string): NDArray {
+  const key = asKey(x, op);
+  if (key.ndim === 0) return key;
+  throw new ArgumentError({
+    code: "key-single",
+    message: `random.${op} takes a single key, but was given keys of shape [${key.shape.join(",")}]`,
+    hint: `use vmap((k) => random.${op}(k, …))(keys)`,
+  });
+}
+
+/**
+ * A key made of a seed.
+ * @example
+ * const k = random.key(42);
+ */
+export function key(seed: ArrayLike): NDArray {
+  if (typeof seed === "number") {
+    if (!Number.isInteger(seed)) throw new ArgumentError({ code: "key-seed", message: `random.key takes a whole number, got ${seed}` });
+    // without 64-bit integers the seed's low word counts, as in JAX
+    const high = config.enableX64 ? Math.floor(seed / 4294967296) >>> 0 : 0;
+    return p.randomWrap(p.concatenate([word(lit(high, "uint32")), word(lit(seed >>> 0, "uint32"))], 0));
+  }
+  const x = asArray(seed, "random.key", "seed");
+  if (x.dtype !== "int32" && x.dtype !== "uint32") {
+    throw new DTypeError({ code: "key-seed", message: `random.key takes an integer seed, not ${x.dtype}`, hint: `convert with .astype("uint32")` });
+  }
+  const low = p.expandDims(p.convertElementType(x, "uint32"), [x.ndim]);
+  return p.randomWrap(p.concatenate([p.zerosOf(low.aval), low], x.ndim));
+}
+const word = (x: NDArray): NDArray => p.reshape(x, [1]);
+
+/** The two uint32 words of each key, along a last axis. */
+export function keyData(keys: ArrayLike): NDArray {
+  return p.randomUnwrap(asKey(keys, "keyData"));
+}
+
+/** Keys made of two uint32 words each, along the last axis. */
+export function wrapKeyData(keyBitsArray: ArrayLike): NDArray {
+  return p.randomWrap(asArray(keyBitsArray, "random.wrapKeyData"));
+}
+
+const splitParams = signature<{ key: ArrayLike; num?: number | Shape }>("random.split", 1, ["key", "num"]);
+/**
+ * New independent keys: `num` of them, 2 by default.
+ * @example
+ * const [a, b] = random.split(random.key(0));
+ */
+export function split(key: ArrayLike, num?: number | Shape | { readonly num?: number | Shape }): KeyPair;
+export function split(...given: unknown[]): NDArray {
+  const { key: k, num = 2 } = splitParams(given);
+  return p.randomSplit(asSingleKey(k, "split"), asShape(num, "random.split"));
+}
+
+const foldInParams = signature<{ key: ArrayLike; data: ArrayLike }>("random.foldIn", 2, ["key", "data"]);
+/** A new key made of a key and a number, such as the index of a step. */
+export function foldIn(key: ArrayLike, data: ArrayLike): NDArray;
+export function foldIn(...given: unknown[]): NDArray {
+  const { key: k, data } = foldInParams(given);
+  const number = typeof data === "number" ? lit(data >>> 0, "uint32") : p.convertElementType(asArray(data, "random.foldIn", "data"), "uint32");
+  return p.randomFoldIn(asSingleKey(k, "foldIn"), number);
+}
