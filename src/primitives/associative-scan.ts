@@ -7,7 +7,12 @@ type Combine = (left: readonly NDArray[], right: readonly NDArray[]) => readonly
  * Running combines along an axis in ⌈log₂ n⌉ rounds, for an associative `combine` of equally long lists of arrays (G. Blelloch,
  * "Prefix sums and their applications", 1990). The tree is that of `jax.lax.associative_scan`.
  */
-export function associativeScan(combine: Combine, elems: readonly NDArray[], axis: number, reverse = false): readonly NDArray[] {
+export function associativeScan(
+  combine: Combine,
+  elems: readonly NDArray[],
+  axis: number,
+  reverse = false,
+): readonly NDArray[] {
   const flipped = (xs: readonly NDArray[]): readonly NDArray[] => (reverse ? xs.map((x) => ops.rev(x, [axis])) : xs);
   return flipped(scan(combine, flipped(elems), axis));
 }

@@ -60,14 +60,22 @@ function runHost(combine: (dtype: DType) => (acc: number, x: number) => number) 
 }
 
 function cumulativeBatch(primitive: () => Primitive<CumulativeParams>) {
-  return (_: number, [x]: readonly NDArray[], [d]: readonly (number | null)[], { axis, reverse }: CumulativeParams): BatchResult => ({
+  return (
+    _: number,
+    [x]: readonly NDArray[],
+    [d]: readonly (number | null)[],
+    { axis, reverse }: CumulativeParams,
+  ): BatchResult => ({
     outs: [bind1(primitive(), [x!], { axis: axis >= d! ? axis + 1 : axis, reverse })],
     dims: [d!],
   });
 }
 
 function running(combine: CombineOp, initial: (dtype: DType) => number): ScanLowering<CumulativeParams> {
-  return { kind: "scan", scan: ({ axis, reverse }, { dtype }) => ({ axis, reverse, combine, initial: initial(dtype) }) };
+  return {
+    kind: "scan",
+    scan: ({ axis, reverse }, { dtype }) => ({ axis, reverse, combine, initial: initial(dtype) }),
+  };
 }
 
 /** The tangent of combine(x, y) = z, from the operands and their tangents. */
@@ -109,49 +117,66 @@ export const cumsumPrimitive: PrimitiveDefinition<CumulativeParams> = definePrim
   facts: {},
 });
 /** Running sum along an axis. */
-export const cumsum = (x: NDArray, axis: number, reverse = false): NDArray => bind1(cumsumPrimitive, [x], { axis, reverse });
+export const cumsum = (x: NDArray, axis: number, reverse = false): NDArray =>
+  bind1(cumsumPrimitive, [x], { axis, reverse });
 
 export const cumprodPrimitive: PrimitiveDefinition<CumulativeParams> = definePrimitive<CumulativeParams>({
   name: "cumprod",
   abstract: cumulated("cumprod", numeric),
   evaluate: runHost((dtype) => (isFloat(dtype) ? (acc, x) => acc * x : Math.imul)),
-  jvp: scanJvp(() => cumprodPrimitive, (x, y) => ops.mul(x, y), (x, tx, y, ty) => ops.add(ops.mul(tx, y), ops.mul(x, ty))),
+  jvp: scanJvp(
+    () => cumprodPrimitive,
+    (x, y) => ops.mul(x, y),
+    (x, tx, y, ty) => ops.add(ops.mul(tx, y), ops.mul(x, ty)),
+  ),
   transpose: nonlinear,
   batch: cumulativeBatch(() => cumprodPrimitive),
   lower: running("mul", () => 1),
   facts: {},
 });
 /** Running product along an axis. Its derivatives are right where elements are 0. */
-export const cumprod = (x: NDArray, axis: number, reverse = false): NDArray => bind1(cumprodPrimitive, [x], { axis, reverse });
+export const cumprod = (x: NDArray, axis: number, reverse = false): NDArray =>
+  bind1(cumprodPrimitive, [x], { axis, reverse });
 
 /** Tangent of an extreme of two: that of the one chosen, the mean at a tie. */
-const chosenTangent: CombineTangent = (x, tx, y, ty, z) => ops.add(ops.mul(tx, ops.shareOf(x, z, y)), ops.mul(ty, ops.shareOf(y, z, x)));
+const chosenTangent: CombineTangent = (x, tx, y, ty, z) =>
+  ops.add(ops.mul(tx, ops.shareOf(x, z, y)), ops.mul(ty, ops.shareOf(y, z, x)));
 
 export const cummaxPrimitive: PrimitiveDefinition<CumulativeParams> = definePrimitive<CumulativeParams>({
   name: "cummax",
   abstract: cumulated("cummax", numeric),
   evaluate: runHost(() => Math.max),
-  jvp: scanJvp(() => cummaxPrimitive, (x, y) => ops.max(x, y), chosenTangent),
+  jvp: scanJvp(
+    () => cummaxPrimitive,
+    (x, y) => ops.max(x, y),
+    chosenTangent,
+  ),
   transpose: nonlinear,
   batch: cumulativeBatch(() => cummaxPrimitive),
   lower: running("max", (dtype) => extremeOf(dtype, false)),
   facts: {},
 });
 /** Running maximum along an axis; NaN from the first NaN on. */
-export const cummax = (x: NDArray, axis: number, reverse = false): NDArray => bind1(cummaxPrimitive, [x], { axis, reverse });
+export const cummax = (x: NDArray, axis: number, reverse = false): NDArray =>
+  bind1(cummaxPrimitive, [x], { axis, reverse });
 
 export const cumminPrimitive: PrimitiveDefinition<CumulativeParams> = definePrimitive<CumulativeParams>({
   name: "cummin",
   abstract: cumulated("cummin", numeric),
   evaluate: runHost(() => Math.min),
-  jvp: scanJvp(() => cumminPrimitive, (x, y) => ops.min(x, y), chosenTangent),
+  jvp: scanJvp(
+    () => cumminPrimitive,
+    (x, y) => ops.min(x, y),
+    chosenTangent,
+  ),
   transpose: nonlinear,
   batch: cumulativeBatch(() => cumminPrimitive),
   lower: running("min", (dtype) => extremeOf(dtype, true)),
   facts: {},
 });
 /** Running minimum along an axis; NaN from the first NaN on. */
-export const cummin = (x: NDArray, axis: number, reverse = false): NDArray => bind1(cumminPrimitive, [x], { axis, reverse });
+export const cummin = (x: NDArray, axis: number, reverse = false): NDArray =>
+  bind1(cumminPrimitive, [x], { axis, reverse });
 
 export const cumlogsumexpPrimitive: PrimitiveDefinition<CumulativeParams> = definePrimitive<CumulativeParams>({
   name: "cumlogsumexp",

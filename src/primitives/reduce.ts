@@ -19,7 +19,8 @@ export interface ReduceParams {
 }
 
 const without = (shape: Shape, axes: readonly number[]): number[] => shape.filter((_, k) => !axes.includes(k));
-const rest = (ndim: number, axes: readonly number[]): number[] => Array.from({ length: ndim }, (_, k) => k).filter((k) => !axes.includes(k));
+const rest = (ndim: number, axes: readonly number[]): number[] =>
+  Array.from({ length: ndim }, (_, k) => k).filter((k) => !axes.includes(k));
 
 /** Abstract rule: the axes vanish, the dtype stays. */
 function reduced(op: string, what: Accepts, keepsWeak = true) {
@@ -76,15 +77,24 @@ function reduceBatch(primitive: () => Primitive<ReduceParams>) {
 }
 
 /** Lowering by a combiner; booleans have their own. */
-function fold(combine: CombineOp, ofBooleans: CombineOp, initial: (dtype: DType) => number): ReduceLowering<ReduceParams> {
+function fold(
+  combine: CombineOp,
+  ofBooleans: CombineOp,
+  initial: (dtype: DType) => number,
+): ReduceLowering<ReduceParams> {
   return {
     kind: "reduce",
-    reduce: ({ axes }, { dtype }) => ({ axes, combine: dtype === "bool" ? ofBooleans : combine, initial: initial(dtype) }),
+    reduce: ({ axes }, { dtype }) => ({
+      axes,
+      combine: dtype === "bool" ? ofBooleans : combine,
+      initial: initial(dtype),
+    }),
   };
 }
 
 /** A result of a reduction repeated along the axes that it lost. */
-const spread = (y: NDArray, shape: Shape, axes: readonly number[]): NDArray => ops.broadcastInDim(y, shape, rest(shape.length, axes));
+const spread = (y: NDArray, shape: Shape, axes: readonly number[]): NDArray =>
+  ops.broadcastInDim(y, shape, rest(shape.length, axes));
 
 export const reduceSumPrimitive: PrimitiveDefinition<ReduceParams> = definePrimitive<ReduceParams>({
   name: "reduce_sum",
@@ -127,7 +137,11 @@ function prodJvp([x]: readonly NDArray[], [t]: readonly Tangent[], { axes }: Red
 
 /** Elements [from, to) along the first axis. */
 const take = (x: NDArray, from: number, to: number): NDArray =>
-  ops.slice(x, x.shape.map((_, k) => (k === 0 ? from : 0)), x.shape.map((n, k) => (k === 0 ? to : n)));
+  ops.slice(
+    x,
+    x.shape.map((_, k) => (k === 0 ? from : 0)),
+    x.shape.map((n, k) => (k === 0 ? to : n)),
+  );
 
 /** `x` lengthened by `value` to `length` along the first axis. */
 function withOneMore(x: NDArray, value: number, length: number): NDArray {
@@ -320,7 +334,8 @@ export const argmaxPrimitive: PrimitiveDefinition<ArgParams> = definePrimitive<A
   facts: {},
 });
 /** First place of the maximum along an axis; of the first NaN, if there is one. */
-export const argmax = (x: NDArray, axis: number, indexDtype: DType = "int32"): NDArray => bind1(argmaxPrimitive, [x], { axis, indexDtype });
+export const argmax = (x: NDArray, axis: number, indexDtype: DType = "int32"): NDArray =>
+  bind1(argmaxPrimitive, [x], { axis, indexDtype });
 
 export const argminPrimitive: PrimitiveDefinition<ArgParams> = definePrimitive<ArgParams>({
   name: "argmin",
@@ -333,4 +348,5 @@ export const argminPrimitive: PrimitiveDefinition<ArgParams> = definePrimitive<A
   facts: {},
 });
 /** First place of the minimum along an axis; of the first NaN, if there is one. */
-export const argmin = (x: NDArray, axis: number, indexDtype: DType = "int32"): NDArray => bind1(argminPrimitive, [x], { axis, indexDtype });
+export const argmin = (x: NDArray, axis: number, indexDtype: DType = "int32"): NDArray =>
+  bind1(argminPrimitive, [x], { axis, indexDtype });

@@ -23,7 +23,8 @@ export function draw(spec: ArgSpec, float: DType, random: () => number, example 
   const out = hostZeros(aval(spec.shape, dtypeOf(spec, float)));
   const values = spec.examples?.[example % spec.examples.length] ?? spec.values;
   if (values) {
-    if (values.length !== out.data.length) throw new Error(`${values.length} values for shape [${spec.shape.join(",")}]`);
+    if (values.length !== out.data.length)
+      throw new Error(`${values.length} values for shape [${spec.shape.join(",")}]`);
     out.data.set(values);
     return out;
   }
@@ -56,7 +57,8 @@ export function stack(examples: readonly HostArray[], axis: number): HostArray {
   const inner = sizeOf(one.shape.slice(axis)) * dtypeInfo[one.dtype].words;
   const outer = sizeOf(one.shape.slice(0, axis));
   examples.forEach((h, e) => {
-    for (let o = 0; o < outer; o++) out.data.set(h.data.subarray(o * inner, (o + 1) * inner), (o * examples.length + e) * inner);
+    for (let o = 0; o < outer; o++)
+      out.data.set(h.data.subarray(o * inner, (o + 1) * inner), (o * examples.length + e) * inner);
   });
   return out;
 }

@@ -49,10 +49,15 @@ function differentiated(row: ContractRow, seed: number) {
 
 const up = (hs: readonly HostArray[]): NDArray[] => hs.map((h) => upload(h));
 const down = (xs: readonly NDArray[]): HostArray[] => xs.map(download);
-const moved = (at: readonly HostArray[], s: number, t: readonly HostArray[]): HostArray[] => at.map((h, i) => axpy(h, s, t[i]!));
+const moved = (at: readonly HostArray[], s: number, t: readonly HostArray[]): HostArray[] =>
+  at.map((h, i) => axpy(h, s, t[i]!));
 
 /** Central differences of a function of host arrays. */
-function slope(f: (at: readonly HostArray[]) => readonly HostArray[], at: readonly HostArray[], t: readonly HostArray[]): HostArray[] {
+function slope(
+  f: (at: readonly HostArray[]) => readonly HostArray[],
+  at: readonly HostArray[],
+  t: readonly HostArray[],
+): HostArray[] {
   const h = 1e-5;
   const [hi, lo] = [f(moved(at, h, t)), f(moved(at, -h, t))];
   return hi.map((y, i) => {
@@ -61,13 +66,23 @@ function slope(f: (at: readonly HostArray[]) => readonly HostArray[], at: readon
   });
 }
 
-function expectClose(actual: readonly HostArray[], expected: readonly HostArray[], tolerance: number, what: string): void {
+function expectClose(
+  actual: readonly HostArray[],
+  expected: readonly HostArray[],
+  tolerance: number,
+  what: string,
+): void {
   expect(actual.length, `${what}: number of results`).toBe(expected.length);
   actual.forEach((a, i) => expect(difference(a, expected[i]!, tolerance), `${what}, result ${i}`).toBeUndefined());
 }
 
 /** Compares derivatives, which may be 0: the tolerance is absolute below magnitude 1. */
-function expectSlope(actual: readonly HostArray[], expected: readonly HostArray[], tolerance: number, what: string): void {
+function expectSlope(
+  actual: readonly HostArray[],
+  expected: readonly HostArray[],
+  tolerance: number,
+  what: string,
+): void {
   expect(actual.length, `${what}: number of results`).toBe(expected.length);
   actual.forEach((a, i) => {
     const largest = Math.max(0, ...expected[i]!.data.map(Math.abs));
@@ -84,7 +99,9 @@ describe("the table", () => {
   });
   test("rows name primitives, and say why there is no derivative", () => {
     expect(rows.filter((r) => !primitives.has(r.primitive)).map((r) => r.primitive)).toEqual([]);
-    expect(rows.filter((r) => (r.smooth === 0 || r.batches === false) && r.because === undefined).map((r) => r.primitive)).toEqual([]);
+    expect(
+      rows.filter((r) => (r.smooth === 0 || r.batches === false) && r.because === undefined).map((r) => r.primitive),
+    ).toEqual([]);
   });
   test("rows of one primitive have different names", () => {
     const names = rows.map((r) => `${r.primitive} ${r.variant ?? ""}`);
@@ -92,7 +109,9 @@ describe("the table", () => {
   });
 });
 
-describe.each(rows.map((row) => [`${row.primitive}${row.variant === undefined ? "" : ` (${row.variant})`}`, row] as const))("%s", (_, row) => {
+describe.each(
+  rows.map((row) => [`${row.primitive}${row.variant === undefined ? "" : ` (${row.variant})`}`, row] as const),
+)("%s", (_, row) => {
   const tolerance = row.tolerance ?? 1e-6;
   const ulps = (row.ulps ?? 4) * 2 ** -24;
   const f = flat(row);
@@ -121,8 +140,20 @@ describe.each(rows.map((row) => [`${row.primitive}${row.variant === undefined ? 
     const check = (axes: readonly (number | null)[]): void => {
       const one = (e: number): HostArray[] => row.args.map((_, i) => examples[axes[i] === null ? 0 : e]![i]!);
       const each = Array.from({ length: size }, (_, e) => down(f(up(one(e)))));
-      const expected = each[0]!.map((_, k) => stack(each.map((outs) => outs[k]!), 0));
-      const batched = row.args.map((_, i) => (axes[i] === null ? examples[0]![i]! : stack(examples.map((x) => x[i]!), axes[i]!)));
+      const expected = each[0]!.map((_, k) =>
+        stack(
+          each.map((outs) => outs[k]!),
+          0,
+        ),
+      );
+      const batched = row.args.map((_, i) =>
+        axes[i] === null
+          ? examples[0]![i]!
+          : stack(
+              examples.map((x) => x[i]!),
+              axes[i]!,
+            ),
+      );
       const actual = vmap((...xs: NDArray[]) => [...f(xs)], { inAxes: [...axes] })(...up(batched));
       expectClose(down(actual), expected, ulps, `axes [${axes.map(String).join(", ")}]`);
     };
@@ -168,7 +199,10 @@ describe.each(rows.map((row) => [`${row.primitive}${row.variant === undefined ? 
       const [, tangents] = jvp(f, up(at), up(t));
       const numeric = slope((x) => down(f(...up(x))), at, t);
       const visible = numeric.some((d) => d.data.length > 0) && at.some((h) => h.data.length > 0);
-      expect(numeric.some((d) => d.data.some((v) => v !== 0)), "the result changes in the drawn direction").toBe(visible);
+      expect(
+        numeric.some((d) => d.data.some((v) => v !== 0)),
+        "the result changes in the drawn direction",
+      ).toBe(visible);
       expectSlope(down(tangents), numeric, tolerance, "tangent");
     });
 
@@ -179,7 +213,12 @@ describe.each(rows.map((row) => [`${row.primitive}${row.variant === undefined ? 
         const one = (x: NDArray): NDArray[] => f(...up(at).map((h, k) => (k === i ? x : h)));
         const t = direction(at[i]!.aval, random);
         const [, tangents] = jvp(one, up([at[i]!]) as [NDArray], up([t]) as [NDArray]);
-        expectSlope(down(tangents), slope((x) => down(one(upload(x[0]!))), [at[i]!], [t]), tolerance, `operand ${i}`);
+        expectSlope(
+          down(tangents),
+          slope((x) => down(one(upload(x[0]!))), [at[i]!], [t]),
+          tolerance,
+          `operand ${i}`,
+        );
       }
     });
 
@@ -193,7 +232,9 @@ describe.each(rows.map((row) => [`${row.primitive}${row.variant === undefined ? 
       const cotangents = down(pull(up(ct)));
       cotangents.forEach((g, i) => expect(formatAval(g.aval)).toBe(formatAval(at[i]!.aval)));
       const [left, right] = [dot(ct, down(tangents)), dot(cotangents, t)];
-      expect(Math.abs(left - right), `${left} and ${right}`).toBeLessThanOrEqual(1e-3 * tolerance * Math.max(1, Math.abs(left)));
+      expect(Math.abs(left - right), `${left} and ${right}`).toBeLessThanOrEqual(
+        1e-3 * tolerance * Math.max(1, Math.abs(left)),
+      );
     });
   }
 
@@ -212,8 +253,13 @@ describe.each(rows.map((row) => [`${row.primitive}${row.variant === undefined ? 
       const pushed = (...xs: NDArray[]): NDArray[] => [...jvp(f, xs, up(t))[1]];
       const [, pull] = vjp(pushed, ...up(at));
       const reverse = dot(down(pull(up(ct))), s);
-      const expected = dot(ct, slope((x) => down(pushed(...up(x))), at, s));
-      expect(Math.abs(reverse - expected), `${reverse} and ${expected}`).toBeLessThanOrEqual(10 * tolerance * Math.max(1, Math.abs(expected)));
+      const expected = dot(
+        ct,
+        slope((x) => down(pushed(...up(x))), at, s),
+      );
+      expect(Math.abs(reverse - expected), `${reverse} and ${expected}`).toBeLessThanOrEqual(
+        10 * tolerance * Math.max(1, Math.abs(expected)),
+      );
     });
   }
 });

@@ -51,14 +51,22 @@ export interface ArgSpec {
   readonly constant?: boolean;
 }
 
-export const floats = (shape: readonly number[], range: readonly [number, number] = [-2, 2]): ArgSpec => ({ shape, dtype: "float", range });
+export const floats = (shape: readonly number[], range: readonly [number, number] = [-2, 2]): ArgSpec => ({
+  shape,
+  dtype: "float",
+  range,
+});
 export const distinct = (shape: readonly number[], range: readonly [number, number] = [-2, 2]): ArgSpec => ({
   shape,
   dtype: "float",
   range,
   distinct: true,
 });
-export const ints = (shape: readonly number[], range: readonly [number, number] = [-10, 10]): ArgSpec => ({ shape, dtype: "int32", range });
+export const ints = (shape: readonly number[], range: readonly [number, number] = [-10, 10]): ArgSpec => ({
+  shape,
+  dtype: "int32",
+  range,
+});
 export const uints = (shape: readonly number[], range: readonly [number, number] = [0, 4294967295]): ArgSpec => ({
   shape,
   dtype: "uint32",
@@ -66,6 +74,10 @@ export const uints = (shape: readonly number[], range: readonly [number, number]
 });
 export const bools = (shape: readonly number[]): ArgSpec => ({ shape, dtype: "bool", range: [0, 1] });
 /** Given elements. */
-export const given = (shape: readonly number[], dtype: DType | "float", values: readonly number[]): ArgSpec => ({ shape, dtype, values });
+export const given = (shape: readonly number[], dtype: DType | "float", values: readonly number[]): ArgSpec => ({
+  shape,
+  dtype,
+  values,
+});
 /** Random keys: words drawn over all of uint32. */
 export const keys = (shape: readonly number[]): ArgSpec => ({ shape, dtype: "key", range: [0, 4294967295] });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { NDArray } from "../../src/core/array.js";
+import type { NDArray } from "../../src/core/array.js";
 import { aval, hostZeros } from "../../src/core/aval.js";
 import type { DType } from "../../src/core/dtype.js";
 import * as p from "../../src/primitives/all.js";
@@ -42,7 +42,11 @@ const jax = JSON.parse(readFileSync(new URL("jax-values.data.json", import.meta.
 
 const numbers = (v: Nested): number[] => (Array.isArray(v) ? (v as readonly Nested[]).flatMap(numbers) : [Number(v)]);
 
-function array(values: readonly Value[], dtype: DType = "float32", shape: readonly number[] = [values.length]): NDArray {
+function array(
+  values: readonly Value[],
+  dtype: DType = "float32",
+  shape: readonly number[] = [values.length],
+): NDArray {
   const h = hostZeros(aval(shape, dtype));
   h.data.set(values.map(Number));
   return upload(h);
@@ -53,7 +57,12 @@ const scalar = (x: number): NDArray => array([x], "float32", []);
  * Elements that differ: NaN and infinities must agree, zeros in sign where `signed`. XLA flushes subnormal numbers to zero, also
  * within a derivative, where products of them and large numbers then vanish: `vanishes` is what may stand for such a zero.
  */
-function differences(x: NDArray, expected: Nested, at: (i: number) => string, { signed = false, relative = 4e-6, vanishes = 2 ** -126 } = {}): string[] {
+function differences(
+  x: NDArray,
+  expected: Nested,
+  at: (i: number) => string,
+  { signed = false, relative = 4e-6, vanishes = 2 ** -126 } = {},
+): string[] {
   const actual = [...download(x).data];
   const wanted = numbers(expected);
   expect(actual.length).toBe(wanted.length);
@@ -67,11 +76,18 @@ function differences(x: NDArray, expected: Nested, at: (i: number) => string, { 
 
 type Unary = (x: NDArray) => NDArray;
 const unary: Readonly<Record<string, Unary>> = {
-  ...(Object.fromEntries(Object.keys(jax.unary).filter((k) => k in p).map((k) => [k, p[k as keyof typeof p] as Unary]))),
+  ...Object.fromEntries(
+    Object.keys(jax.unary)
+      .filter((k) => k in p)
+      .map((k) => [k, p[k as keyof typeof p] as Unary]),
+  ),
   ...Object.fromEntries([-2, -1, 0, 1, 2, 3].map((n) => [`integerPow ${n}`, (x: NDArray) => p.integerPow(x, n)])),
 };
 const ones = (x: NDArray): NDArray => array(new Array<number>(x.size).fill(1));
-const tangent = (f: Unary) => (x: NDArray): NDArray => jvp(f, [x], [ones(x)])[1];
+const tangent =
+  (f: Unary) =>
+  (x: NDArray): NDArray =>
+    jvp(f, [x], [ones(x)])[1];
 
 describe.each(listDevices())("as JAX, on %s", (device) => {
   const home = defaultDevice();
@@ -120,10 +136,17 @@ describe.each(listDevices())("as JAX, on %s", (device) => {
 
   test.each(["int32", "uint32"] as const)("arithmetic of %s at its edges", (dtype) => {
     const { values, binary, unary } = jax.integers[dtype];
-    const a = array(values.flatMap((v) => values.map(() => v)), dtype);
-    const b = array(values.flatMap(() => values), dtype);
+    const a = array(
+      values.flatMap((v) => values.map(() => v)),
+      dtype,
+    );
+    const b = array(
+      values.flatMap(() => values),
+      dtype,
+    );
     for (const [name, expected] of Object.entries(binary)) {
-      const at = (i: number): string => `${name}(${values[Math.floor(i / values.length)]!}, ${values[i % values.length]!})`;
+      const at = (i: number): string =>
+        `${name}(${values[Math.floor(i / values.length)]!}, ${values[i % values.length]!})`;
       expect(differences(p[name as "add"](a, b), expected, at, { relative: 0 })).toEqual([]);
     }
     const other = dtype === "int32" ? "uint32" : "int32";
@@ -148,16 +171,25 @@ describe.each(listDevices())("as JAX, on %s", (device) => {
   test("conversions of floats out of range", () => {
     const x = array(jax.convert.x);
     for (const to of ["int32", "uint32", "bool"] as const) {
-      expect(differences(p.convertElementType(x, to), jax.convert[to], (i) => `${to}(${jax.convert.x[i]!})`, { relative: 0 })).toEqual([]);
+      expect(
+        differences(p.convertElementType(x, to), jax.convert[to], (i) => `${to}(${jax.convert.x[i]!})`, {
+          relative: 0,
+        }),
+      ).toEqual([]);
     }
   });
 
   test("fewer bits", () => {
     const x = array(jax.precision.x);
-    const bits = { half: [5, 10], bfloat: [8, 7], one: [8, 0], tiny: [2, 3] } as const;
+    const bits: Record<string, readonly [number, number]> = {
+      half: [5, 10],
+      bfloat: [8, 7],
+      one: [8, 0],
+      tiny: [2, 3],
+    };
     for (const name of ["half", "bfloat", "one", "tiny"] as const) {
       const at = (i: number): string => `${name}(${jax.precision.x[i]!})`;
-      expect(differences(p.reducePrecision(x, ...bits[name]), jax.precision[name], at, { relative: 0 })).toEqual([]);
+      expect(differences(p.reducePrecision(x, ...bits[name]!), jax.precision[name], at, { relative: 0 })).toEqual([]);
     }
   });
 
@@ -167,7 +199,12 @@ describe.each(listDevices())("as JAX, on %s", (device) => {
   });
 
   describe.each(jax.reductions.map((row) => [String(row.x), row] as const))("reductions of [%s]", (_, row) => {
-    const reductions = { reduceSum: p.reduceSum, reduceProd: p.reduceProd, reduceMax: p.reduceMax, reduceMin: p.reduceMin };
+    const reductions = {
+      reduceSum: p.reduceSum,
+      reduceProd: p.reduceProd,
+      reduceMax: p.reduceMax,
+      reduceMin: p.reduceMin,
+    };
     test.each(Object.keys(reductions))("%s with gradient and Hessian", (name) => {
       const f = (x: NDArray): NDArray => reductions[name as "reduceSum"](x, [0]);
       const x = array(row.x);

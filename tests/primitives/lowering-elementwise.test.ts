@@ -17,7 +17,14 @@ import { rows as reductions } from "./rows-reduce.js";
 
 /** Lowering rules against plain evaluation, without a compiler between them: expressions are computed at every index. */
 
-const types: Readonly<Record<string, Exclude<ScalarType, "i64">>> = { float32: "f32", float64: "f64", int32: "i32", uint32: "u32", bool: "bool", key: "u32" };
+const types: Readonly<Record<string, Exclude<ScalarType, "i64">>> = {
+  float32: "f32",
+  float64: "f64",
+  int32: "i32",
+  uint32: "u32",
+  bool: "bool",
+  key: "u32",
+};
 
 /** Computes an expression of constants; nodes that are shared are computed once. */
 function compute(root: Expr): number {
@@ -38,7 +45,8 @@ function compute(root: Expr): number {
   return Number(visit(root));
 }
 
-const indexOf = (flat: number, shape: readonly number[]): number[] => stridesOf(shape).map((s, k) => Math.floor(flat / s) % shape[k]!);
+const indexOf = (flat: number, shape: readonly number[]): number[] =>
+  stridesOf(shape).map((s, k) => Math.floor(flat / s) % shape[k]!);
 
 /** Operands whose elements are constants; keys give the word asked for, or `word` to rules that see whole keys. */
 function constants(inputs: readonly HostArray[], word: number): Operand[] {
@@ -110,41 +118,47 @@ function combiner(op: CombineOp, dtype: string): (x: number, y: number) => numbe
 
 const kinds = ["element", "reduce", "scan", "expand"];
 
-describe.each([...elementwise, ...reductions].map((row) => [`${row.primitive} ${row.variant ?? ""}`, row] as const))("%s", (_, row) => {
-  test.each(["float32", "float64"] as const)("lowering = plain evaluation, %s", (float) => {
-    const random = generator(11);
-    const inputs = row.args.map((a) => draw(a, float, random));
-    const apply = (xs: readonly NDArray[]): readonly NDArray[] => {
-      const out = row.apply(xs);
-      return Array.isArray(out) ? (out as readonly NDArray[]) : [out as NDArray];
-    };
-    const { jaxpr } = stage(
-      apply,
-      inputs.map((h) => h.aval),
-    );
-    const env = new Map<unknown, HostArray>();
-    jaxpr.inVars.forEach((v, i) => env.set(v, inputs[i]!));
-    for (const eqn of jaxpr.eqns) {
-      const operands = eqn.inputs.map((a) => (a instanceof Literal ? hostScalar(a.value, a.aval) : env.get(a)!));
-      const avals = eqn.outs.map((v) => v.aval);
-      const plain = evaluatePrimitive(eqn.primitive, operands, eqn.params, avals);
-      const rule = eqn.primitive.lower as Lowering<never>;
-      expect(kinds).toContain(rule.kind);
-      let actual: readonly HostArray[];
-      if (rule.kind === "expand") {
-        const { jaxpr: inner, consts } = stage(
-          (xs) => rule.expand(xs, eqn.params as never),
-          operands.map((h) => h.aval),
-        );
-        expect(consts).toEqual([]);
-        expect(inner.eqns.map((e) => e.primitive.name)).not.toContain(eqn.primitive.name);
-        actual = evaluateJaxpr(inner, operands);
-      } else actual = lowered(eqn, operands);
-      plain.forEach((p, i) => {
-        env.set(eqn.outs[i], p);
-        const ulp = isFloat(p.aval.dtype) ? (p.aval.dtype === "float32" ? 2 ** -23 : 2 ** -52) : 0;
-        expect(difference(actual[i]!, p, (row.ulps ?? 4) * ulp), `${eqn.primitive.name}, result ${i}`).toBeUndefined();
-      });
-    }
-  });
-});
+describe.each([...elementwise, ...reductions].map((row) => [`${row.primitive} ${row.variant ?? ""}`, row] as const))(
+  "%s",
+  (_, row) => {
+    test.each(["float32", "float64"] as const)("lowering = plain evaluation, %s", (float) => {
+      const random = generator(11);
+      const inputs = row.args.map((a) => draw(a, float, random));
+      const apply = (xs: readonly NDArray[]): readonly NDArray[] => {
+        const out = row.apply(xs);
+        return Array.isArray(out) ? (out as readonly NDArray[]) : [out as NDArray];
+      };
+      const { jaxpr } = stage(
+        apply,
+        inputs.map((h) => h.aval),
+      );
+      const env = new Map<unknown, HostArray>();
+      jaxpr.inVars.forEach((v, i) => env.set(v, inputs[i]!));
+      for (const eqn of jaxpr.eqns) {
+        const operands = eqn.inputs.map((a) => (a instanceof Literal ? hostScalar(a.value, a.aval) : env.get(a)!));
+        const avals = eqn.outs.map((v) => v.aval);
+        const plain = evaluatePrimitive(eqn.primitive, operands, eqn.params, avals);
+        const rule = eqn.primitive.lower as Lowering<never>;
+        expect(kinds).toContain(rule.kind);
+        let actual: readonly HostArray[];
+        if (rule.kind === "expand") {
+          const { jaxpr: inner, consts } = stage(
+            (xs) => rule.expand(xs, eqn.params as never),
+            operands.map((h) => h.aval),
+          );
+          expect(consts).toEqual([]);
+          expect(inner.eqns.map((e) => e.primitive.name)).not.toContain(eqn.primitive.name);
+          actual = evaluateJaxpr(inner, operands);
+        } else actual = lowered(eqn, operands);
+        plain.forEach((p, i) => {
+          env.set(eqn.outs[i], p);
+          const ulp = isFloat(p.aval.dtype) ? (p.aval.dtype === "float32" ? 2 ** -23 : 2 ** -52) : 0;
+          expect(
+            difference(actual[i]!, p, (row.ulps ?? 4) * ulp),
+            `${eqn.primitive.name}, result ${i}`,
+          ).toBeUndefined();
+        });
+      }
+    });
+  },
+);

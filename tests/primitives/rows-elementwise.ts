@@ -5,7 +5,12 @@ import { type ArgSpec, bools, type ContractRow, floats, given, ints, keys, uints
 type Range = readonly [number, number];
 
 /** A smooth function of one float operand, on a matrix and on a scalar. */
-function smooth(primitive: string, f: (x: NDArray) => NDArray, range: Range = [-2, 2], more: Partial<ContractRow> = {}): ContractRow[] {
+function smooth(
+  primitive: string,
+  f: (x: NDArray) => NDArray,
+  range: Range = [-2, 2],
+  more: Partial<ContractRow> = {},
+): ContractRow[] {
   return [
     { primitive, args: [floats([3, 4], range)], apply: ([x]) => f(x!), smooth: 2, ...more },
     { primitive, variant: "scalar", args: [floats([], range)], apply: ([x]) => f(x!), smooth: 2, ...more },
@@ -13,7 +18,13 @@ function smooth(primitive: string, f: (x: NDArray) => NDArray, range: Range = [-
 }
 
 /** A function with no derivative. */
-const plain = (primitive: string, because: string, args: readonly ArgSpec[], apply: ContractRow["apply"], variant?: string): ContractRow => ({
+const plain = (
+  primitive: string,
+  because: string,
+  args: readonly ArgSpec[],
+  apply: ContractRow["apply"],
+  variant?: string,
+): ContractRow => ({
   primitive,
   ...(variant === undefined ? {} : { variant }),
   args,
@@ -25,7 +36,14 @@ const plain = (primitive: string, because: string, args: readonly ArgSpec[], app
 type Binary = (x: NDArray | number, y: NDArray | number) => NDArray;
 
 /** A smooth function of two float operands: both arrays, one a scalar, both scalars. */
-function smoothPair(primitive: string, f: Binary, left: ArgSpec, right: ArgSpec, more: Partial<ContractRow> = {}, number = 1.5): ContractRow[] {
+function smoothPair(
+  primitive: string,
+  f: Binary,
+  left: ArgSpec,
+  right: ArgSpec,
+  more: Partial<ContractRow> = {},
+  number = 1.5,
+): ContractRow[] {
   const sized = (a: ArgSpec, shape: readonly number[]): ArgSpec => ({ ...a, shape });
   const row = (variant: string, l: readonly number[], r: readonly number[]): ContractRow => ({
     primitive,
@@ -49,7 +67,13 @@ function smoothPair(primitive: string, f: Binary, left: ArgSpec, right: ArgSpec,
 function integerPair(primitive: string, f: Binary, kinds: readonly ArgSpec[]): ContractRow[] {
   return kinds.flatMap((k) => [
     plain(primitive, "integer results have no derivative", [k, k], ([x, y]) => f(x!, y!), k.dtype),
-    plain(primitive, "integer results have no derivative", [k, { ...k, shape: [] }], ([x, y]) => f(x!, y!), `${k.dtype}, scalar`),
+    plain(
+      primitive,
+      "integer results have no derivative",
+      [k, { ...k, shape: [] }],
+      ([x, y]) => f(x!, y!),
+      `${k.dtype}, scalar`,
+    ),
   ]);
 }
 
@@ -77,10 +101,22 @@ const arithmetic: ContractRow[] = [
     ...r,
     variant: `${r.variant!} ${i}`,
   })),
-  plain("div", "integers", [given([5], "int32", [-2147483648, 7, 0, -7, 7]), given([5], "int32", [-1, 0, 0, 2, -2])], ([x, y]) => p.div(x!, y!), "edges"),
+  plain(
+    "div",
+    "integers",
+    [given([5], "int32", [-2147483648, 7, 0, -7, 7]), given([5], "int32", [-1, 0, 0, 2, -2])],
+    ([x, y]) => p.div(x!, y!),
+    "edges",
+  ),
   ...smoothPair("rem", p.rem, floats([3, 4], [4.1, 4.9]), floats([3, 4], [0.91, 0.98])),
   ...integerPair("rem", p.rem, [smallInt]),
-  plain("rem", "integers", [given([5], "int32", [-2147483648, 7, 0, -7, 7]), given([5], "int32", [-1, 0, 0, 2, -2])], ([x, y]) => p.rem(x!, y!), "edges"),
+  plain(
+    "rem",
+    "integers",
+    [given([5], "int32", [-2147483648, 7, 0, -7, 7]), given([5], "int32", [-1, 0, 0, 2, -2])],
+    ([x, y]) => p.rem(x!, y!),
+    "edges",
+  ),
   plain("rem", "integers", [anyUint, smallUint], ([x, y]) => p.rem(x!, y!), "uint32"),
   ...smooth("abs", p.abs, [0.1, 2]),
   { primitive: "abs", variant: "negative", args: [floats([3], [-2, -0.1])], apply: ([x]) => p.abs(x!), smooth: 2 },
@@ -90,15 +126,13 @@ const arithmetic: ContractRow[] = [
 const powers: ContractRow[] = [
   ...smooth("square", p.square),
   plain("square", "integers", [anyInt], ([x]) => p.square(x!), "int"),
-  ...[-2, 0, 1, 2, 3, 7].map(
-    (n): ContractRow => ({
-      primitive: "integer_pow",
-      variant: String(n),
-      args: [floats([3, 4], [0.5, 2])],
-      apply: ([x]) => p.integerPow(x!, n),
-      ...(n === 0 ? { smooth: 0, because: "constant" } : { smooth: 2 }),
-    }),
-  ),
+  ...[-2, 0, 1, 2, 3, 7].map((n): ContractRow => ({
+    primitive: "integer_pow",
+    variant: String(n),
+    args: [floats([3, 4], [0.5, 2])],
+    apply: ([x]) => p.integerPow(x!, n),
+    ...(n === 0 ? { smooth: 0, because: "constant" } : { smooth: 2 }),
+  })),
   plain("integer_pow", "integers", [anyInt], ([x]) => p.integerPow(x!, 5), "int"),
   ...smoothPair("pow", p.pow, floats([3, 4], [0.5, 2]), float),
   {
@@ -147,8 +181,20 @@ const steps: ContractRow[] = [
   plain("floor", "a step function", [float], ([x]) => p.floor(x!)),
   plain("ceil", "a step function", [float], ([x]) => p.ceil(x!)),
   plain("round", "a step function", [float], ([x]) => p.round(x!)),
-  plain("round", "a step function", [given([6], "float", [0.5, 1.5, 2.5, -0.5, -1.5, -0.2])], ([x]) => p.round(x!, "toNearestEven"), "to even"),
-  plain("round", "a step function", [given([6], "float", [0.5, 1.5, 2.5, -0.5, -1.5, -0.2])], ([x]) => p.round(x!, "awayFromZero"), "away"),
+  plain(
+    "round",
+    "a step function",
+    [given([6], "float", [0.5, 1.5, 2.5, -0.5, -1.5, -0.2])],
+    ([x]) => p.round(x!, "toNearestEven"),
+    "to even",
+  ),
+  plain(
+    "round",
+    "a step function",
+    [given([6], "float", [0.5, 1.5, 2.5, -0.5, -1.5, -0.2])],
+    ([x]) => p.round(x!, "awayFromZero"),
+    "away",
+  ),
   plain("is_finite", "boolean results", [given([4], "float", [1, Infinity, -Infinity, NaN])], ([x]) => p.isFinite(x!)),
   plain("nextafter", "a step from float to float", [float, float], ([x, y]) => p.nextafter(x!, y!)),
   plain(
@@ -172,7 +218,11 @@ const bits: ContractRow[] = [
   plain("clz", "integers", [given([4], "int32", [0, 1, -1, 65536])], ([x]) => p.clz(x!), "int"),
   plain("clz", "integers", [anyUint], ([x]) => p.clz(x!), "uint"),
   ...(["shift_left", "shift_right_arithmetic", "shift_right_logical"] as const).flatMap((name) => {
-    const f = { shift_left: p.shiftLeft, shift_right_arithmetic: p.shiftRightArithmetic, shift_right_logical: p.shiftRightLogical }[name];
+    const f = {
+      shift_left: p.shiftLeft,
+      shift_right_arithmetic: p.shiftRightArithmetic,
+      shift_right_logical: p.shiftRightLogical,
+    }[name];
     return [
       plain(name, "integers", [anyInt, ints([3, 4], [-5, 40])], ([x, n]) => f(x!, n!), "int"),
       plain(name, "integers", [anyUint, uints([3, 4], [0, 40])], ([x, n]) => f(x!, n!), "uint"),
@@ -184,7 +234,13 @@ const bits: ContractRow[] = [
 
 const comparisons: ContractRow[] = (["eq", "ne", "ge", "gt", "le", "lt"] as const).flatMap((name) => [
   plain(name, "boolean results", [tied, tiedToo], ([x, y]) => p[name](x!, y!)),
-  plain(name, "boolean results", [given([4], "float", [NaN, 1, -0, Infinity]), given([4], "float", [NaN, NaN, 0, Infinity])], ([x, y]) => p[name](x!, y!), "special values"),
+  plain(
+    name,
+    "boolean results",
+    [given([4], "float", [NaN, 1, -0, Infinity]), given([4], "float", [NaN, NaN, 0, Infinity])],
+    ([x, y]) => p[name](x!, y!),
+    "special values",
+  ),
   plain(name, "boolean results", [float, floats([])], ([x, y]) => p[name](x!, y!), "scalar"),
   plain(name, "boolean results", [smallInt, smallInt], ([x, y]) => p[name](x!, y!), "int"),
   plain(name, "boolean results", [anyUint, anyUint], ([x, y]) => p[name](x!, y!), "uint"),
@@ -201,17 +257,58 @@ const choices: ContractRow[] = [
   ...integerPair("max", p.max, [smallInt, anyUint, bool]),
   ...smoothPair("min", p.min, floats([3, 4], [-2, 2]), floats([3, 4], [-2, 2]), {}, 0.1),
   ...integerPair("min", p.min, [smallInt, anyUint, bool]),
-  { primitive: "clamp", args: [floats([3, 4], [-1, 0]), floats([3, 4]), floats([3, 4], [0, 1])], apply: ([lo, x, hi]) => p.clamp(lo!, x!, hi!), smooth: 2 },
-  { primitive: "clamp", variant: "scalar bounds", args: [floats([], [-1, -0.5]), floats([3, 4]), floats([], [0.5, 1])], apply: ([lo, x, hi]) => p.clamp(lo!, x!, hi!), smooth: 2 },
+  {
+    primitive: "clamp",
+    args: [floats([3, 4], [-1, 0]), floats([3, 4]), floats([3, 4], [0, 1])],
+    apply: ([lo, x, hi]) => p.clamp(lo!, x!, hi!),
+    smooth: 2,
+  },
+  {
+    primitive: "clamp",
+    variant: "scalar bounds",
+    args: [floats([], [-1, -0.5]), floats([3, 4]), floats([], [0.5, 1])],
+    apply: ([lo, x, hi]) => p.clamp(lo!, x!, hi!),
+    smooth: 2,
+  },
   { primitive: "clamp", variant: "numbers", args: [floats([3, 4])], apply: ([x]) => p.clamp(-0.7, x!, 0.7), smooth: 2 },
   plain("clamp", "integers", [smallInt], ([x]) => p.clamp(-1, x!, 2), "int"),
   plain("clamp", "booleans", [bool, bool, bool], ([lo, x, hi]) => p.clamp(lo!, x!, hi!), "bool"),
   { primitive: "select_n", args: [bool, float, float], apply: ([c, x, y]) => p.selectN(c!, x!, y!), smooth: 2 },
-  { primitive: "select_n", variant: "scalar predicate", args: [given([], "bool", [1]), float, float], apply: ([c, x, y]) => p.selectN(c!, x!, y!), smooth: 2 },
-  { primitive: "select_n", variant: "scalar case", args: [bool, float, floats([])], apply: ([c, x, y]) => p.select(c!, x!, y!), smooth: 2 },
-  { primitive: "select_n", variant: "scalar cases", args: [bool, floats([]), floats([])], apply: ([c, x, y]) => p.select(c!, x!, y!), smooth: 2 },
-  { primitive: "select_n", variant: "int", args: [ints([3, 4], [-1, 4]), float, float, float], apply: ([c, x, y, z]) => p.selectN(c!, x!, y!, z!), smooth: 2 },
-  { primitive: "select_n", variant: "uint", args: [uints([3, 4], [0, 3]), float, float], apply: ([c, x, y]) => p.selectN(c!, x!, y!), smooth: 2 },
+  {
+    primitive: "select_n",
+    variant: "scalar predicate",
+    args: [given([], "bool", [1]), float, float],
+    apply: ([c, x, y]) => p.selectN(c!, x!, y!),
+    smooth: 2,
+  },
+  {
+    primitive: "select_n",
+    variant: "scalar case",
+    args: [bool, float, floats([])],
+    apply: ([c, x, y]) => p.select(c!, x!, y!),
+    smooth: 2,
+  },
+  {
+    primitive: "select_n",
+    variant: "scalar cases",
+    args: [bool, floats([]), floats([])],
+    apply: ([c, x, y]) => p.select(c!, x!, y!),
+    smooth: 2,
+  },
+  {
+    primitive: "select_n",
+    variant: "int",
+    args: [ints([3, 4], [-1, 4]), float, float, float],
+    apply: ([c, x, y, z]) => p.selectN(c!, x!, y!, z!),
+    smooth: 2,
+  },
+  {
+    primitive: "select_n",
+    variant: "uint",
+    args: [uints([3, 4], [0, 3]), float, float],
+    apply: ([c, x, y]) => p.selectN(c!, x!, y!),
+    smooth: 2,
+  },
   { primitive: "select_n", variant: "one case", args: [bool, float], apply: ([c, x]) => p.selectN(c!, x!), smooth: 2 },
   plain("select_n", "keys", [bools([4]), keys([4]), keys([4])], ([c, x, y]) => p.select(c!, x!, y!), "keys"),
   plain("select_n", "keys", [bools([4]), keys([]), keys([4])], ([c, x, y]) => p.select(c!, x!, y!), "scalar key"),
@@ -221,7 +318,12 @@ const choices: ContractRow[] = [
 
 const wild = given([9], "float", [1.9, -1.9, 3e9, -3e9, 1e20, NaN, Infinity, -Infinity, -0]);
 const conversions: ContractRow[] = [
-  { primitive: "convert_element_type", args: [float], apply: ([x]) => p.convertElementType(p.convertElementType(x!, "float64", true), "float64"), smooth: 2 },
+  {
+    primitive: "convert_element_type",
+    args: [float],
+    apply: ([x]) => p.convertElementType(p.convertElementType(x!, "float64", true), "float64"),
+    smooth: 2,
+  },
   {
     primitive: "convert_element_type",
     variant: "through float32",
@@ -230,20 +332,72 @@ const conversions: ContractRow[] = [
     smooth: 1,
     tolerance: 2e-2,
   },
-  ...(["int32", "uint32", "bool"] as const).map((to) => plain("convert_element_type", "no float", [wild], ([x]) => p.convertElementType(x!, to), `float to ${to}`)),
+  ...(["int32", "uint32", "bool"] as const).map((to) =>
+    plain("convert_element_type", "no float", [wild], ([x]) => p.convertElementType(x!, to), `float to ${to}`),
+  ),
   ...[smallInt, anyUint, bool].flatMap((from) =>
     (["float32", "float64", "int32", "uint32", "bool"] as const)
       .filter((to) => to !== from.dtype)
-      .map((to) => plain("convert_element_type", "no float", [from], ([x]) => p.convertElementType(x!, to), `${from.dtype} to ${to}`)),
+      .map((to) =>
+        plain(
+          "convert_element_type",
+          "no float",
+          [from],
+          ([x]) => p.convertElementType(x!, to),
+          `${from.dtype} to ${to}`,
+        ),
+      ),
   ),
-  plain("bitcast_convert_type", "bits have no derivative", [{ ...float, dtype: "float32" }], ([x]) => p.bitcastConvertType(x!, "uint32"), "float32 to uint32"),
-  plain("bitcast_convert_type", "bits have no derivative", [anyInt], ([x]) => p.bitcastConvertType(x!, "uint32"), "int32 to uint32"),
-  plain("bitcast_convert_type", "bits have no derivative", [uints([3, 4], [0, 2 ** 30])], ([x]) => p.bitcastConvertType(x!, "float32"), "uint32 to float32"),
-  plain("bitcast_words", "bits have no derivative", [{ ...float, dtype: "float64" }], ([x]) => p.bitcastConvertType(x!, "uint32"), "float64 to uint32"),
-  plain("bitcast_words", "bits have no derivative", [ints([3, 2], [0, 2 ** 30])], ([x]) => p.bitcastConvertType(x!, "float64"), "int32 to float64"),
-  plain("reduce_precision", "steps", [given([9], "float", [1.1, 70000, 1e-6, NaN, -Infinity, 65519, 65520, 6e-8, -1e-9])], ([x]) => p.reducePrecision(x!, 5, 10), "half"),
+  plain(
+    "bitcast_convert_type",
+    "bits have no derivative",
+    [{ ...float, dtype: "float32" }],
+    ([x]) => p.bitcastConvertType(x!, "uint32"),
+    "float32 to uint32",
+  ),
+  plain(
+    "bitcast_convert_type",
+    "bits have no derivative",
+    [anyInt],
+    ([x]) => p.bitcastConvertType(x!, "uint32"),
+    "int32 to uint32",
+  ),
+  plain(
+    "bitcast_convert_type",
+    "bits have no derivative",
+    [uints([3, 4], [0, 2 ** 30])],
+    ([x]) => p.bitcastConvertType(x!, "float32"),
+    "uint32 to float32",
+  ),
+  plain(
+    "bitcast_words",
+    "bits have no derivative",
+    [{ ...float, dtype: "float64" }],
+    ([x]) => p.bitcastConvertType(x!, "uint32"),
+    "float64 to uint32",
+  ),
+  plain(
+    "bitcast_words",
+    "bits have no derivative",
+    [ints([3, 2], [0, 2 ** 30])],
+    ([x]) => p.bitcastConvertType(x!, "float64"),
+    "int32 to float64",
+  ),
+  plain(
+    "reduce_precision",
+    "steps",
+    [given([9], "float", [1.1, 70000, 1e-6, NaN, -Infinity, 65519, 65520, 6e-8, -1e-9])],
+    ([x]) => p.reducePrecision(x!, 5, 10),
+    "half",
+  ),
   plain("reduce_precision", "steps", [float], ([x]) => p.reducePrecision(x!, 8, 7), "bfloat16"),
-  plain("reduce_precision", "steps", [given([3], "float", [1.5, 1.75, -1.4])], ([x]) => p.reducePrecision(x!, 8, 0), "powers of two"),
+  plain(
+    "reduce_precision",
+    "steps",
+    [given([3], "float", [1.5, 1.75, -1.4])],
+    ([x]) => p.reducePrecision(x!, 8, 0),
+    "powers of two",
+  ),
   plain("reduce_precision", "steps", [float], ([x]) => p.reducePrecision(x!, 11, 52), "identity"),
   ...smooth("copy", p.copy),
   plain("copy", "keys", [keys([3])], ([x]) => p.copy(x!), "keys"),

@@ -6,25 +6,70 @@ type Reduction = (x: NDArray, axes: readonly number[]) => NDArray;
 const axesOf: readonly (readonly number[])[] = [[0], [2], [1, 2], [0, 2], [0, 1, 2], []];
 const kinds = { int32: ints([2, 3, 4], [-9, 9]), uint32: uints([2, 3, 4]), bool: bools([2, 3, 4]) } as const;
 
-function reductions(primitive: string, f: Reduction, arg: ContractRow["args"][number], others: readonly (keyof typeof kinds)[]): ContractRow[] {
+function reductions(
+  primitive: string,
+  f: Reduction,
+  arg: ContractRow["args"][number],
+  others: readonly (keyof typeof kinds)[],
+): ContractRow[] {
   return [
-    ...axesOf.map((axes): ContractRow => ({ primitive, variant: `axes ${axes.join(",")}`, args: [arg], apply: ([x]) => f(x!, axes), smooth: 2 })),
-    { primitive, variant: "empty axis", args: [floats([3, 0])], apply: ([x]) => f(x!, [1]), smooth: 0, because: "nothing to differentiate" },
-    { primitive, variant: "no rows", args: [floats([0, 3])], apply: ([x]) => f(x!, [1]), smooth: 0, because: "nothing to differentiate" },
-    ...others.map((k): ContractRow => ({ primitive, variant: k, args: [kinds[k]], apply: ([x]) => f(x!, [1]), smooth: 0, because: "integers" })),
+    ...axesOf.map((axes): ContractRow => ({
+      primitive,
+      variant: `axes ${axes.join(",")}`,
+      args: [arg],
+      apply: ([x]) => f(x!, axes),
+      smooth: 2,
+    })),
+    {
+      primitive,
+      variant: "empty axis",
+      args: [floats([3, 0])],
+      apply: ([x]) => f(x!, [1]),
+      smooth: 0,
+      because: "nothing to differentiate",
+    },
+    {
+      primitive,
+      variant: "no rows",
+      args: [floats([0, 3])],
+      apply: ([x]) => f(x!, [1]),
+      smooth: 0,
+      because: "nothing to differentiate",
+    },
+    ...others.map((k): ContractRow => ({
+      primitive,
+      variant: k,
+      args: [kinds[k]],
+      apply: ([x]) => f(x!, [1]),
+      smooth: 0,
+      because: "integers",
+    })),
   ];
 }
 
 function bitwise(primitive: string, f: Reduction): ContractRow[] {
   return (["bool", "int32", "uint32"] as const).flatMap((k) =>
-    [[1], [0, 2]].map(
-      (axes): ContractRow => ({ primitive, variant: `${k} ${axes.join(",")}`, args: [kinds[k]], apply: ([x]) => f(x!, axes), smooth: 0, because: "integers" }),
-    ),
+    [[1], [0, 2]].map((axes): ContractRow => ({
+      primitive,
+      variant: `${k} ${axes.join(",")}`,
+      args: [kinds[k]],
+      apply: ([x]) => f(x!, axes),
+      smooth: 0,
+      because: "integers",
+    })),
   );
 }
 
-function places(primitive: string, f: (x: NDArray, axis: number, dtype?: "int32" | "uint32") => NDArray): ContractRow[] {
-  const row = (variant: string, arg: ContractRow["args"][number], axis: number, dtype?: "int32" | "uint32"): ContractRow => ({
+function places(
+  primitive: string,
+  f: (x: NDArray, axis: number, dtype?: "int32" | "uint32") => NDArray,
+): ContractRow[] {
+  const row = (
+    variant: string,
+    arg: ContractRow["args"][number],
+    axis: number,
+    dtype?: "int32" | "uint32",
+  ): ContractRow => ({
     primitive,
     variant,
     args: [arg],
@@ -44,26 +89,33 @@ function places(primitive: string, f: (x: NDArray, axis: number, dtype?: "int32"
   ];
 }
 
-const cumulative = (["cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp"] as const).flatMap((name): ContractRow[] => {
-  const f = p[name];
-  const row = (variant: string, shape: readonly number[], axis: number, reverse: boolean): ContractRow => ({
-    primitive: name,
-    variant,
-    args: [distinct(shape)],
-    apply: ([x]) => f(x!, axis, reverse),
-    smooth: 2,
-  });
-  const integers = (k: "int32" | "uint32"): ContractRow => ({ ...row(k, [2, 3, 4], 1, false), args: [kinds[k]], smooth: 0, because: "integers" });
-  return [
-    row("vector", [5], 0, false),
-    row("first axis", [7, 2], 0, false),
-    row("middle axis, reverse", [2, 6, 2], 1, true),
-    row("last axis, reverse", [2, 3], 1, true),
-    row("one element", [2, 1], 1, false),
-    { ...row("no elements", [2, 0], 1, false), smooth: 0, because: "nothing to differentiate" },
-    ...(name === "cumlogsumexp" ? [] : [integers("int32"), integers("uint32")]),
-  ];
-});
+const cumulative = (["cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp"] as const).flatMap(
+  (name): ContractRow[] => {
+    const f = p[name];
+    const row = (variant: string, shape: readonly number[], axis: number, reverse: boolean): ContractRow => ({
+      primitive: name,
+      variant,
+      args: [distinct(shape)],
+      apply: ([x]) => f(x!, axis, reverse),
+      smooth: 2,
+    });
+    const integers = (k: "int32" | "uint32"): ContractRow => ({
+      ...row(k, [2, 3, 4], 1, false),
+      args: [kinds[k]],
+      smooth: 0,
+      because: "integers",
+    });
+    return [
+      row("vector", [5], 0, false),
+      row("first axis", [7, 2], 0, false),
+      row("middle axis, reverse", [2, 6, 2], 1, true),
+      row("last axis, reverse", [2, 3], 1, true),
+      row("one element", [2, 1], 1, false),
+      { ...row("no elements", [2, 0], 1, false), smooth: 0, because: "nothing to differentiate" },
+      ...(name === "cumlogsumexp" ? [] : [integers("int32"), integers("uint32")]),
+    ];
+  },
+);
 
 export const rows: readonly ContractRow[] = [
   ...reductions("reduce_sum", p.reduceSum, floats([2, 3, 4]), ["int32", "uint32"]),

@@ -12,7 +12,11 @@ import { type NoParams, noParams, numeric, type Operand, pair, sameTypes, signed
 import { binaryJvp, broadcasting, element, nonlinear, plain, plainBy, pullback, unaryJvp } from "./rules.js";
 
 /** The operand that an operation with a neutral constant leaves as it is: only where that is exact, bit for bit. */
-export function neutral(context: SimplifyContext, isNeutral: (constant: number, float: boolean) => boolean, sides: readonly number[]): SimplifyResult | null {
+export function neutral(
+  context: SimplifyContext,
+  isNeutral: (constant: number, float: boolean) => boolean,
+  sides: readonly number[],
+): SimplifyResult | null {
   const { inAvals, outAval, constant } = context;
   for (const side of sides) {
     const value = constant(side);
@@ -36,7 +40,8 @@ export const negPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   lower: element((x) => (x.type === "u32" ? e.sub(e.k(x, 0), x) : e.neg(x))),
   facts: {
     elementwise: true,
-    simplify: (_, { madeBy }) => (madeBy(0, negPrimitive) ? { through: 0, primitive: copyPrimitive, params: noParams } : null),
+    simplify: (_, { madeBy }) =>
+      madeBy(0, negPrimitive) ? { through: 0, primitive: copyPrimitive, params: noParams } : null,
   },
 });
 /** −x; unsigned integers wrap. */

@@ -107,7 +107,8 @@ export const shiftLeftPrimitive: PrimitiveDefinition<NoParams> = definePrimitive
   facts: { elementwise: true },
 });
 /** x·2ⁿ, wrapping; 0 where n is negative or at least 32. */
-export const shiftLeft = (x: Operand, n: Operand): NDArray => bind1(shiftLeftPrimitive, pair("shiftLeft", x, n), noParams);
+export const shiftLeft = (x: Operand, n: Operand): NDArray =>
+  bind1(shiftLeftPrimitive, pair("shiftLeft", x, n), noParams);
 
 export const shiftRightArithmeticPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoParams>({
   name: "shift_right_arithmetic",

@@ -23,7 +23,17 @@ import {
   requireOneShape,
   sameTypes,
 } from "./operands.js";
-import { binaryJvp, broadcastTo, broadcasting, element, elementBy, nonlinear, plain, unbroadcast, wordsOf } from "./rules.js";
+import {
+  binaryJvp,
+  broadcastTo,
+  broadcasting,
+  element,
+  elementBy,
+  nonlinear,
+  plain,
+  unbroadcast,
+  wordsOf,
+} from "./rules.js";
 
 // Maximum and minimum
 
@@ -99,7 +109,8 @@ export const clampPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoP
 /** min(max(lo, x), hi); NaN if one is. Its derivative in x is 0 at the bounds. */
 export function clamp(lo: Operand, x: Operand, hi: Operand): NDArray {
   const given = [x, lo, hi].find((v): v is NDArray => v instanceof NDArray);
-  const array = (v: Operand, name: string): NDArray => (given ? like("clamp", v, given.dtype, name) : asArray(v, "clamp", name));
+  const array = (v: Operand, name: string): NDArray =>
+    given ? like("clamp", v, given.dtype, name) : asArray(v, "clamp", name);
   return bind1(clampPrimitive, [array(lo, "lo"), array(x, "x"), array(hi, "hi")], noParams);
 }
 
@@ -109,7 +120,9 @@ function selectAbstract([which, ...cases]: readonly Aval[]): readonly Aval[] {
   requireArgument(cases.length >= 1 && (which!.dtype !== "bool" || cases.length <= 2), () => ({
     code: "select-cases",
     message:
-      cases.length === 0 ? "select needs a case to choose" : `a boolean chooses between two cases, but select was given ${cases.length}`,
+      cases.length === 0
+        ? "select needs a case to choose"
+        : `a boolean chooses between two cases, but select was given ${cases.length}`,
     operands: [["which", which!]],
     hint: "choose among more cases with an integer",
   }));
@@ -144,7 +157,11 @@ function chooseExpr(which: Expr, cases: readonly Expr[], offset: number): Expr {
   if (cases.length === 1) return cases[0]!;
   const middle = cases.length >> 1;
   const below = e.lt(which, e.k(which, offset + middle));
-  return e.select(below, chooseExpr(which, cases.slice(0, middle), offset), chooseExpr(which, cases.slice(middle), offset + middle));
+  return e.select(
+    below,
+    chooseExpr(which, cases.slice(0, middle), offset),
+    chooseExpr(which, cases.slice(middle), offset + middle),
+  );
 }
 
 export const selectNPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoParams>({
@@ -165,7 +182,10 @@ export const selectNPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<N
       const last = cases.length - 1;
       return select(i === 0 ? ops.lt(w, 1) : i === last ? ops.ge(w, last) : ops.eq(w, i), t, 0);
     };
-    return [null, ...cases.map((x, i) => (!isLinear(x) ? null : isZero(ct) ? new Zero(x.aval) : unbroadcast(pulled(i), x.aval)))];
+    return [
+      null,
+      ...cases.map((x, i) => (!isLinear(x) ? null : isZero(ct) ? new Zero(x.aval) : unbroadcast(pulled(i), x.aval))),
+    ];
   },
   batch: broadcasting(() => selectNPrimitive),
   lower: elementBy(([which, ...cases]) => {
@@ -183,7 +203,8 @@ export const selectNPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<N
   },
 });
 /** The case that `which` names, element by element: booleans count as 0 and 1, integers beyond the cases as the nearest. */
-export const selectN = (which: NDArray, ...cases: readonly NDArray[]): NDArray => bind1(selectNPrimitive, [which, ...cases], noParams);
+export const selectN = (which: NDArray, ...cases: readonly NDArray[]): NDArray =>
+  bind1(selectNPrimitive, [which, ...cases], noParams);
 
 /** `onTrue` where `pred` holds, else `onFalse`. What is not chosen has no influence, but its derivative is 0 times its slope. */
 export function select(pred: NDArray, onTrue: Operand, onFalse: Operand): NDArray {

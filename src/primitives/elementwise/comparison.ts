@@ -25,14 +25,19 @@ function equalHost(inputs: readonly HostArray[], equal: boolean): readonly HostA
 }
 
 /** Lowering of eq and ne: keys are compared word by word. */
-function compareWords(compare: (x: Expr, y: Expr) => Expr, join: (x: Expr, y: Expr) => Expr): ElementLowering<NoParams> {
+function compareWords(
+  compare: (x: Expr, y: Expr) => Expr,
+  join: (x: Expr, y: Expr) => Expr,
+): ElementLowering<NoParams> {
   return {
     kind: "element",
     words: true,
     element: (operands, index) => {
       const place = (a: Aval): readonly ix.Index[] => (a.shape.length === 0 ? [] : index);
       const word = (w: number): Expr => {
-        const [x, y] = operands.map((o) => o.at(o.aval.dtype === "key" ? [...place(o.aval), ix.lit(w)] : place(o.aval)));
+        const [x, y] = operands.map((o) =>
+          o.at(o.aval.dtype === "key" ? [...place(o.aval), ix.lit(w)] : place(o.aval)),
+        );
         return compare(x!, y!);
       };
       return operands[0]!.aval.dtype === "key" ? join(word(0), word(1)) : word(0);

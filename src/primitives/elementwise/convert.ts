@@ -118,7 +118,10 @@ export const bitcastConvertTypePrimitive: PrimitiveDefinition<BitcastParams> = d
   transpose: nonlinear,
   batch: broadcasting(() => bitcastConvertTypePrimitive),
   lower: elementBy(([x], { dtype }) => e.bitcast(x!, scalarTypeOf(dtype))),
-  facts: { elementwise: true, simplify: ({ dtype }, { inAvals }) => (inAvals[0]!.dtype === dtype ? { same: 0 } : null) },
+  facts: {
+    elementwise: true,
+    simplify: ({ dtype }, { inAvals }) => (inAvals[0]!.dtype === dtype ? { same: 0 } : null),
+  },
   printParams: ({ dtype }) => ({ newDtype: dtype }),
 });
 
@@ -159,18 +162,26 @@ export const bitcastWordsPrimitive: PrimitiveDefinition<BitcastParams> = defineP
     return { outs: [out], tangents: [new Zero(out.aval)] };
   },
   transpose: nonlinear,
-  batch: (_, [x], [d], params) => ({ outs: [bind1(bitcastWordsPrimitive, [ops.moveAxis(x!, d!, 0)], params)], dims: [0] }),
+  batch: (_, [x], [d], params) => ({
+    outs: [bind1(bitcastWordsPrimitive, [ops.moveAxis(x!, d!, 0)], params)],
+    dims: [0],
+  }),
   lower: {
     kind: "element",
     element: ([x], index, { dtype }) =>
-      dtype === "float64" ? doubleOfWords(x!, index) : wordOfDouble(x!.at(index.slice(0, -1)), index[index.length - 1]!, scalarTypeOf(dtype)),
+      dtype === "float64"
+        ? doubleOfWords(x!, index)
+        : wordOfDouble(x!.at(index.slice(0, -1)), index[index.length - 1]!, scalarTypeOf(dtype)),
   },
   facts: {},
   printParams: ({ dtype }) => ({ newDtype: dtype }),
 });
 /** The same bits as another dtype. A float64 is two words of 32 bits along a new last axis, the low one first, and back. */
 export function bitcastConvertType(x: NDArray, dtype: DType): NDArray {
-  const primitive = x.dtype === "key" || dtypeInfo[x.dtype].bytes === dtypeInfo[dtype].bytes ? bitcastConvertTypePrimitive : bitcastWordsPrimitive;
+  const primitive =
+    x.dtype === "key" || dtypeInfo[x.dtype].bytes === dtypeInfo[dtype].bytes
+      ? bitcastConvertTypePrimitive
+      : bitcastWordsPrimitive;
   return bind1(primitive, [x], { dtype });
 }
 
@@ -207,22 +218,23 @@ function reduceHost(x: number, width: 32 | 64, { exponentBits, mantissaBits }: R
   return width === 32 ? view.getFloat32(4) : view.getFloat64(0);
 }
 
-export const reducePrecisionPrimitive: PrimitiveDefinition<ReducePrecisionParams> = definePrimitive<ReducePrecisionParams>({
-  name: "reduce_precision",
-  abstract: (avals, { exponentBits, mantissaBits }) => {
-    requireArgument(isCount(exponentBits, 1) && isCount(mantissaBits), () => ({
-      code: "precision-bits",
-      message: `reducePrecision needs at least one exponent bit and a number of mantissa bits, not ${exponentBits} and ${mantissaBits}`,
-    }));
-    return sameTypes("reducePrecision", floating)(avals);
-  },
-  evaluate: plainBy((dtype, params) => (x) => reduceHost(x, dtype === "float32" ? 32 : 64, params)),
-  jvp: linearJvp((x, { exponentBits, mantissaBits }) => reducePrecision(x, exponentBits, mantissaBits)),
-  transpose: pullback((ct, _, { exponentBits, mantissaBits }) => reducePrecision(ct, exponentBits, mantissaBits)),
-  batch: broadcasting(() => reducePrecisionPrimitive),
-  lower: elementBy(([x], { exponentBits, mantissaBits }) => math.reducePrecision(x!, exponentBits, mantissaBits)),
-  facts: { elementwise: true, cost: 8 },
-});
+export const reducePrecisionPrimitive: PrimitiveDefinition<ReducePrecisionParams> =
+  definePrimitive<ReducePrecisionParams>({
+    name: "reduce_precision",
+    abstract: (avals, { exponentBits, mantissaBits }) => {
+      requireArgument(isCount(exponentBits, 1) && isCount(mantissaBits), () => ({
+        code: "precision-bits",
+        message: `reducePrecision needs at least one exponent bit and a number of mantissa bits, not ${exponentBits} and ${mantissaBits}`,
+      }));
+      return sameTypes("reducePrecision", floating)(avals);
+    },
+    evaluate: plainBy((dtype, params) => (x) => reduceHost(x, dtype === "float32" ? 32 : 64, params)),
+    jvp: linearJvp((x, { exponentBits, mantissaBits }) => reducePrecision(x, exponentBits, mantissaBits)),
+    transpose: pullback((ct, _, { exponentBits, mantissaBits }) => reducePrecision(ct, exponentBits, mantissaBits)),
+    batch: broadcasting(() => reducePrecisionPrimitive),
+    lower: elementBy(([x], { exponentBits, mantissaBits }) => math.reducePrecision(x!, exponentBits, mantissaBits)),
+    facts: { elementwise: true, cost: 8 },
+  });
 /** x rounded (ties to even) to a float of so many bits, kept in its own dtype; beyond its range ±inf, below its normals ±0. */
 export const reducePrecision = (x: NDArray, exponentBits: number, mantissaBits: number): NDArray =>
   bind1(reducePrecisionPrimitive, [x], { exponentBits, mantissaBits });
@@ -250,7 +262,7 @@ export const stopGradientPrimitive: PrimitiveDefinition<NoParams> = definePrimit
   transpose: none("it has no tangent: its derivative is zero"),
   batch: broadcasting(() => stopGradientPrimitive),
   lower: element((x) => x),
-  facts: { elementwise: true, view: true, simplify: () => ({ same: 0 }) },
+  facts: { elementwise: true, view: true, reshapes: true, simplify: () => ({ same: 0 }) },
 });
 /** x, as a constant of differentiation. */
 export const stopGradient = (x: NDArray): NDArray => bind1(stopGradientPrimitive, [x], noParams);

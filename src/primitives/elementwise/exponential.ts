@@ -144,4 +144,5 @@ export const logaddexpPrimitive: PrimitiveDefinition<NoParams> = definePrimitive
   facts: { elementwise: true, commutative: true, cost: 40 },
 });
 /** log(eˣ + eʸ), stable; its derivative is each operand's share of the sum, ½ at a tie. */
-export const logaddexp = (x: Operand, y: Operand): NDArray => bind1(logaddexpPrimitive, pair("logaddexp", x, y), noParams);
+export const logaddexp = (x: Operand, y: Operand): NDArray =>
+  bind1(logaddexpPrimitive, pair("logaddexp", x, y), noParams);

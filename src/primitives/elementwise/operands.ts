@@ -111,7 +111,8 @@ export function requireAccepted(op: string, avals: readonly Aval[], i: number, w
 }
 
 function refusalHint(op: string, dtype: DType, what: Accepts): string {
-  if (dtype === "key") return "draw numbers from a random key with random.bits, random.uniform, …; its words are random.keyData(key)";
+  if (dtype === "key")
+    return "draw numbers from a random key with random.bits, random.uniform, …; its words are random.keyData(key)";
   if (dtype === "bool" && op === "neg") return "logical negation is np.logicalNot";
   if (dtype === "bool" && op === "sub") return "the difference of booleans is np.logicalXor";
   if (dtype === "bool" && op === "add") return "the sum of booleans is np.logicalOr";

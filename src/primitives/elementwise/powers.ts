@@ -95,7 +95,8 @@ export const integerPow = (x: NDArray, n: number): NDArray => bind1(integerPowPr
 const withoutZero = (x: NDArray): NDArray => ops.select(ops.eq(x, 0), 1, x);
 
 /** As Math.pow, but 1^NaN and (±1)^±inf are 1, as in IEEE 754. */
-const powerOf = (x: number, y: number): number => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y));
+const powerOf = (x: number, y: number): number =>
+  x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y);
 
 export const powPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoParams>({
   name: "pow",

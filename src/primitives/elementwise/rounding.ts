@@ -71,7 +71,11 @@ export const roundPrimitive: PrimitiveDefinition<RoundParams> = definePrimitive<
     }));
     return sameTypes("round", floating)(avals);
   },
-  evaluate: plainBy((_, { method }) => (x) => roundHost(x, method)),
+  evaluate: plainBy(
+    (_, { method }) =>
+      (x) =>
+        roundHost(x, method),
+  ),
   jvp: zeroJvp(() => roundPrimitive),
   transpose: nonlinear,
   batch: broadcasting(() => roundPrimitive),
@@ -79,7 +83,8 @@ export const roundPrimitive: PrimitiveDefinition<RoundParams> = definePrimitive<
   facts: { elementwise: true },
 });
 /** Nearest whole number; halves go away from zero, or to the even one. Its derivative is 0. */
-export const round = (x: NDArray, method: RoundingMethod = "awayFromZero"): NDArray => bind1(roundPrimitive, [x], { method });
+export const round = (x: NDArray, method: RoundingMethod = "awayFromZero"): NDArray =>
+  bind1(roundPrimitive, [x], { method });
 
 export const isFinitePrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoParams>({
   name: "is_finite",
@@ -124,4 +129,5 @@ export const nextafterPrimitive: PrimitiveDefinition<NoParams> = definePrimitive
   facts: { elementwise: true, cost: 8 },
 });
 /** The float next to x in the direction of y; y itself where they are equal. */
-export const nextafter = (x: Operand, y: Operand): NDArray => bind1(nextafterPrimitive, pair("nextafter", x, y), noParams);
+export const nextafter = (x: Operand, y: Operand): NDArray =>
+  bind1(nextafterPrimitive, pair("nextafter", x, y), noParams);

@@ -79,7 +79,9 @@ export function zeroJvp<P>(primitive: () => Primitive<P>) {
  * Transpose rule: `pulls[i]` maps the result's cotangent to operand i's, given the operands that are known; scalars are summed
  * over afterwards. null: operand i is never linear.
  */
-export function pullback<P>(...pulls: readonly (((ct: NDArray, known: readonly NDArray[], params: P) => NDArray) | null)[]) {
+export function pullback<P>(
+  ...pulls: readonly (((ct: NDArray, known: readonly NDArray[], params: P) => NDArray) | null)[]
+) {
   return ([ct]: readonly Tangent[], inputs: readonly (NDArray | Linear)[], params: P): readonly (Tangent | null)[] =>
     inputs.map((x, i) => {
       if (!isLinear(x)) return null;
@@ -97,7 +99,9 @@ export function broadcasting<P>(primitive: () => Primitive<P>) {
     const rankOf = (i: number): number => inputs[i]!.shape.length - (dims[i] === null ? 0 : 1);
     const rank = Math.max(...inputs.map((_, i) => rankOf(i)));
     const target = dims.find((d, i) => d !== null && rankOf(i) === rank) ?? 0;
-    const aligned = inputs.map((x, i) => (dims[i] === null || rankOf(i) < rank ? x : ops.moveAxis(x, dims[i]!, target)));
+    const aligned = inputs.map((x, i) =>
+      dims[i] === null || rankOf(i) < rank ? x : ops.moveAxis(x, dims[i]!, target),
+    );
     // The shape of one example, from any operand that is no scalar in it.
     const full = inputs.findIndex((_, i) => rankOf(i) === rank);
     const example = dims[full] === null ? aligned[full]!.shape : aligned[full]!.shape.filter((_, k) => k !== target);
