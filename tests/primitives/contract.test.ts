@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { NDArray } from "../../src/core/array.js";
 import { type Aval, formatAval, type HostArray } from "../../src/core/aval.js";
@@ -17,6 +17,13 @@ import { axpy, difference, direction, dot, download, draw, generator, stack, upl
 const files = readdirSync(new URL(".", import.meta.url)).filter((f) => /^rows-.*\.ts$/.test(f));
 const rows: ContractRow[] = [];
 for (const file of files) rows.push(...((await import(`./${file}`)) as { readonly rows: readonly ContractRow[] }).rows);
+
+// Every module that defines a primitive is loaded, so that the table is whole.
+const src = new URL("../../src/", import.meta.url);
+for (const file of readdirSync(src, { recursive: true, encoding: "utf8" })) {
+  if (file.endsWith(".ts") && /\bdefinePrimitive[<(]/.test(readFileSync(new URL(file, src), "utf8")))
+    await import(new URL(file, src).href);
+}
 
 const compiled = listDevices().filter((d) => d !== "reference");
 setDefaultDevice("reference");
