@@ -7,7 +7,7 @@ import type { Values } from "./values.js";
 import { vectorOp } from "./vector-ops.js";
 
 /** Steps of a loop after which a partial sum is added to the sum proper, which is held in float64. */
-export const BLOCK = 128;
+export const BLOCK = 64;
 
 /**
  * The accumulators of one slot in one phase.
