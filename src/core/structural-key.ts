@@ -15,16 +15,24 @@ export function identityOf(x: object): number {
 export function structuralKey(x: unknown): string {
   switch (typeof x) {
     case "number":
-      return Object.is(x, -0) ? "-0" : String(x);
+      return x === 0 && Object.is(x, -0) ? "-0" : String(x);
     case "string":
       return JSON.stringify(x);
     case "object": {
       if (x === null) return "null";
-      if (Array.isArray(x)) return `[${x.map(structuralKey).join(",")}]`;
+      // Written as loops: eager operations make a key of their params each time.
+      if (Array.isArray(x)) {
+        let key = "[";
+        for (let i = 0; i < x.length; i++) key += `${structuralKey(x[i])},`;
+        return `${key}]`;
+      }
       const proto: unknown = Object.getPrototypeOf(x);
       if (("inVars" in x && "eqns" in x) || (proto !== Object.prototype && proto !== null)) return `@${identityOf(x)}`;
       let key = "{";
-      for (const [k, v] of Object.entries(x)) if (v !== undefined) key += `${k}:${structuralKey(v)},`;
+      for (const k in x) {
+        const v = (x as Record<string, unknown>)[k];
+        if (v !== undefined) key += `${k}:${structuralKey(v)},`;
+      }
       return `${key}}`;
     }
     case "function":

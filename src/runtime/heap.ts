@@ -223,8 +223,8 @@ export class Heap {
       this.sweep();
     }
     const end = performance.now();
-    const dear = end - start > 0.15 * (start - this.lastReclaim);
-    this.slack = dear ? Math.min(4, this.slack * 2) : Math.max(1, this.slack / 2);
+    const dear = end - start > 0.2 * (start - this.lastReclaim);
+    this.slack = dear ? Math.min(3, this.slack * 1.5) : Math.max(1, this.slack / 1.5);
     this.lastReclaim = end;
     this.byteLimit = Math.max(this.budget, this.bytes + (Math.max(this.budget, this.bytes) / 2) * this.slack);
     this.countLimit = Math.max(minCount, this.table.length * 2);
