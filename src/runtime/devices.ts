@@ -1,4 +1,5 @@
-import { ConcreteArray, NDArray } from "../core/array.js";
+import type { NDArray } from "../core/array.js";
+import { ConcreteArray } from "../core/array.js";
 import { type Aval, formatAval, type HostArray } from "../core/aval.js";
 import type { Engine } from "../core/engine.js";
 import { ArgumentError, DeviceError, TracerError } from "../core/errors.js";
