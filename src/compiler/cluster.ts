@@ -37,6 +37,8 @@ export class Cluster implements Group {
   readonly slots: ClusterSlot[] = [];
   /** Values loaded, by the number of the buffer. */
   readonly reads = new Map<Value, number>();
+  /** Loads made so far: one node for each place. */
+  readonly loads = new Map<string, Expr>();
   private cost = 0;
 
   constructor(
@@ -121,6 +123,7 @@ export class Cluster implements Group {
     x.group = this;
     for (const v of reader.loaded) if (!this.reads.has(v)) this.reads.set(v, this.reads.size);
     for (const v of reader.loaded) v.stored = true;
+    for (const [key, node] of reader.made) this.loads.set(key, node);
   }
 }
 
@@ -128,6 +131,7 @@ export class Cluster implements Group {
 class ClusterReader implements Reader {
   ok = true;
   readonly loaded = new Set<Value>();
+  readonly made = new Map<string, Expr>();
 
   constructor(
     private readonly cluster: Cluster,
@@ -139,7 +143,11 @@ class ClusterReader implements Reader {
     const member = this.cluster.members.get(value);
     if (!member) {
       this.loaded.add(value);
-      return load(type, this.bufferOf(value), flat);
+      const buffer = this.bufferOf(value);
+      const key = `${buffer}@${flat.key}`;
+      let node = this.cluster.loads.get(key) ?? this.made.get(key);
+      if (!node) this.made.set(key, (node = load(type, buffer, flat)));
+      return node;
     }
     const reachable = member.level === "row" || this.level === "element";
     if (reachable && flat.key === this.cluster.flatOf(member.level).key) return member.expr;

@@ -22,7 +22,8 @@ export function clusterKernel(cluster: Cluster, name: string): Launch | undefine
   const reduced = cluster.reduced ?? [];
   const order = [...cluster.dims.keys()].filter((k) => !reduced.includes(k)).concat(reduced);
   const place = new Map(order.map((k, i) => [k, i]));
-  const renumber = new Substitution((k) => ix.axisIndex(place.get(k)!, cluster.dims[k]!));
+  const moves = order.some((k, i) => k !== i);
+  const renumber = moves ? new Substitution((k) => ix.axisIndex(place.get(k)!, cluster.dims[k]!)) : unchanged;
   const slotInputs = cluster.slots.map((s) => renumber.expr(s.input));
   const phases = new PhaseFinder(slotInputs);
 
@@ -67,12 +68,15 @@ export function clusterKernel(cluster: Cluster, name: string): Launch | undefine
   return { kernel, args };
 }
 
+const unchanged = { expr: (e: Expr): Expr => e, index: (i: Index): Index => i };
+
 /** The earliest phase in which an expression can be computed: one after the phases of the slots it reads. */
 class PhaseFinder {
   private readonly memo = new Map<Expr, number>();
   constructor(private readonly slotInputs: readonly Expr[]) {}
 
   of(e: Expr): number {
+    if (this.slotInputs.length === 0) return 0;
     const known = this.memo.get(e);
     if (known !== undefined) return known;
     let phase = 0;

@@ -1,5 +1,4 @@
-import type { Index } from "../kernel-ir/index-expr.js";
-import type { Kernel } from "../kernel-ir/kernel.js";
+import type { Kernel, NestKernel } from "../kernel-ir/kernel.js";
 import type { BufferRef, Step } from "../kernel-ir/program.js";
 import type { Expr } from "../kernel-ir/scalar.js";
 import { bytesOf, type Value } from "./graph.js";
@@ -118,18 +117,36 @@ function overwritable(s: PlannedStep, r: Value, w: Value): boolean {
   if (args.filter((v) => v === r).length !== 1 || args.filter((v) => v === w).length !== 1) return false;
   const from = args.indexOf(r);
   const to = args.indexOf(w);
-  const { body, after } = kernel.phases[0]!;
-  const store = body.find((x) => x.kind === "store" && x.buffer === to);
-  if (!store || store.kind !== "store" || after.some((x) => readsBuffer(x.value, from, undefined))) return false;
-  return !body.some((x) => readsBuffer(x.value, from, store.index));
+  const store = kernel.phases[0]!.body.find((x) => x.kind === "store" && x.buffer === to);
+  if (!store || store.kind !== "store") return false;
+  const places = readPlaces(kernel).get(from);
+  return places === undefined || (places.size === 1 && places.has(store.index.key));
 }
 
-/** Whether an expression loads from a buffer anywhere but at `allowed`. */
-function readsBuffer(e: Expr, buffer: number, allowed: Index | undefined, seen = new Set<Expr>()): boolean {
-  if (seen.has(e)) return false;
-  seen.add(e);
-  if (e.kind === "load" && e.buffer === buffer && e.index.key !== allowed?.key) return true;
-  return childrenOf(e).some((c) => readsBuffer(c, buffer, allowed, seen));
+const placesOf = new WeakMap<NestKernel, ReadonlyMap<number, ReadonlySet<string>>>();
+
+/** Where a kernel reads each of its buffers, as keys of indices; what is read after the elements of a row has no such place. */
+function readPlaces(kernel: NestKernel): ReadonlyMap<number, ReadonlySet<string>> {
+  const known = placesOf.get(kernel);
+  if (known) return known;
+  const places = new Map<number, Set<string>>();
+  const seen = new Set<Expr>();
+  const visit = (e: Expr, afterwards: boolean): void => {
+    if (seen.has(e) && !afterwards) return;
+    seen.add(e);
+    if (e.kind === "load") {
+      let set = places.get(e.buffer);
+      if (!set) places.set(e.buffer, (set = new Set()));
+      set.add(afterwards ? "afterwards" : e.index.key);
+    }
+    for (const c of childrenOf(e)) visit(c, afterwards);
+  };
+  for (const { body, after } of kernel.phases) {
+    for (const s of body) visit(s.value, false);
+    for (const s of after) visit(s.value, true);
+  }
+  placesOf.set(kernel, places);
+  return places;
 }
 
 /** Offsets for temporaries: first fit among the free runs, which are merged as they come back. */
