@@ -22,7 +22,7 @@ export class StagedTracer extends Tracer {
   }
   override describe(): string {
     const origin = this.madeBy === undefined ? "an argument" : `made by ${this.madeBy.name}`;
-    return `${formatAval(this.aval)}, ${origin}, traced by ${this.trace.kind}`;
+    return `${formatAval(this.aval)}, ${origin}, traced by ${this.tracedBy.kind}`;
   }
 }
 
@@ -74,7 +74,7 @@ export class StagingTrace extends Trace {
 
   /** The jaxpr of what was recorded; captured values become its first inputs. */
   finish(args: readonly StagedTracer[], outs: readonly NDArray[]): ClosedJaxpr {
-    const outAtoms = outs.map((x) => (x instanceof StagedTracer && x.trace === this ? x.atom : this.capture(x)));
+    const outAtoms = outs.map((x) => (x instanceof StagedTracer && x.tracedBy === this ? x.atom : this.capture(x)));
     this.warnUnread(new Set(outAtoms));
     let effects = noEffects;
     for (const e of this.eqns) if (e.effects.size > 0) effects = new Set([...effects, ...e.effects]);

@@ -21,12 +21,12 @@ export abstract class Trace {
 
 /** A value that a trace follows. */
 export abstract class Tracer extends NDArray {
-  constructor(readonly trace: Trace) {
+  constructor(readonly tracedBy: Trace) {
     super();
   }
   /** How errors describe the value. */
   describe(): string {
-    return `traced ${formatAval(this.aval)} (under ${this.trace.kind})`;
+    return `traced ${formatAval(this.aval)} (under ${this.tracedBy.kind})`;
   }
 }
 
@@ -87,13 +87,13 @@ export function bind<P>(primitive: Primitive<P>, inputs: readonly NDArray[], par
   let top = staging;
   for (const x of inputs) {
     if (x instanceof Tracer) {
-      if (!x.trace.alive) throw leaked(x, primitive.name);
-      if (top === undefined || x.trace.level > top.level) top = x.trace;
+      if (!x.tracedBy.alive) throw leaked(x, primitive.name);
+      if (top === undefined || x.tracedBy.level > top.level) top = x.tracedBy;
     }
   }
   if (top === undefined) return getEngine().evaluate(primitive, inputs as readonly ConcreteArray[], params);
   const trace = top;
-  const lifted = inputs.map((x) => (x instanceof Tracer && x.trace === trace ? x : trace.lift(x)));
+  const lifted = inputs.map((x) => (x instanceof Tracer && x.tracedBy === trace ? x : trace.lift(x)));
   return trace.process(primitive, lifted, params);
 }
 

@@ -65,7 +65,7 @@ export class JvpTrace extends Trace {
 
   /** The value and tangent of a result. */
   split(x: NDArray): [primal: NDArray, tangent: Tangent] {
-    return x instanceof JvpTracer && x.trace === this ? [x.primal, x.tangent] : [x, new Zero(x.aval)];
+    return x instanceof JvpTracer && x.tracedBy === this ? [x.primal, x.tangent] : [x, new Zero(x.aval)];
   }
 }
 

@@ -61,8 +61,8 @@ export class BatchTrace extends Trace {
   }
 
   split(x: NDArray): [value: NDArray, dim: BatchDim] {
-    if (x instanceof BatchTracer && x.trace === this) return [x.value, x.dim];
-    if (x instanceof UnbatchedTracer && x.trace === this) return [x.value, null];
+    if (x instanceof BatchTracer && x.tracedBy === this) return [x.value, x.dim];
+    if (x instanceof UnbatchedTracer && x.tracedBy === this) return [x.value, null];
     return [x, null];
   }
 }
