@@ -5,6 +5,7 @@
  */
 import "./runtime/install.js";
 import "./numpy/methods.js";
+import "./numpy/index-methods.js";
 
 export { NDArray } from "./core/array.js";
 export { config, type Config } from "./core/config.js";

@@ -25,8 +25,10 @@ export * from "./dtypes.js";
 export * from "./editing.js";
 export { einsum, type EinsumOptions } from "./einsum.js";
 export * from "./elementary.js";
+export * from "./flat-indices.js";
 export * from "./floats.js";
 export { fromfunction } from "./fromfunction.js";
+export { type Index, type IndexUpdate, type OutOfBounds, put, putAlongAxis, take, takeAlongAxis, type TakeOptions } from "./indexing.js";
 export { interp, type InterpOptions } from "./interpolation.js";
 export {
   append,
@@ -138,6 +140,7 @@ export {
   sum,
 } from "./reductions.js";
 export * from "./rounding.js";
+export * from "./searching.js";
 export {
   type AtLeast,
   atleast1d,
@@ -161,6 +164,7 @@ export {
   transpose,
   type TransposeOptions,
 } from "./shape.js";
+export * from "./sorting.js";
 export { average, type AverageOptions, mean, type MeanOptions, std, var_, type VarOptions } from "./statistics.js";
 export type { Binary, Unary } from "./ufunc.js";
 export * from "./windows.js";
