@@ -9,7 +9,7 @@ import { takeAlong } from "./gathering.js";
 import { clip } from "./logic.js";
 import { concatenate } from "./joining.js";
 import { diagonalOf } from "./matrices.js";
-import { convert, convertAll, inexact, pairOf, promoteInexact, resultElementType, toInexact } from "./promotion.js";
+import { inexactType, convert, convertAll, inexact, pairOf, promoteInexact, resultElementType } from "./promotion.js";
 import { matmul } from "./products.js";
 import { sum } from "./reductions.js";
 import { to2d } from "./shape.js";
@@ -48,7 +48,7 @@ export function correlate(): NDArray {
 
 function sequences(op: string, { a, v, preferredElementType }: ConvolveParams): readonly [NDArray, NDArray] {
   const t = resultElementType(op, [a, v]);
-  const dtype = preferredElementType === undefined || preferredElementType === null ? toInexact(t.dtype) : asDType(preferredElementType);
+  const dtype = preferredElementType === undefined || preferredElementType === null ? inexactType(t).dtype : asDType(preferredElementType);
   const xs = pairOf(convertAll([a, v], { dtype, weak: t.weak }));
   if (xs.some((x) => x.ndim !== 1 || x.size === 0)) {
     throw new ShapeError({

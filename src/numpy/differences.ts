@@ -10,7 +10,7 @@ import { broadcastToShape } from "./broadcasting.js";
 import { cumsum } from "./cumulative.js";
 import { concatenate } from "./joining.js";
 import { choose } from "./logic.js";
-import { type Axis, convert, convertAll, inexact, resultElementType, toInexact } from "./promotion.js";
+import { inexactType, type Axis, convert, convertAll, inexact, resultElementType } from "./promotion.js";
 import { count } from "./ranges.js";
 import { sum } from "./reductions.js";
 import { moveaxis, sliceAxis } from "./shape.js";
@@ -82,7 +82,7 @@ export function gradient(): NDArray | NDArray[] {
   if (edgeOrder !== undefined && edgeOrder !== null) throw new ArgumentError({ code: "option-absent", message: "gradient: edgeOrder is not offered" });
   const list = values as ArrayLike[];
   const t = resultElementType("gradient", list);
-  const [x, ...given] = convertAll(list, { dtype: toInexact(t.dtype), weak: t.weak }) as [NDArray, ...NDArray[]];
+  const [x, ...given] = convertAll(list, inexactType(t)) as [NDArray, ...NDArray[]];
   const axes = normalizeAxes(axis, x.ndim, "gradient");
   if (axes.some((i) => x.shape[i]! < 2)) {
     throw new ShapeError({ code: "gradient-short", message: "gradient needs at least 2 samples along an axis", details: [["f", x.describe()]] });
@@ -145,7 +145,7 @@ export function trapezoid(): NDArray {
     if (step.ndim > 0) step = moveaxis(p.reshape(step, [...new Array<number>(y.ndim - step.ndim).fill(1), ...step.shape]), axis, -1);
   } else {
     const t = resultElementType("trapezoid", [given.y, given.x]);
-    const [a, b] = convertAll([given.y, given.x], { dtype: toInexact(t.dtype), weak: t.weak }) as [NDArray, NDArray];
+    const [a, b] = convertAll([given.y, given.x], inexactType(t)) as [NDArray, NDArray];
     y = a;
     step = b.ndim === 1 ? diff(b) : moveaxis(diff(b, { axis }), axis, -1);
   }

@@ -7,7 +7,7 @@ import { absolute, add, divide, mod, multiply, subtract } from "./arithmetic.js"
 import { takeAlong } from "./gathering.js";
 import { concatenate } from "./joining.js";
 import { clip, greater, less, where } from "./logic.js";
-import { convert, convertAll, inexact, pairOf, resultElementType, toInexact } from "./promotion.js";
+import { inexactType, convert, convertAll, inexact, pairOf, resultElementType } from "./promotion.js";
 import { like } from "./ufunc.js";
 
 export interface InterpOptions {
@@ -23,7 +23,7 @@ export function interp(x: ArrayLike, xp: ArrayLike, fp: ArrayLike, options?: Int
 export function interp(): NDArray {
   const given = interpParams(arguments);
   const t = resultElementType("interp", [given.x, given.xp]);
-  let [x, xp] = pairOf(convertAll([given.x, given.xp], { dtype: toInexact(t.dtype), weak: t.weak }));
+  let [x, xp] = pairOf(convertAll([given.x, given.xp], inexactType(t)));
   let fp = inexact("interp", given.fp);
   if (xp.ndim !== 1 || fp.ndim !== 1 || xp.size !== fp.size || xp.size === 0) {
     throw new ShapeError({

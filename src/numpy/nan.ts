@@ -92,7 +92,7 @@ export function nanstd(): NDArray {
 }
 
 function nanvarOf(op: string, given: NDArray, { axis = null, dtype, ddof = 0, keepdims, where, mean: known }: VarOptions): NDArray {
-  const to = dtype === undefined || dtype === null ? toInexact(given.dtype) : asDType(dtype);
+  const to = dtype === undefined || dtype === null ? toInexact(given.dtype, given.weakType) : asDType(dtype);
   const x = convert(given, toInexact(to));
   const mask = checkWhere(op, where);
   const center =

@@ -13,8 +13,11 @@ import * as p from "../primitives/all.js";
 /** Axes as users give them; null means all. */
 export type Axis = number | readonly number[] | null;
 
-/** The float dtype in which a function computes operands of `dtype`. */
-export const toInexact = (dtype: DType): DType => (isFloat(dtype) || dtype === "key" ? dtype : defaultFloat());
+/** The float dtype in which a function computes operands of `dtype`: float32 of 32-bit integers, the default one of bare numbers. */
+export const toInexact = (dtype: DType, weak = false): DType => (isFloat(dtype) || dtype === "key" ? dtype : weak ? defaultFloat() : "float32");
+
+/** An element type with integers and booleans made floats. */
+export const inexactType = ({ dtype, weak }: PromotionType): PromotionType => ({ dtype: toInexact(dtype, weak), weak });
 
 /** The dtype in which a function adds up operands of `dtype`: booleans count as integers. */
 export const toNumeric = (dtype: DType): DType => (dtype === "bool" ? "int32" : dtype);
@@ -108,7 +111,7 @@ export function promote2(op: string, x: ArrayLike, y: ArrayLike): readonly NDArr
 /** `promote`, and integers and booleans become floats. */
 export function promoteInexact(op: string, ...xs: readonly ArrayLike[]): readonly NDArray[] {
   const t = resultElementType(op, xs);
-  return broadcastOperands(op, convertAll(xs, { dtype: toInexact(t.dtype), weak: t.weak }));
+  return broadcastOperands(op, convertAll(xs, inexactType(t)));
 }
 
 /** `promote`, and booleans become int32. */
@@ -120,7 +123,7 @@ export function promoteNumeric(op: string, ...xs: readonly ArrayLike[]): readonl
 /** One operand as a float array. */
 export function inexact(op: string, x: ArrayLike): NDArray {
   const a = asArray(x, op);
-  return isFloat(a.dtype) ? a : p.convertElementType(a, toInexact(a.dtype), a.weakType);
+  return isFloat(a.dtype) ? a : p.convertElementType(a, toInexact(a.dtype, a.weakType), a.weakType);
 }
 
 /** One operand with booleans as int32. */

@@ -7,7 +7,7 @@ import { type ArrayLike, asArray, describeValue } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { power } from "./arithmetic.js";
 import { log10 } from "./elementary.js";
-import { convert, expandTo, resultElementType, toInexact } from "./promotion.js";
+import { inexactType, convert, expandTo, resultElementType, toInexact } from "./promotion.js";
 import { like } from "./ufunc.js";
 
 /** Sequences of numbers and grids of them. */
@@ -85,7 +85,7 @@ export function linspace(): NDArray | [NDArray, NDArray] {
 
 function linspaceOf(op: string, { start, stop, num = 50, endpoint = true, dtype, axis = 0 }: LinspaceParams): [NDArray, NDArray] {
   count(op, "num", num);
-  const to = dtype === undefined || dtype === null ? toInexact(resultElementType(op, [start, stop]).dtype) : asDType(dtype);
+  const to = dtype === undefined || dtype === null ? inexactType(resultElementType(op, [start, stop])).dtype : asDType(dtype);
   const compute = toInexact(to);
   const [first, last] = [convert(asArray(start, op, "start"), compute), convert(asArray(stop, op, "stop"), compute)];
   const bounds = broadcastShapes([first.shape, last.shape], op);
@@ -131,7 +131,7 @@ export function logspace(): NDArray {
 }
 
 function logspaceOf(op: string, { base = 10, dtype, ...given }: LogspaceOptions & { start: ArrayLike; stop: ArrayLike }): NDArray {
-  const to = dtype === undefined || dtype === null ? toInexact(resultElementType(op, [given.start, given.stop]).dtype) : asDType(dtype);
+  const to = dtype === undefined || dtype === null ? inexactType(resultElementType(op, [given.start, given.stop])).dtype : asDType(dtype);
   const [exponents] = linspaceOf(op, { ...given, dtype: toInexact(to) });
   return convert(power(base, exponents), to);
 }
@@ -148,7 +148,7 @@ const geomspaceParams = /* @__PURE__ */ signature<LinspaceOptions & { start: Arr
 export function geomspace(start: ArrayLike, stop: ArrayLike, num?: number | LinspaceOptions, options?: LinspaceOptions): NDArray;
 export function geomspace(): NDArray {
   const { start, stop, num, endpoint, dtype, axis = 0 } = geomspaceParams(arguments);
-  const to = dtype === undefined || dtype === null ? toInexact(resultElementType("geomspace", [start, stop]).dtype) : asDType(dtype);
+  const to = dtype === undefined || dtype === null ? inexactType(resultElementType("geomspace", [start, stop])).dtype : asDType(dtype);
   const compute = toInexact(to);
   const [first, last] = [convert(asArray(start), compute), convert(asArray(stop), compute)];
   const sign = p.sign(first);

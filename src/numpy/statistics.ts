@@ -7,7 +7,7 @@ import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { broadcastToShape } from "./broadcasting.js";
 import { choose } from "./logic.js";
-import { type Axis, broadcastOperands, convert, convertAll, pairOf, resultElementType, toInexact } from "./promotion.js";
+import { inexactType, type Axis, broadcastOperands, convert, convertAll, pairOf, resultElementType, toInexact } from "./promotion.js";
 import { checkWhere, type KeepdimsOptions, sum } from "./reductions.js";
 import { like } from "./ufunc.js";
 
@@ -38,7 +38,7 @@ export function mean(): NDArray {
 }
 
 function meanOf(op: string, x: NDArray, { axis = null, dtype, keepdims = false, where }: MeanOptions): NDArray {
-  const to = dtype === undefined || dtype === null ? toInexact(x.dtype) : asDType(dtype);
+  const to = dtype === undefined || dtype === null ? toInexact(x.dtype, x.weakType) : asDType(dtype);
   const mask = checkWhere(op, where);
   const n = participants(op, x, axis, keepdims, mask, to);
   return binaryOn(op, p.div, sum(x, axis, { dtype: to, keepdims, where: mask }), n);
@@ -82,7 +82,7 @@ function varianceOf(op: string, a: NDArray, { axis = null, dtype, ddof = 0, corr
   if (correction !== undefined && correction !== null && ddof !== 0) {
     throw new ArgumentError({ code: "option-twice", message: `${op}: ddof and correction are the same option; give one` });
   }
-  const to = dtype === undefined || dtype === null ? toInexact(a.dtype) : asDType(dtype);
+  const to = dtype === undefined || dtype === null ? toInexact(a.dtype, a.weakType) : asDType(dtype);
   const compute = toInexact(to);
   const mask = checkWhere(op, where);
   const x = convert(a, compute);
@@ -119,7 +119,7 @@ function plainAverage(a: NDArray, axis: Axis, keepdims: boolean): [NDArray, NDAr
 
 function weightedAverage(a: ArrayLike, weights: ArrayLike, axis: Axis, keepdims: boolean): [NDArray, NDArray] {
   const t = resultElementType("average", [a, weights]);
-  const [x, given] = pairOf(convertAll([a, weights], { dtype: toInexact(t.dtype), weak: t.weak }));
+  const [x, given] = pairOf(convertAll([a, weights], inexactType(t)));
   const w = fitWeights(x, given, axis);
   const total = sum(w, axis, { keepdims });
   const weighted = sum(binaryOn("average", p.mul, x, w), axis, { keepdims });
