@@ -2,11 +2,11 @@ import type { NDArray } from "../core/array.js";
 import { ConcreteArray } from "../core/array.js";
 import { type Aval, formatAval, type HostArray } from "../core/aval.js";
 import type { Engine } from "../core/engine.js";
-import { ArgumentError, DeviceError, TracerError } from "../core/errors.js";
+import { DeviceError, TracerError } from "../core/errors.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import { asArray } from "../core/literal.js";
 import type { AnyPrimitive } from "../core/primitive.js";
-import { Tracer } from "../core/trace.js";
+import { flatten, unflatten } from "../core/tree.js";
 import { ArrayType } from "./array-type.js";
 import { type Device, type DeviceStats, type RuntimeStorage, ScalarStorage } from "./storage.js";
 
@@ -57,21 +57,30 @@ function find(name: string): Device {
 }
 
 /**
- * Copies an array to a device; an array that lies there already is returned as it is.
+ * Copies arrays to a device: one, or the leaves of a pytree. What lies there already is returned as it is; a number or a boolean
+ * becomes an array of the device.
  * @throws TracerError `tracer-device` for traced values: a compiled function runs where its arguments lie.
  */
-export function devicePut(x: NDArray | number | boolean, device?: string): NDArray {
+export function devicePut(x: NDArray | number | boolean, device?: string): NDArray;
+export function devicePut<T>(x: T, device?: string): T;
+export function devicePut(x: unknown, device?: string): unknown {
   const target = device === undefined ? current! : find(device);
+  const [leaves, def] = flatten(x);
+  return unflatten(
+    def,
+    leaves.map((leaf) => move(leaf, target)),
+  );
+}
+
+function move(x: unknown, target: Device): ConcreteArray {
   const array = asArray(x, "devicePut", "x");
-  if (array instanceof Tracer) {
+  if (!(array instanceof ConcreteArray)) {
     throw new TracerError({
       code: "tracer-device",
       message: `devicePut cannot move ${array.describe()}`,
       hint: "a transformed function runs on the device of its arguments: move them before the call",
     });
   }
-  if (!(array instanceof ConcreteArray))
-    throw new ArgumentError({ code: "not-an-array", message: "devicePut takes arrays and numbers" });
   const storage = array.storage as RuntimeStorage;
   if (storage.owner === target) return array;
   return target.upload({ aval: array.aval, data: storage.readSync() });

@@ -14,6 +14,7 @@ import {
   registerDevice,
   setDefaultDevice,
 } from "../../src/runtime/devices.js";
+import { stage } from "../../src/core/staging.js";
 import "../../src/runtime/install.js";
 import { FakeBackend, fakeCompile } from "./fake-backend.js";
 import { addBy, call, failing, plus } from "./tiny.js";
@@ -189,6 +190,16 @@ describe("devices", () => {
     expect(moved).toMatchObject({ device: "fake" });
     expect(call(plus, [moved, y], null).js()).toEqual([4, 6]);
     expect(devicePut(moved, "fake")).toBe(moved);
+    const tree = devicePut({ w: x, b: [y] }, "reference");
+    expect([tree.w, tree.b[0]!.device, tree.b[0]!.js()]).toEqual([x, "reference", [3, 4]]);
+    expect(devicePut(2, "fake")).toMatchObject({ device: "fake", weakType: true });
+    stage(
+      ([t]) => {
+        expect(() => devicePut(t!)).toThrowError(/\[tracer-device\]/);
+        return [t!];
+      },
+      [aval([], "float32")],
+    );
   });
 
   test("the reference device keeps a copy of its own", () => {
