@@ -1,0 +1,155 @@
+import type { NDArray } from "../core/array.js";
+import { signature } from "../core/calling.js";
+import { type ArrayLike, asArray } from "../core/literal.js";
+import { add, divide, maximum, minimum, multiply } from "../numpy/arithmetic.js";
+import { logaddexp } from "../numpy/elementary.js";
+import { where } from "../numpy/logic.js";
+import { inexact, pairOf, promote2 } from "../numpy/promotion.js";
+import { floatUnary, like, unary } from "../numpy/ufunc.js";
+import * as p from "../primitives/all.js";
+
+/** Activation functions. Their derivatives at kinks are JAX's. */
+
+/** The array itself. */
+export const identity = /* @__PURE__ */ unary("nn.identity", (x) => x);
+
+/**
+ * max(x, 0); its derivative at 0 is 0.
+ *
+ * @example
+ * nn.relu(np.array([-2, 0, 3]));  // [0, 0, 3]
+ */
+export const relu = /* @__PURE__ */ unary("nn.relu", (given) => {
+  const [x, zero] = pairOf(promote2("nn.relu", given, 0));
+  // The constant side keeps NaN, and has no derivative.
+  return p.select(p.gt(x, zero), x, p.stopGradient(p.max(x, zero)));
+});
+
+/** min(max(x, 0), 6); its derivatives at 0 and 6 are 0. */
+export const relu6 = /* @__PURE__ */ floatUnary("nn.relu6", clippedAt6);
+
+function clippedAt6(x: NDArray): NDArray {
+  const [zero, six] = [like(x, 0), like(x, 6)];
+  const bounded = p.min(p.max(x, zero), six);
+  return p.select(p.and(p.gt(x, zero), p.lt(x, six)), x, p.stopGradient(bounded));
+}
+
+const sigmoidOf = (x: NDArray): NDArray => p.logistic(x);
+/** 1/(1 + exp(−x)). */
+export const sigmoid = /* @__PURE__ */ floatUnary("nn.sigmoid", sigmoidOf);
+/** log(1 + exp(x)) without overflow. */
+export const softplus = /* @__PURE__ */ floatUnary("nn.softplus", softplusOf);
+function softplusOf(x: NDArray): NDArray {
+  return logaddexp(x, like(x, 0));
+}
+/** log sigmoid(x) = −softplus(−x). */
+export const logSigmoid = /* @__PURE__ */ floatUnary("nn.logSigmoid", (x) => p.neg(softplusOf(p.neg(x))));
+
+const siluOf = (x: NDArray): NDArray => p.mul(x, p.logistic(x));
+/** x·sigmoid(x). */
+export const silu = /* @__PURE__ */ floatUnary("nn.silu", siluOf);
+export const swish = /* @__PURE__ */ floatUnary("nn.swish", siluOf);
+/** x·tanh(softplus(x)). */
+export const mish = /* @__PURE__ */ floatUnary("nn.mish", (x) => p.mul(x, p.tanh(softplusOf(x))));
+/** x/(|x| + 1). */
+export const softSign = /* @__PURE__ */ floatUnary("nn.softSign", (x) => p.div(x, p.add(p.abs(x), like(x, 1))));
+/** The hyperbolic tangent. */
+export const tanh = /* @__PURE__ */ floatUnary("nn.tanh", (x) => p.tanh(x));
+
+const hardSigmoidOf = (x: NDArray): NDArray => p.div(clippedAt6(p.add(x, like(x, 3))), like(x, 6));
+/** relu6(x + 3)/6. */
+export const hardSigmoid = /* @__PURE__ */ floatUnary("nn.hardSigmoid", hardSigmoidOf);
+const hardSiluOf = (x: NDArray): NDArray => p.mul(x, hardSigmoidOf(x));
+/** x·hardSigmoid(x). */
+export const hardSilu = /* @__PURE__ */ floatUnary("nn.hardSilu", hardSiluOf);
+export const hardSwish = /* @__PURE__ */ floatUnary("nn.hardSwish", hardSiluOf);
+/** x bounded by −1 and 1. */
+export const hardTanh = /* @__PURE__ */ unary("nn.hardTanh", (x) => where(p.gt(x, like(x, 1)), 1, where(p.lt(x, like(x, -1)), -1, x)));
+
+/** 0 up to −1, (x + 1)²/4 up to 1, then x. */
+export const sparsePlus = /* @__PURE__ */ floatUnary("nn.sparsePlus", (x) => {
+  const parabola = p.div(p.square(p.add(x, like(x, 1))), like(x, 4));
+  return p.select(p.le(x, like(x, -1)), like(x, 0), p.select(p.ge(x, like(x, 1)), x, parabola));
+});
+/** 0 up to −1, (x + 1)/2 up to 1, then 1: the derivative of sparsePlus. */
+export const sparseSigmoid = /* @__PURE__ */ floatUnary("nn.sparseSigmoid", (x) =>
+  p.mul(like(x, 0.5), p.min(like(x, 2), p.max(like(x, 0), p.add(x, like(x, 1))))),
+);
+
+/** log(1 − exp(−x)) for x ≥ 0, accurate for small x and for large. */
+export const log1mexp = /* @__PURE__ */ floatUnary("nn.log1mexp", (x) => {
+  const small = p.lt(x, like(x, Math.LN2));
+  // Each side sees only what it is right for, so that no derivative is NaN.
+  const near = p.log(p.neg(p.expm1(p.neg(p.select(small, x, like(x, 0.5))))));
+  const far = p.log1p(p.neg(p.exp(p.neg(p.select(small, like(x, 1), x)))));
+  return p.select(small, near, far);
+});
+
+export interface AlphaOptions {
+  readonly alpha?: ArrayLike | undefined;
+}
+type AlphaParams = AlphaOptions & { readonly x: ArrayLike };
+
+function eluOf(x: NDArray, alpha: ArrayLike): NDArray {
+  const positive = p.gt(x, like(x, 0));
+  return where(positive, x, multiply(alpha, p.expm1(p.select(positive, like(x, 0), x))));
+}
+
+const eluParams = /* @__PURE__ */ signature<AlphaParams>("nn.elu", 1, ["x", "alpha"]);
+/** x where positive, else alpha·(exp(x) − 1). */
+export function elu(x: ArrayLike, alpha?: ArrayLike | AlphaOptions): NDArray;
+export function elu(): NDArray {
+  const { x, alpha = 1 } = eluParams(arguments);
+  return eluOf(inexact("nn.elu", x), alpha);
+}
+
+/** 1.0507…·elu(x, 1.6733…), which keeps means and variances. */
+export const selu = /* @__PURE__ */ floatUnary("nn.selu", (x) => multiply(1.0507009873554805, eluOf(x, 1.6732632423543772)));
+
+const celuParams = /* @__PURE__ */ signature<AlphaParams>("nn.celu", 1, ["x", "alpha"]);
+/** max(x, 0) + alpha·(exp(min(x, 0)/alpha) − 1). */
+export function celu(x: ArrayLike, alpha?: ArrayLike | AlphaOptions): NDArray;
+export function celu(): NDArray {
+  const { x: given, alpha = 1 } = celuParams(arguments);
+  const x = inexact("nn.celu", given);
+  return add(maximum(x, 0), multiply(alpha, p.expm1(divide(minimum(x, 0), alpha))));
+}
+
+export interface LeakyReluOptions {
+  readonly negativeSlope?: ArrayLike | undefined;
+}
+const leakyReluParams = /* @__PURE__ */ signature<LeakyReluOptions & { x: ArrayLike }>("nn.leakyRelu", 1, ["x", "negativeSlope"]);
+/** x where not negative, else negativeSlope·x. */
+export function leakyRelu(x: ArrayLike, negativeSlope?: ArrayLike | LeakyReluOptions): NDArray;
+export function leakyRelu(): NDArray {
+  const { x: given, negativeSlope = 0.01 } = leakyReluParams(arguments);
+  const x = asArray(given, "nn.leakyRelu", "x");
+  return where(p.ge(x, like(x, 0)), x, multiply(negativeSlope, x));
+}
+
+export interface SquareplusOptions {
+  readonly b?: ArrayLike | undefined;
+}
+const squareplusParams = /* @__PURE__ */ signature<SquareplusOptions & { x: ArrayLike }>("nn.squareplus", 1, ["x", "b"]);
+/** (x + √(x² + b))/2. */
+export function squareplus(x: ArrayLike, b?: ArrayLike | SquareplusOptions): NDArray;
+export function squareplus(): NDArray {
+  const { x: given, b = 4 } = squareplusParams(arguments);
+  const x = inexact("nn.squareplus", given);
+  return divide(add(x, p.sqrt(inexact("nn.squareplus", add(p.square(x), b)))), 2);
+}
+
+export interface GeluOptions {
+  readonly approximate?: boolean | undefined;
+}
+const geluParams = /* @__PURE__ */ signature<GeluOptions & { x: ArrayLike }>("nn.gelu", 1, ["x", "approximate"]);
+/** x·Φ(x), where Φ is the normal distribution function, or with `approximate`, the default, a formula of tanh. */
+export function gelu(x: ArrayLike, approximate?: boolean | GeluOptions): NDArray;
+export function gelu(): NDArray {
+  const { x: given, approximate = true } = geluParams(arguments);
+  const x = inexact("nn.gelu", given);
+  const half = like(x, 0.5);
+  if (!approximate) return p.mul(p.mul(half, x), p.erfc(p.mul(p.neg(x), like(x, Math.SQRT1_2))));
+  const inner = p.mul(like(x, Math.sqrt(2 / Math.PI)), p.add(x, p.mul(like(x, 0.044715), p.integerPow(x, 3))));
+  return p.mul(x, p.mul(half, p.add(like(x, 1), p.tanh(inner))));
+}
