@@ -1,0 +1,161 @@
+import { dtypeInfo, type TypedArray } from "../core/dtype.js";
+import { InternalError } from "../core/errors.js";
+import { CheckedMemory, copyRange, type MemoryRange } from "./checked-memory.js";
+import { type InterpretOptions, runKernel } from "./interpret-kernel.js";
+import type { BufferRef, BufferType, Program, ProgramFunction, Step } from "./program.js";
+
+export interface InterpretProgramOptions extends InterpretOptions {
+  /** What callback steps call: inputs and outputs as bytes' copies of the declared sizes. */
+  readonly callbacks?: readonly ((inputs: readonly Uint8Array[], outputs: readonly Uint8Array[]) => void)[];
+}
+
+/** Runs a program's entry function over typed arrays; outputs that are an input are that input's array. */
+export function interpretProgram(program: Program, inputs: readonly TypedArray[], options: InterpretProgramOptions = {}): TypedArray[] {
+  const entry = functionAt(program, 0);
+  if (inputs.length !== entry.inputs.length) {
+    throw new InternalError(`program ${program.name} takes ${entry.inputs.length} inputs, not ${inputs.length}`);
+  }
+  const run = new ProgramRun(program, options);
+  const ranges = inputs.map((array, i): MemoryRange => {
+    if (array.byteLength < entry.inputs[i]!.bytes) {
+      throw new InternalError(`program ${program.name}, input ${i}: ${array.byteLength} bytes where ${entry.inputs[i]!.bytes} are needed`);
+    }
+    // A copy: a program must not write its inputs, and one that does may not write the caller's.
+    const memory = CheckedMemory.ofBytes(array.byteLength);
+    new Uint8Array(memory.data).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+    memory.initialized.fill(1);
+    return { memory, offset: 0, bytes: array.byteLength };
+  });
+  const outputs = entry.outputs.map((type, i): MemoryRange => {
+    const alias = entry.outputIsInput[i] ?? null;
+    return alias === null ? freshRange(type) : ranges[alias]!;
+  });
+  run.call(0, ranges, outputs, 0);
+  return outputs.map((range, i) => {
+    const type = entry.outputs[i]!;
+    if (!range.memory.isInitialized(range.offset, type.bytes)) {
+      throw new InternalError(`program ${program.name}, output ${i}: not written whole`);
+    }
+    const { storage, bytes, words } = dtypeInfo[type.dtype];
+    return new storage(new Uint8Array(range.memory.data).slice(range.offset, range.offset + type.bytes).buffer as never).subarray(
+      0,
+      (type.bytes / bytes) * words,
+    );
+  });
+}
+
+function functionAt(program: Program, fn: number): ProgramFunction {
+  const f = program.functions[fn];
+  if (f === undefined) throw new InternalError(`program ${program.name} has no function ${fn}`);
+  return f;
+}
+
+function freshRange(type: BufferType): MemoryRange {
+  return { memory: CheckedMemory.ofBytes(type.bytes), offset: 0, bytes: type.bytes };
+}
+
+class ProgramRun {
+  private readonly arena: CheckedMemory;
+
+  constructor(
+    private readonly program: Program,
+    private readonly options: InterpretProgramOptions,
+  ) {
+    this.arena = CheckedMemory.ofBytes(arenaNeed(program, 0, new Map()));
+  }
+
+  /** Runs a function whose arena begins at `base`. */
+  call(fn: number, inputs: readonly MemoryRange[], outputs: readonly MemoryRange[], base: number): void {
+    const f = functionAt(this.program, fn);
+    this.arena.forget(base, f.arenaBytes);
+    const at = (ref: BufferRef): MemoryRange => {
+      if (ref.kind === "arena") return { memory: this.arena, offset: base + ref.offset, bytes: f.arenaBytes - ref.offset };
+      const range = (ref.kind === "input" ? inputs : outputs)[ref.index];
+      if (range === undefined) throw new InternalError(`function ${f.name} has no ${ref.kind} ${ref.index}`);
+      return range;
+    };
+    for (const step of f.steps) this.step(step, at, base + f.arenaBytes);
+    f.outputIsInput.forEach((alias, i) => {
+      const [from, to] = [alias === null ? undefined : inputs[alias]!, outputs[i]!];
+      if (from !== undefined && (from.memory !== to.memory || from.offset !== to.offset)) {
+        copyRange(from, to, f.outputs[i]!.bytes, `function ${f.name}, output ${i}`);
+      }
+    });
+  }
+
+  private step(step: Step, at: (ref: BufferRef) => MemoryRange, base: number): void {
+    switch (step.kind) {
+      case "launch": {
+        const kernel = this.program.kernels[step.kernel];
+        if (kernel === undefined) throw new InternalError(`program ${this.program.name} has no kernel ${step.kernel}`);
+        return runKernel(kernel, step.args.map(at), this.options);
+      }
+      case "call":
+        return this.call(step.fn, step.inputs.map(at), step.outputs.map(at), base);
+      case "if":
+        return this.call(truth(at(step.predicate), "if") ? step.then : step.else, step.inputs.map(at), step.outputs.map(at), base);
+      case "loop":
+        return this.loop(step, at, base);
+      case "copy":
+        return copyRange(at(step.from), at(step.to), step.bytes, "copy");
+      case "callback":
+        return this.callback(step, at);
+    }
+  }
+
+  /** Inputs of condition and body: the constants, then the state. */
+  private loop(step: Extract<Step, { kind: "loop" }>, at: (ref: BufferRef) => MemoryRange, base: number): void {
+    const consts = step.consts.map(at);
+    const state = step.state.map(at);
+    const types = functionAt(this.program, step.body).outputs;
+    const holds = (): boolean => {
+      const predicate = freshRange({ dtype: "bool", bytes: 4 });
+      this.call(step.condition, [...consts, ...state], [predicate], base);
+      return truth(predicate, "loop");
+    };
+    while (holds()) {
+      const next = types.map(freshRange);
+      this.call(step.body, [...consts, ...state], next, base);
+      next.forEach((range, i) => copyRange(range, state[i]!, types[i]!.bytes, `loop state ${i}`));
+    }
+  }
+
+  private callback(step: Extract<Step, { kind: "callback" }>, at: (ref: BufferRef) => MemoryRange): void {
+    const f = this.options.callbacks?.[step.callback];
+    if (f === undefined) throw new InternalError(`no callback ${step.callback} was given`);
+    const bytes = ({ memory, offset, bytes: n }: MemoryRange): Uint8Array => new Uint8Array(memory.data, offset, n);
+    const outputs = step.outputs.map(at);
+    f(step.inputs.map((ref) => bytes(at(ref)).slice()), outputs.map(bytes));
+    for (const o of outputs) o.memory.initialized.fill(1, o.offset / 4, Math.ceil((o.offset + o.bytes) / 4));
+  }
+}
+
+function truth({ memory, offset }: MemoryRange, what: string): boolean {
+  if (!memory.isInitialized(offset, 4)) throw new InternalError(`${what}: the predicate was never written`);
+  return new Int32Array(memory.data, offset, 1)[0] !== 0;
+}
+
+/** Functions that a step calls. */
+export function calledBy(step: Step): readonly number[] {
+  switch (step.kind) {
+    case "call":
+      return [step.fn];
+    case "if":
+      return [step.then, step.else];
+    case "loop":
+      return [step.condition, step.body];
+    default:
+      return [];
+  }
+}
+
+/** Bytes of arena that a call takes, with everything it calls. */
+export function arenaNeed(program: Program, fn: number, known: Map<number, number>): number {
+  const before = known.get(fn);
+  if (before !== undefined) return before;
+  const f = functionAt(program, fn);
+  let behind = 0;
+  for (const step of f.steps) for (const callee of calledBy(step)) behind = Math.max(behind, arenaNeed(program, callee, known));
+  known.set(fn, f.arenaBytes + behind);
+  return f.arenaBytes + behind;
+}
