@@ -61,10 +61,9 @@ export function requireIndexDType(op: string, indices: Aval, name = "indices"): 
     code: "index-dtype",
     message: `${op} needs indices of dtype int32 or uint32`,
     operands: [[name, indices]],
-    hint: "convert them with astype(\"int32\")",
+    hint: 'convert them with astype("int32")',
   }));
 }
 
 /** Names an axis list in an error. */
 export const list = (dims: readonly (number | string)[]): string => `[${dims.join(", ")}]`;
-

@@ -17,7 +17,14 @@ export type { DotDims } from "../kernel-ir/lowering.js";
 export const dotGeneralPrimitive: PrimitiveDefinition<DotDims> = definePrimitive<DotDims>({
   name: "dot_general",
   abstract: ([a, b], dims) => {
-    requireDType(isFloat(a!.dtype), () => ({ code: "dot-dtype", message: "dot_general contracts floats", operands: [["lhs", a!], ["rhs", b!]] }));
+    requireDType(isFloat(a!.dtype), () => ({
+      code: "dot-dtype",
+      message: "dot_general contracts floats",
+      operands: [
+        ["lhs", a!],
+        ["rhs", b!],
+      ],
+    }));
     return [dotAval(a!, b!, dims)];
   },
   evaluate: ([a, b], dims) => [contract(a!, b!, dims)],
@@ -39,7 +46,10 @@ export const integerDotPrimitive: PrimitiveDefinition<DotDims> = definePrimitive
     requireDType(a!.dtype === "int32" || a!.dtype === "uint32", () => ({
       code: "dot-dtype",
       message: "dotGeneral contracts numbers",
-      operands: [["lhs", a!], ["rhs", b!]],
+      operands: [
+        ["lhs", a!],
+        ["rhs", b!],
+      ],
       hint: "convert the operands with astype",
     }));
     return [dotAval(a!, b!, dims)];
@@ -60,12 +70,18 @@ export function dotGeneral(a: NDArray, b: NDArray, dims: DotDims, preferredEleme
   if (preferredElementType !== undefined && preferredElementType !== a.dtype) {
     const narrower = dtypeInfo[preferredElementType].bytes < dtypeInfo[a.dtype].bytes;
     const same = dtypeInfo[preferredElementType].kind === dtypeInfo[a.dtype].kind;
-    requireDType(a.dtype === b.dtype && a.dtype !== "bool" && !narrower && (same || isFloat(preferredElementType)), () => ({
-      code: "dot-preferred",
-      message: `dotGeneral cannot accumulate in ${preferredElementType}`,
-      operands: [["lhs", a.aval], ["rhs", b.aval]],
-      hint: "the preferred dtype must hold the operands' values",
-    }));
+    requireDType(
+      a.dtype === b.dtype && a.dtype !== "bool" && !narrower && (same || isFloat(preferredElementType)),
+      () => ({
+        code: "dot-preferred",
+        message: `dotGeneral cannot accumulate in ${preferredElementType}`,
+        operands: [
+          ["lhs", a.aval],
+          ["rhs", b.aval],
+        ],
+        hint: "the preferred dtype must hold the operands' values",
+      }),
+    );
     const wide = (x: NDArray): NDArray => ops.convertElementType(x, preferredElementType);
     return dotGeneral(wide(a), wide(b), dims);
   }
@@ -73,16 +89,23 @@ export function dotGeneral(a: NDArray, b: NDArray, dims: DotDims, preferredEleme
 }
 
 function dotAval(a: Aval, b: Aval, d: DotDims): Aval {
-  const operands = [["lhs", a], ["rhs", b]] as const;
+  const operands = [
+    ["lhs", a],
+    ["rhs", b],
+  ] as const;
   requireOneDType("dotGeneral", operands);
-  for (const [name, x, contract, batch] of [["lhs", a, d.lhsContract, d.lhsBatch], ["rhs", b, d.rhsContract, d.rhsBatch]] as const) {
+  for (const [name, x, contract, batch] of [
+    ["lhs", a, d.lhsContract, d.lhsBatch],
+    ["rhs", b, d.rhsContract, d.rhsBatch],
+  ] as const) {
     requireArgument(areAxes([...batch, ...contract], x.shape.length), () => ({
       code: "axis-range",
       message: `dotGeneral: the ${name}'s batch axes ${list(batch)} and contracted axes ${list(contract)} are not distinct axes of it`,
       operands,
     }));
   }
-  const pairs = (l: readonly number[], r: readonly number[]): boolean => l.length === r.length && l.every((k, i) => a.shape[k] === b.shape[r[i]!]);
+  const pairs = (l: readonly number[], r: readonly number[]): boolean =>
+    l.length === r.length && l.every((k, i) => a.shape[k] === b.shape[r[i]!]);
   requireShape(pairs(d.lhsContract, d.rhsContract), () => ({
     code: "dot-contract",
     message: `dotGeneral: contracted axes must have equal lengths; lhs axes ${list(d.lhsContract)} meet rhs axes ${list(d.rhsContract)}`,
@@ -105,7 +128,12 @@ function dotAval(a: Aval, b: Aval, d: DotDims): Aval {
 const free = (ndim: number, batch: readonly number[], contract: readonly number[]): number[] =>
   Array.from({ length: ndim }, (_, k) => k).filter((k) => !batch.includes(k) && !contract.includes(k));
 
-const swap = (d: DotDims): DotDims => ({ lhsContract: d.rhsContract, rhsContract: d.lhsContract, lhsBatch: d.rhsBatch, rhsBatch: d.lhsBatch });
+const swap = (d: DotDims): DotDims => ({
+  lhsContract: d.rhsContract,
+  rhsContract: d.lhsContract,
+  lhsBatch: d.rhsBatch,
+  rhsBatch: d.lhsBatch,
+});
 
 /** Plain contraction: floats are summed in float64 and rounded once, integers wrap around at every step. */
 function contract(a: HostArray, b: HostArray, d: DotDims): HostArray {
@@ -113,7 +141,8 @@ function contract(a: HostArray, b: HostArray, d: DotDims): HostArray {
   const offsets = (x: HostArray, axes: readonly number[]): number[] => {
     const strides = stridesOf(x.aval.shape);
     let all = [0];
-    for (const k of axes) all = all.flatMap((o) => Array.from({ length: x.aval.shape[k]! }, (_, i) => o + i * strides[k]!));
+    for (const k of axes)
+      all = all.flatMap((o) => Array.from({ length: x.aval.shape[k]! }, (_, i) => o + i * strides[k]!));
     return all;
   };
   const aFree = offsets(a, free(a.aval.shape.length, d.lhsBatch, d.lhsContract));
@@ -139,7 +168,12 @@ function contract(a: HostArray, b: HostArray, d: DotDims): HostArray {
   return out;
 }
 
-function dotJvp(p: Primitive<DotDims>, [a, b]: readonly [NDArray, NDArray], [da, db]: readonly [Tangent, Tangent], dims: DotDims): JvpResult {
+function dotJvp(
+  p: Primitive<DotDims>,
+  [a, b]: readonly [NDArray, NDArray],
+  [da, db]: readonly [Tangent, Tangent],
+  dims: DotDims,
+): JvpResult {
   const y = bind1(p, [a, b], dims);
   const left = isZero(da) ? new Zero(y.aval) : bind1(p, [da, b], dims);
   const right = isZero(db) ? new Zero(y.aval) : bind1(p, [a, db], dims);
@@ -162,13 +196,27 @@ function transposed(ct: NDArray, x: Aval, y: NDArray, d: DotDims, swapped: boole
   if (yFirst.every((axis, k) => axis === k)) {
     return dotGeneral(y, ct, { lhsContract: yFree, rhsContract: ctContract, lhsBatch: d.rhsBatch, rhsBatch: batch });
   }
-  const product = dotGeneral(ct, y, { lhsContract: ctContract, rhsContract: yFree, lhsBatch: batch, rhsBatch: d.rhsBatch });
+  const product = dotGeneral(ct, y, {
+    lhsContract: ctContract,
+    rhsContract: yFree,
+    lhsBatch: batch,
+    rhsBatch: d.rhsBatch,
+  });
   const order = [...d.lhsBatch, ...xFree, ...contracted];
-  return ops.transpose(product, range(0, order.length).map((k) => order.indexOf(k)));
+  return ops.transpose(
+    product,
+    range(0, order.length).map((k) => order.indexOf(k)),
+  );
 }
 
-function batchDot(p: Primitive<DotDims>, [a, b]: readonly [NDArray, NDArray], [da, db]: readonly [number | null, number | null], d: DotDims) {
-  const shift = (axes: readonly number[], dim: number | null): number[] => axes.map((k) => (dim !== null && k >= dim ? k + 1 : k));
+function batchDot(
+  p: Primitive<DotDims>,
+  [a, b]: readonly [NDArray, NDArray],
+  [da, db]: readonly [number | null, number | null],
+  d: DotDims,
+) {
+  const shift = (axes: readonly number[], dim: number | null): number[] =>
+    axes.map((k) => (dim !== null && k >= dim ? k + 1 : k));
   const moved: DotDims = {
     lhsContract: shift(d.lhsContract, da),
     rhsContract: shift(d.rhsContract, db),
@@ -176,7 +224,10 @@ function batchDot(p: Primitive<DotDims>, [a, b]: readonly [NDArray, NDArray], [d
     rhsBatch: shift(d.rhsBatch, db),
   };
   if (da !== null && db !== null) {
-    return { outs: [bind1(p, [a, b], { ...moved, lhsBatch: [da, ...moved.lhsBatch], rhsBatch: [db, ...moved.rhsBatch] })], dims: [0] };
+    return {
+      outs: [bind1(p, [a, b], { ...moved, lhsBatch: [da, ...moved.lhsBatch], rhsBatch: [db, ...moved.rhsBatch] })],
+      dims: [0],
+    };
   }
   // the batch axis is a free one of its operand: it comes out where it stands among those
   const aFree = free(a.ndim, moved.lhsBatch, moved.lhsContract);
@@ -199,8 +250,16 @@ function multiplyAndSum(a: NDArray, b: NDArray, d: DotDims): NDArray {
   const left = ops.transpose(a, [...d.lhsBatch, ...aFree, ...d.lhsContract]);
   const right = ops.transpose(b, [...d.rhsBatch, ...bFree, ...d.rhsContract]);
   const product = ops.mul(
-    ops.broadcastInDim(left, shape, every.filter((k) => !ofRight.includes(k))),
-    ops.broadcastInDim(right, shape, every.filter((k) => !ofLeft.includes(k))),
+    ops.broadcastInDim(
+      left,
+      shape,
+      every.filter((k) => !ofRight.includes(k)),
+    ),
+    ops.broadcastInDim(
+      right,
+      shape,
+      every.filter((k) => !ofLeft.includes(k)),
+    ),
   );
   return ops.reduceSum(product, every.slice(shape.length - d.lhsContract.length));
 }

@@ -6,7 +6,15 @@ import { bind1 } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { Operand } from "../kernel-ir/lowering.js";
-import { isCount, list, requireArgument, requireDType, requireIndexDType, requireOneDType, requireShape } from "./checks.js";
+import {
+  isCount,
+  list,
+  requireArgument,
+  requireDType,
+  requireIndexDType,
+  requireOneDType,
+  requireShape,
+} from "./checks.js";
 import { definePrimitive, instantiate, ops, type PrimitiveDefinition, zerosOf } from "./define.js";
 import { copyBlock, readBlock } from "./host.js";
 import { clampedIndex } from "./windows.js";
@@ -27,13 +35,17 @@ export const dynamicSlicePrimitive: PrimitiveDefinition<DynamicSliceParams> = de
     }));
     return [{ ...x!, shape: sizes }];
   },
-  evaluate: ([x, ...starts], { sizes }) => [readBlock(x!, { ...x!.aval, shape: sizes }, placeOf(x!.aval.shape, starts, sizes))],
+  evaluate: ([x, ...starts], { sizes }) => [
+    readBlock(x!, { ...x!.aval, shape: sizes }, placeOf(x!.aval.shape, starts, sizes)),
+  ],
   jvp: ([x, ...starts], [t], { sizes }) => {
     const y = dynamicSlice(x!, starts, sizes);
     return { outs: [y], tangents: [isZero(t) ? new Zero(y.aval) : dynamicSlice(t!, starts, sizes)] };
   },
   transpose: ([ct], [x, ...starts]) => [
-    isZero(ct) ? new Zero(x!.aval) : dynamicUpdateSlice(zerosOf({ ...ct!.aval, shape: x!.aval.shape }), ct!, starts as readonly NDArray[]),
+    isZero(ct)
+      ? new Zero(x!.aval)
+      : dynamicUpdateSlice(zerosOf({ ...ct!.aval, shape: x!.aval.shape }), ct!, starts as readonly NDArray[]),
     ...starts.map(() => null),
   ],
   batch: (size, [x, ...starts], [dx, ...ds], { sizes }) => {
@@ -48,11 +60,23 @@ export const dynamicSlicePrimitive: PrimitiveDefinition<DynamicSliceParams> = de
       const dnums = { offsetDims: later, collapsedSliceDims: [], startIndexMap: every };
       return { outs: [ops.gather(x!, vectors, dnums, sizes, { mode: "clip" })], dims: [0] };
     }
-    const dnums = { offsetDims: later, collapsedSliceDims: [], startIndexMap: later, operandBatchingDims: [0], startIndicesBatchingDims: [0] };
+    const dnums = {
+      offsetDims: later,
+      collapsedSliceDims: [],
+      startIndexMap: later,
+      operandBatchingDims: [0],
+      startIndicesBatchingDims: [0],
+    };
     const front = ops.moveAxis(x!, dx!, 0);
-    return { outs: [ops.gather(front, vectors, dnums, [Math.min(1, size), ...sizes], { mode: "clip", uniqueIndices: true })], dims: [0] };
+    return {
+      outs: [ops.gather(front, vectors, dnums, [Math.min(1, size), ...sizes], { mode: "clip", uniqueIndices: true })],
+      dims: [0],
+    };
   },
-  lower: { kind: "element", element: ([x, ...starts], index, { sizes }) => x!.at(lowerPlace(x!.aval.shape, starts, sizes, index)) },
+  lower: {
+    kind: "element",
+    element: ([x, ...starts], index, { sizes }) => x!.at(lowerPlace(x!.aval.shape, starts, sizes, index)),
+  },
   facts: {},
 });
 
@@ -62,15 +86,23 @@ export function dynamicSlice(x: NDArray, starts: readonly NDArray[], sizes: read
 }
 
 /** Operands: the array, the update, then one scalar start an axis, moved so that the update lies within the array. */
-export const dynamicUpdateSlicePrimitive: PrimitiveDefinition<Record<never, never>> = definePrimitive<Record<never, never>>({
+export const dynamicUpdateSlicePrimitive: PrimitiveDefinition<Record<never, never>> = definePrimitive<
+  Record<never, never>
+>({
   name: "dynamic_update_slice",
   abstract: ([x, update, ...starts]) => {
     checkStarts("dynamicUpdateSlice", x!, starts);
-    requireOneDType("dynamicUpdateSlice", [["operand", x!], ["update", update!]]);
+    requireOneDType("dynamicUpdateSlice", [
+      ["operand", x!],
+      ["update", update!],
+    ]);
     requireShape(update!.shape.length === x!.shape.length && update!.shape.every((n, k) => n <= x!.shape[k]!), () => ({
       code: "slice-size",
       message: "dynamicUpdateSlice: the update does not fit into the operand",
-      operands: [["operand", x!], ["update", update!]],
+      operands: [
+        ["operand", x!],
+        ["update", update!],
+      ],
     }));
     return [{ ...x!, weakType: x!.weakType && update!.weakType }];
   },
@@ -83,7 +115,12 @@ export const dynamicUpdateSlicePrimitive: PrimitiveDefinition<Record<never, neve
   },
   jvp: ([x, update, ...starts], [dx, du]) => {
     const y = dynamicUpdateSlice(x!, update!, starts);
-    return { outs: [y], tangents: [isZero(dx) && isZero(du) ? new Zero(y.aval) : dynamicUpdateSlice(instantiate(dx!), instantiate(du!), starts)] };
+    return {
+      outs: [y],
+      tangents: [
+        isZero(dx) && isZero(du) ? new Zero(y.aval) : dynamicUpdateSlice(instantiate(dx!), instantiate(du!), starts),
+      ],
+    };
   },
   transpose: ([ct], [x, update, ...rest]) => {
     const none = rest.map(() => null);
@@ -99,7 +136,8 @@ export const dynamicUpdateSlicePrimitive: PrimitiveDefinition<Record<never, neve
   batch: (size, [x, update, ...starts], [dx, du, ...ds]) => {
     const front = ops.batchInFront(x!, dx!, size);
     const updates = ops.batchInFront(update!, du!, size);
-    if (ds.every((d) => d === null)) return { outs: [dynamicUpdateSlice(front, updates, [zerosOf(startType(starts)), ...starts])], dims: [0] };
+    if (ds.every((d) => d === null))
+      return { outs: [dynamicUpdateSlice(front, updates, [zerosOf(startType(starts)), ...starts])], dims: [0] };
     const later = starts.map((_, k) => k + 1);
     const dnums = {
       updateWindowDims: later,
@@ -108,7 +146,10 @@ export const dynamicUpdateSlicePrimitive: PrimitiveDefinition<Record<never, neve
       operandBatchingDims: [0],
       scatterIndicesBatchingDims: [0],
     };
-    return { outs: [ops.scatter(front, startVectors(starts, ds, size), updates, dnums, { mode: "clip", uniqueIndices: true })], dims: [0] };
+    return {
+      outs: [ops.scatter(front, startVectors(starts, ds, size), updates, dnums, { mode: "clip", uniqueIndices: true })],
+      dims: [0],
+    };
   },
   lower: {
     kind: "scatter",
@@ -136,11 +177,14 @@ function checkStarts(op: string, x: Aval, starts: readonly Aval[]): void {
     operands: [["operand", x], ...starts.map((s, k) => [`start ${k}`, s] as const)],
   }));
   for (const s of starts) requireIndexDType(op, s, "start");
-  requireDType(starts.every((s) => s.dtype === starts[0]!.dtype), () => ({
-    code: "dtype-mismatch",
-    message: `${op} needs starts of one dtype`,
-    operands: starts.map((s, k) => [`start ${k}`, s] as const),
-  }));
+  requireDType(
+    starts.every((s) => s.dtype === starts[0]!.dtype),
+    () => ({
+      code: "dtype-mismatch",
+      message: `${op} needs starts of one dtype`,
+      operands: starts.map((s, k) => [`start ${k}`, s] as const),
+    }),
+  );
 }
 
 /** Where the window lies, its starts moved inside. */
@@ -154,7 +198,11 @@ const lowerPlace = (shape: Shape, starts: readonly Operand[], sizes: Shape, inde
   index.map((i, k) => ix.add(i, clampedIndex(starts[k]!.at([]), shape[k]! - sizes[k]!)));
 
 /** The type of a start that belongs with these; a scalar array is given none to go by. */
-const startType = (starts: readonly NDArray[]): Aval => ({ shape: [], dtype: starts[0]?.dtype ?? "int32", weakType: false });
+const startType = (starts: readonly NDArray[]): Aval => ({
+  shape: [],
+  dtype: starts[0]?.dtype ?? "int32",
+  weakType: false,
+});
 
 /** One index vector a batch element, from starts of which some are batched. */
 function startVectors(starts: readonly NDArray[], dims: readonly (number | null)[], size: number): NDArray {

@@ -6,7 +6,16 @@ import { bind1 } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
 import { constant, op } from "../kernel-ir/scalar.js";
 import { definePrimitive, ops, type PrimitiveDefinition, zerosOf } from "./define.js";
-import { checkWindows, forEachElement, type IndexMode, lowerWindow, type WindowDims, type WindowNames, type Windows, windowsOf } from "./windows.js";
+import {
+  checkWindows,
+  forEachElement,
+  type IndexMode,
+  lowerWindow,
+  type WindowDims,
+  type WindowNames,
+  type Windows,
+  windowsOf,
+} from "./windows.js";
 
 export type { IndexMode } from "./windows.js";
 
@@ -57,7 +66,10 @@ export const gatherPrimitive: PrimitiveDefinition<GatherParams> = definePrimitiv
   },
   jvp: ([x, indices], [t], p) => {
     const y = bind1(gatherPrimitive, [x!, indices!], p);
-    return { outs: [y], tangents: [isZero(t) ? new Zero(y.aval) : bind1(gatherPrimitive, [t!, indices!], { ...p, fillValue: 0 })] };
+    return {
+      outs: [y],
+      tangents: [isZero(t) ? new Zero(y.aval) : bind1(gatherPrimitive, [t!, indices!], { ...p, fillValue: 0 })],
+    };
   },
   transpose: ([ct], [x, indices], { dnums, mode, uniqueIndices }) => {
     if (isZero(ct)) return [new Zero(x!.aval), null];
@@ -69,7 +81,10 @@ export const gatherPrimitive: PrimitiveDefinition<GatherParams> = definePrimitiv
       scatterIndicesBatchingDims: dnums.startIndicesBatchingDims ?? [],
     };
     if (isLinear(indices!)) return [null, null];
-    return [ops.scatterAdd(zerosOf({ ...ct!.aval, shape: x!.aval.shape }), indices!, ct!, sdims, { mode, uniqueIndices }), null];
+    return [
+      ops.scatterAdd(zerosOf({ ...ct!.aval, shape: x!.aval.shape }), indices!, ct!, sdims, { mode, uniqueIndices }),
+      null,
+    ];
   },
   batch: (_size, [x, indices], [dx, di], p) => {
     const d = p.dnums;
@@ -82,13 +97,24 @@ export const gatherPrimitive: PrimitiveDefinition<GatherParams> = definePrimitiv
     if (di === null) {
       const front = ops.moveAxis(x!, dx!, 0);
       const dnums = { ...d, ...operandLater, offsetDims: [0, ...later(d.offsetDims)] };
-      return { outs: [bind1(gatherPrimitive, [front, indices!], { ...p, dnums, sliceSizes: [front.shape[0]!, ...p.sliceSizes] })], dims: [0] };
+      return {
+        outs: [
+          bind1(gatherPrimitive, [front, indices!], { ...p, dnums, sliceSizes: [front.shape[0]!, ...p.sliceSizes] }),
+        ],
+        dims: [0],
+      };
     }
     const vectors = ops.moveAxis(indices!, di!, 0);
-    const indicesLater = { offsetDims: later(d.offsetDims), startIndicesBatchingDims: later(d.startIndicesBatchingDims) };
+    const indicesLater = {
+      offsetDims: later(d.offsetDims),
+      startIndicesBatchingDims: later(d.startIndicesBatchingDims),
+    };
     if (dx === null) {
       // several rows of indices now meet in one operand
-      return { outs: [bind1(gatherPrimitive, [x!, vectors], { ...p, dnums: { ...d, ...indicesLater }, uniqueIndices: false })], dims: [0] };
+      return {
+        outs: [bind1(gatherPrimitive, [x!, vectors], { ...p, dnums: { ...d, ...indicesLater }, uniqueIndices: false })],
+        dims: [0],
+      };
     }
     const front = ops.moveAxis(x!, dx!, 0);
     const dnums = {
@@ -105,7 +131,9 @@ export const gatherPrimitive: PrimitiveDefinition<GatherParams> = definePrimitiv
     element: ([x, indices], index, p) => {
       const { place, inside } = lowerWindow(windows(x!.aval.shape, p, index.length), indices!, index);
       const element = x!.at(place);
-      return p.mode !== "fill" || inside === null ? element : op("select", [inside, element, constant(x!.type, p.fillValue)]);
+      return p.mode !== "fill" || inside === null
+        ? element
+        : op("select", [inside, element, constant(x!.type, p.fillValue)]);
     },
   },
   facts: { cost: 4 },
@@ -148,9 +176,15 @@ const windowDims = (d: GatherDimensionNumbers): WindowDims => ({
   indicesBatchingDims: d.startIndicesBatchingDims ?? [],
 });
 
-const windows = (operand: Shape, p: GatherParams, ndim: number): Windows => windowsOf(operand, windowDims(p.dnums), p.sliceSizes, ndim);
+const windows = (operand: Shape, p: GatherParams, ndim: number): Windows =>
+  windowsOf(operand, windowDims(p.dnums), p.sliceSizes, ndim);
 
-function resultShape(operand: Shape, indices: Shape, dnums: GatherDimensionNumbers, sizes: readonly number[]): number[] {
+function resultShape(
+  operand: Shape,
+  indices: Shape,
+  dnums: GatherDimensionNumbers,
+  sizes: readonly number[],
+): number[] {
   const ndim = dnums.offsetDims.length + indices.length - 1;
   const { batchDims, windowAxes } = windowsOf(operand, windowDims(dnums), sizes, ndim);
   const shape = new Array<number>(ndim);
@@ -158,4 +192,3 @@ function resultShape(operand: Shape, indices: Shape, dnums: GatherDimensionNumbe
   windowAxes.forEach((axis, k) => (shape[dnums.offsetDims[k]!] = sizes[axis]!));
   return shape;
 }
-

@@ -17,8 +17,15 @@ export interface IotaParams {
 export const iotaPrimitive: PrimitiveDefinition<IotaParams> = definePrimitive<IotaParams>({
   name: "iota",
   abstract: (_operands, { dtype, shape, dim }) => {
-    requireDType(isNumeric(dtype), () => ({ code: "iota-dtype", message: `iota counts in numbers; it has no ${dtype}`, hint: "use float32, float64, int32 or uint32" }));
-    requireArgument(areAxes([dim], shape.length), () => ({ code: "axis-range", message: `iota: axis ${dim} is no axis of the shape ${list(shape)}` }));
+    requireDType(isNumeric(dtype), () => ({
+      code: "iota-dtype",
+      message: `iota counts in numbers; it has no ${dtype}`,
+      hint: "use float32, float64, int32 or uint32",
+    }));
+    requireArgument(areAxes([dim], shape.length), () => ({
+      code: "axis-range",
+      message: `iota: axis ${dim} is no axis of the shape ${list(shape)}`,
+    }));
     return [aval(shape, dtype)];
   },
   evaluate: (_operands, { dtype, shape, dim }) => {

@@ -1,16 +1,16 @@
 import type { NDArray } from "../core/array.js";
-import { hostZeros, sameShape, type Shape, stridesOf } from "../core/aval.js";
+import { hostZeros, sameShape, stridesOf } from "../core/aval.js";
 import { dtypeInfo } from "../core/dtype.js";
 import { bind, bind1 } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
 import * as ix from "../kernel-ir/index-expr.js";
-import type { Operand, Region } from "../kernel-ir/lowering.js";
 import { constant, type Expr, indexValue, op } from "../kernel-ir/scalar.js";
 import { areAxes, isCount, list, requireArgument, requireOneDType, requireShape } from "./checks.js";
-import { full, instantiate, ops, zerosOf } from "./define.js";
+import { instantiate, ops, zerosOf } from "./define.js";
 import { copyBlock, readBlock } from "./host.js";
 import { linearJvp, linearTranspose } from "./linear-rules.js";
-import { batchInFront, broadcastInDim, broadcastInDimPrimitive } from "./movement-views.js";
+import { batchInFront, broadcastInDimPrimitive } from "./movement-views.js";
+import { box } from "./regions.js";
 import { definePrimitive, type PrimitiveDefinition } from "./table.js";
 
 export interface SliceParams {
@@ -28,7 +28,9 @@ export const slicePrimitive: PrimitiveDefinition<SliceParams> = definePrimitive<
       message: `slice: starts ${list(starts)}, limits ${list(limits)} and strides ${list(strides)} need one entry an axis`,
       operands: [["operand", x!]],
     }));
-    const fits = x!.shape.every((d, k) => isCount(starts[k]!) && isCount(limits[k]!, starts[k]) && limits[k]! <= d && isCount(strides[k]!, 1));
+    const fits = x!.shape.every(
+      (d, k) => isCount(starts[k]!) && isCount(limits[k]!, starts[k]) && limits[k]! <= d && isCount(strides[k]!, 1),
+    );
     requireArgument(fits, () => ({
       code: "slice-range",
       message: `slice: 0 ≤ start ≤ limit ≤ length and stride ≥ 1 must hold on every axis; starts ${list(starts)}, limits ${list(limits)}, strides ${list(strides)}`,
@@ -50,7 +52,7 @@ export const slicePrimitive: PrimitiveDefinition<SliceParams> = definePrimitive<
       const lo = n === 0 ? 0 : starts[k]!;
       return [lo, d - lo - covered, strides[k]! - 1] as const;
     });
-    return pad(ct, zerosOf({ ...ct.aval, shape: [] }), config);
+    return ops.pad(ct, zerosOf({ ...ct.aval, shape: [] }), config);
   }),
   batch: (_size, [x], [d], { starts, limits, strides }) => ({
     outs: [slice(x!, insert(starts, d!, 0), insert(limits, d!, x!.shape[d!]!), insert(strides, d!, 1))],
@@ -58,7 +60,8 @@ export const slicePrimitive: PrimitiveDefinition<SliceParams> = definePrimitive<
   }),
   lower: {
     kind: "element",
-    element: ([x], index, { starts, strides }) => x!.at(index.map((i, k) => ix.addConst(ix.scale(i, strides[k]!), starts[k]!))),
+    element: ([x], index, { starts, strides }) =>
+      x!.at(index.map((i, k) => ix.addConst(ix.scale(i, strides[k]!), starts[k]!))),
   },
   facts: {
     view: true,
@@ -76,15 +79,25 @@ export const slicePrimitive: PrimitiveDefinition<SliceParams> = definePrimitive<
         return empty ? null : { through: 0, primitive: slicePrimitive as PrimitiveDefinition<never>, params };
       }
       if (madeBy(0, broadcastInDimPrimitive)?.dims.length !== 0) return null;
-      return { through: 0, primitive: broadcastInDimPrimitive as PrimitiveDefinition<never>, params: { shape: outAval.shape, dims: [] } };
+      return {
+        through: 0,
+        primitive: broadcastInDimPrimitive as PrimitiveDefinition<never>,
+        params: { shape: outAval.shape, dims: [] },
+      };
     },
   },
 });
 
 /** Elements starts[k], starts[k] + strides[k], … below limits[k] along each axis k. */
-export function slice(x: NDArray, starts: readonly number[], limits: readonly number[], strides?: readonly number[]): NDArray {
+export function slice(
+  x: NDArray,
+  starts: readonly number[],
+  limits: readonly number[],
+  strides?: readonly number[],
+): NDArray {
   const params = { starts, limits, strides: strides ?? starts.map(() => 1) };
-  const whole = starts.length === x.ndim && x.shape.every((d, k) => starts[k] === 0 && limits[k] === d && params.strides[k] === 1);
+  const whole =
+    starts.length === x.ndim && x.shape.every((d, k) => starts[k] === 0 && limits[k] === d && params.strides[k] === 1);
   return whole ? x : bind1(slicePrimitive, [x], params);
 }
 
@@ -92,153 +105,6 @@ const sliceShape = (starts: readonly number[], limits: readonly number[], stride
   starts.map((s, k) => Math.ceil((limits[k]! - s) / strides[k]!));
 
 const insert = <T>(items: readonly T[], at: number, item: T): T[] => [...items.slice(0, at), item, ...items.slice(at)];
-
-/** [lo, hi, interior]: elements added before, after and between those of an axis; lo and hi may be negative. */
-export type PadConfig = readonly (readonly [lo: number, hi: number, interior: number])[];
-export interface PadParams {
-  readonly config: PadConfig;
-}
-
-export const padPrimitive: PrimitiveDefinition<PadParams> = definePrimitive<PadParams>({
-  name: "pad",
-  abstract: ([x, value], { config }) => {
-    requireOneDType("pad", [["operand", x!], ["padding value", value!]]);
-    requireShape(value!.shape.length === 0, () => ({ code: "pad-value", message: "pad: the padding value must be a scalar", operands: [["padding value", value!]] }));
-    const valid = config.length === x!.shape.length && config.every(([lo, hi, mid]) => Number.isInteger(lo) && Number.isInteger(hi) && isCount(mid));
-    requireArgument(valid, () => ({
-      code: "pad-config",
-      message: `pad: the padding must be [low, high, interior], whole numbers with interior ≥ 0, for each axis; got ${JSON.stringify(config)}`,
-      operands: [["operand", x!]],
-    }));
-    const shape = padShape(x!.shape, config);
-    requireShape(shape.every((d) => d >= 0), () => ({
-      code: "pad-negative",
-      message: `pad: ${JSON.stringify(config)} takes more elements away than there are`,
-      operands: [["operand", x!], ["result", shape]],
-    }));
-    return [{ ...x!, shape, weakType: x!.weakType && value!.weakType }];
-  },
-  evaluate: ([x, value], { config }) => {
-    const out = hostZeros({ ...x!.aval, shape: padShape(x!.aval.shape, config), weakType: x!.aval.weakType && value!.aval.weakType });
-    const { words } = dtypeInfo[x!.aval.dtype];
-    for (let i = 0; i < out.data.length; i++) out.data[i] = value!.data[i % words]!;
-    const kept = keptRange(x!.aval.shape, out.aval.shape, config);
-    const from = stridesOf(x!.aval.shape);
-    const to = stridesOf(out.aval.shape);
-    copyBlock(
-      kept.map((r) => r.count),
-      x!.data,
-      { offset: kept.reduce((sum, r, k) => sum + r.first * from[k]!, 0), strides: from },
-      out.data,
-      { offset: kept.reduce((sum, r, k) => sum + r.place * to[k]!, 0), strides: to.map((s, k) => s * (config[k]![2] + 1)) },
-      words,
-    );
-    return [out];
-  },
-  jvp: ([x, value], [dx, dv], { config }) => {
-    const y = pad(x!, value!, config);
-    return { outs: [y], tangents: [isZero(dx) && isZero(dv) ? new Zero(y.aval) : pad(instantiate(dx!), instantiate(dv!), config)] };
-  },
-  transpose: ([ct], [x, value], { config }) => {
-    if (isZero(ct)) return [new Zero(x!.aval), new Zero(value!.aval)];
-    const zero = zerosOf({ ...ct!.aval, shape: [] });
-    // undo low and high padding, then the interior one
-    const trimmed = pad(ct!, zero, config.map(([lo, hi]) => [-lo, -hi, 0]));
-    const dx = slice(trimmed, config.map(() => 0), trimmed.shape, config.map(([, , mid]) => mid + 1));
-    const all = (t: NDArray): NDArray => ops.reduceSum(t, t.shape.map((_, k) => k));
-    const filled = pad(full(0, { ...ct!.aval, shape: x!.aval.shape }), full(1, { ...ct!.aval, shape: [] }), config);
-    // cotangents of the padding alone, summed: taking the operand's share from the whole sum would cancel badly
-    return [dx, all(ops.mul(ct!, filled))];
-  },
-  batch: (size, [x, value], [dx, dv], { config }) => {
-    if (dv === null) return { outs: [pad(x!, value!, insert(config, dx!, [0, 0, 0] as const))], dims: [dx!] };
-    const front = batchInFront(x!, dx!, size);
-    const config1: PadConfig = [[0, 0, 0], ...config];
-    const scalar = { shape: [], dtype: "bool", weakType: false } as const;
-    const isOperand = pad(full(1, { ...scalar, shape: front.shape }), full(0, scalar), config1);
-    const filler = ops.reshape(value!, [size, ...config.map(() => 1)]);
-    const everywhere = isOperand.shape.map((_, k) => k);
-    return {
-      outs: [ops.select(isOperand, pad(front, zerosOf({ ...x!.aval, shape: [] }), config1), broadcastInDim(filler, isOperand.shape, everywhere))],
-      dims: [0],
-    };
-  },
-  lower: {
-    kind: "element",
-    element: ([x, value], index, { config }) => padElement(x!, value!, index, config),
-    regions: ([x, value], { config }, out) =>
-      config.some(([, , mid]) => mid > 0)
-        ? [{ shape: out.shape, place: (i) => i, element: (i) => padElement(x!, value!, i, config) }]
-        : padRegions(x!, value!, out.shape, config),
-  },
-  facts: {
-    simplify: ({ config }) => (config.every(([lo, hi, mid]) => lo === 0 && hi === 0 && mid === 0) ? { same: 0 } : null),
-  },
-});
-
-/** Adds elements of one value before, after and between those of each axis; negative low and high padding takes elements away. */
-export function pad(x: NDArray, value: NDArray, config: PadConfig): NDArray {
-  return bind1(padPrimitive, [x, value], { config });
-}
-
-const padShape = (shape: Shape, config: PadConfig): number[] =>
-  shape.map((d, k) => {
-    const [lo, hi, mid] = config[k]!;
-    return lo + hi + d + Math.max(0, d - 1) * mid;
-  });
-
-/** Along each axis: the first element of the operand that is kept, how many are, and where the first lies in the result. */
-function keptRange(shape: Shape, out: Shape, config: PadConfig) {
-  return shape.map((d, k) => {
-    const [lo, , mid] = config[k]!;
-    const step = mid + 1;
-    const first = lo < 0 ? Math.ceil(-lo / step) : 0;
-    const last = Math.min(d - 1, Math.floor((out[k]! - 1 - lo) / step));
-    return { first, count: Math.max(0, last - first + 1), place: lo + first * step };
-  });
-}
-
-function padElement(x: Operand, value: Operand, index: readonly ix.Index[], config: PadConfig): Expr {
-  const { shape } = x.aval;
-  if (shape.some((d) => d === 0)) return value.at([]);
-  const conditions: Expr[] = [];
-  const at = index.map((i, k) => {
-    const [lo, , mid] = config[k]!;
-    const c = ix.addConst(i, -lo);
-    const end = (shape[k]! - 1) * (mid + 1);
-    if (c.lo < 0) conditions.push(op("ge", [indexValue(c), constant("i32", 0)]));
-    if (c.hi > end) conditions.push(op("le", [indexValue(c), constant("i32", end)]));
-    const within = ix.mod(c, mid + 1);
-    if (!(ix.isLit(within) && within.base === 0)) conditions.push(op("eq", [indexValue(within), constant("i32", 0)]));
-    return ix.clamp(ix.div(c, mid + 1), 0, shape[k]! - 1);
-  });
-  const element = x.at(at);
-  if (conditions.length === 0) return element;
-  return op("select", [conditions.reduce((a, b) => op("and", [a, b])), element, value.at([])]);
-}
-
-/** The operand's own box, and the slabs around it: axis by axis, what lies before and after it within the box so far. */
-function padRegions(x: Operand, value: Operand, out: Shape, config: PadConfig): Region[] {
-  const kept = keptRange(x.aval.shape, out, config);
-  if (kept.some((r) => r.count === 0)) return [box(out, out.map(() => 0), () => value.at([]))];
-  const regions: Region[] = [
-    box(kept.map((r) => r.count), kept.map((r) => r.place), (i) => x.at(i.map((j, k) => ix.addConst(j, kept[k]!.first)))),
-  ];
-  for (let axis = 0; axis < out.length; axis++) {
-    const { place, count } = kept[axis]!;
-    for (const [from, to] of [[0, place], [place + count, out[axis]!]] as const) {
-      if (from >= to) continue;
-      const shape = out.map((d, k) => (k < axis ? kept[k]!.count : k === axis ? to - from : d));
-      const start = out.map((_, k) => (k < axis ? kept[k]!.place : k === axis ? from : 0));
-      regions.push(box(shape, start, () => value.at([])));
-    }
-  }
-  return regions;
-}
-
-function box(shape: Shape, start: readonly number[], element: Region["element"]): Region {
-  return { shape, place: (i) => i.map((j, k) => ix.addConst(j, start[k]!)), element };
-}
 
 export interface ConcatenateParams {
   readonly dim: number;
@@ -257,23 +123,41 @@ export const concatenatePrimitive: PrimitiveDefinition<ConcatenateParams> = defi
       operands: named,
       hint: first.shape.length === 0 ? "scalars cannot be concatenated; stack them" : undefined,
     }));
-    requireShape(xs.every((x) => x.shape.length === first.shape.length && x.shape.every((d, k) => k === dim || d === first.shape[k])), () => ({
-      code: "concatenate-shapes",
-      message: `concatenate: operands may differ along axis ${dim} only`,
-      operands: named,
-    }));
+    requireShape(
+      xs.every(
+        (x) => x.shape.length === first.shape.length && x.shape.every((d, k) => k === dim || d === first.shape[k]),
+      ),
+      () => ({
+        code: "concatenate-shapes",
+        message: `concatenate: operands may differ along axis ${dim} only`,
+        operands: named,
+      }),
+    );
     const total = xs.reduce((sum, x) => sum + x.shape[dim]!, 0);
-    return [{ ...first, shape: first.shape.map((d, k) => (k === dim ? total : d)), weakType: xs.every((x) => x.weakType) }];
+    return [
+      { ...first, shape: first.shape.map((d, k) => (k === dim ? total : d)), weakType: xs.every((x) => x.weakType) },
+    ];
   },
   evaluate: (xs, { dim }) => {
     const total = xs.reduce((sum, x) => sum + x.aval.shape[dim]!, 0);
     const first = xs[0]!.aval;
-    const out = hostZeros({ ...first, shape: first.shape.map((d, k) => (k === dim ? total : d)), weakType: xs.every((x) => x.aval.weakType) });
+    const out = hostZeros({
+      ...first,
+      shape: first.shape.map((d, k) => (k === dim ? total : d)),
+      weakType: xs.every((x) => x.aval.weakType),
+    });
     const strides = stridesOf(out.aval.shape);
     let start = 0;
     for (const x of xs) {
       const { shape, dtype } = x.aval;
-      copyBlock(shape, x.data, { offset: 0, strides: stridesOf(shape) }, out.data, { offset: start * strides[dim]!, strides }, dtypeInfo[dtype].words);
+      copyBlock(
+        shape,
+        x.data,
+        { offset: 0, strides: stridesOf(shape) },
+        out.data,
+        { offset: start * strides[dim]!, strides },
+        dtypeInfo[dtype].words,
+      );
       start += shape[dim]!;
     }
     return [out];
@@ -286,10 +170,22 @@ export const concatenatePrimitive: PrimitiveDefinition<ConcatenateParams> = defi
     if (isZero(ct)) return xs.map((x) => new Zero(x.aval));
     return startsOf(xs.map((x) => x.aval.shape[dim]!)).map((start, i) => {
       const end = start + xs[i]!.aval.shape[dim]!;
-      return slice(ct!, ct!.shape.map((_, k) => (k === dim ? start : 0)), ct!.shape.map((d, k) => (k === dim ? end : d)));
+      return slice(
+        ct!,
+        ct!.shape.map((_, k) => (k === dim ? start : 0)),
+        ct!.shape.map((d, k) => (k === dim ? end : d)),
+      );
     });
   },
-  batch: (size, xs, dims, { dim }) => ({ outs: [concatenate(xs.map((x, i) => batchInFront(x, dims[i]!, size)), dim + 1)], dims: [0] }),
+  batch: (size, xs, dims, { dim }) => ({
+    outs: [
+      concatenate(
+        xs.map((x, i) => batchInFront(x, dims[i]!, size)),
+        dim + 1,
+      ),
+    ],
+    dims: [0],
+  }),
   lower: {
     kind: "element",
     element: (xs, index, { dim }) => {
@@ -299,14 +195,25 @@ export const concatenatePrimitive: PrimitiveDefinition<ConcatenateParams> = defi
         const n = xs[i]!.aval.shape[dim]!;
         if (n === 0) continue;
         const here = xs[i]!.at(index.map((j, k) => (k === dim ? ix.clamp(ix.addConst(j, -starts[i]!), 0, n - 1) : j)));
-        result = result === undefined ? here : op("select", [op("lt", [indexValue(index[dim]!), constant("i32", starts[i]! + n)]), here, result]);
+        result =
+          result === undefined
+            ? here
+            : op("select", [op("lt", [indexValue(index[dim]!), constant("i32", starts[i]! + n)]), here, result]);
       }
       return result ?? xs[0]!.at(index);
     },
     regions: (xs, { dim }) => {
       const starts = startsOf(xs.map((x) => x.aval.shape[dim]!));
       return xs.flatMap((x, i) =>
-        x.aval.shape[dim] === 0 ? [] : [box(x.aval.shape, x.aval.shape.map((_, k) => (k === dim ? starts[i]! : 0)), (j) => x.at(j))],
+        x.aval.shape[dim] === 0
+          ? []
+          : [
+              box(
+                x.aval.shape,
+                x.aval.shape.map((_, k) => (k === dim ? starts[i]! : 0)),
+                (j) => x.at(j),
+              ),
+            ],
       );
     },
   },
@@ -331,7 +238,11 @@ export interface SplitParams {
 export const splitPrimitive: PrimitiveDefinition<SplitParams> = definePrimitive<SplitParams>({
   name: "split",
   abstract: ([x], { sizes, axis }) => {
-    requireArgument(areAxes([axis], x!.shape.length), () => ({ code: "axis-range", message: `split: axis ${axis} is no axis of the operand`, operands: [["operand", x!]] }));
+    requireArgument(areAxes([axis], x!.shape.length), () => ({
+      code: "axis-range",
+      message: `split: axis ${axis} is no axis of the operand`,
+      operands: [["operand", x!]],
+    }));
     requireShape(sizes.every((n) => isCount(n)) && sizes.reduce((a, b) => a + b, 0) === x!.shape[axis], () => ({
       code: "split-sizes",
       message: `split: sizes ${list(sizes)} must add up to the length of axis ${axis}`,
@@ -342,7 +253,11 @@ export const splitPrimitive: PrimitiveDefinition<SplitParams> = definePrimitive<
   evaluate: ([x], { sizes, axis }) => {
     const strides = stridesOf(x!.aval.shape);
     return startsOf(sizes).map((start, i) =>
-      readBlock(x!, { ...x!.aval, shape: x!.aval.shape.map((d, k) => (k === axis ? sizes[i]! : d)) }, { offset: start * strides[axis]!, strides }),
+      readBlock(
+        x!,
+        { ...x!.aval, shape: x!.aval.shape.map((d, k) => (k === axis ? sizes[i]! : d)) },
+        { offset: start * strides[axis]!, strides },
+      ),
     );
   },
   jvp: ([x], [t], { sizes, axis }) => {
@@ -350,10 +265,14 @@ export const splitPrimitive: PrimitiveDefinition<SplitParams> = definePrimitive<
     return { outs, tangents: isZero(t) ? outs.map((y) => new Zero(y.aval)) : split(t!, sizes, axis) };
   },
   transpose: (cts, [x], { axis }) => [cts.every(isZero) ? new Zero(x!.aval) : concatenate(cts.map(instantiate), axis)],
-  batch: (_size, [x], [d], { sizes, axis }) => ({ outs: split(x!, sizes, axis >= d! ? axis + 1 : axis), dims: sizes.map(() => d!) }),
+  batch: (_size, [x], [d], { sizes, axis }) => ({
+    outs: split(x!, sizes, axis >= d! ? axis + 1 : axis),
+    dims: sizes.map(() => d!),
+  }),
   lower: {
     kind: "element",
-    element: ([x], index, { sizes, axis }, output) => x!.at(index.map((i, k) => (k === axis ? ix.addConst(i, startsOf(sizes)[output]!) : i))),
+    element: ([x], index, { sizes, axis }, output) =>
+      x!.at(index.map((i, k) => (k === axis ? ix.addConst(i, startsOf(sizes)[output]!) : i))),
   },
   facts: { view: true },
 });
@@ -362,4 +281,3 @@ export const splitPrimitive: PrimitiveDefinition<SplitParams> = definePrimitive<
 export function split(x: NDArray, sizes: readonly number[], axis: number): readonly NDArray[] {
   return bind(splitPrimitive, [x], { sizes, axis });
 }
-

@@ -20,14 +20,23 @@ export const broadcastInDimPrimitive: PrimitiveDefinition<BroadcastParams> = def
     requireArgument(dims.length === x!.shape.length && areAxes(dims, shape.length) && isIncreasing(dims), () => ({
       code: "broadcast-dims",
       message: `broadcastInDim: dims ${list(dims)} must name, in increasing order, one axis of the result for each axis of the operand`,
-      operands: [["operand", x!], ["result", shape]],
+      operands: [
+        ["operand", x!],
+        ["result", shape],
+      ],
     }));
-    requireShape(x!.shape.every((d, k) => d === 1 || d === shape[dims[k]!]), () => ({
-      code: "shape-broadcast",
-      message: `broadcastInDim: an axis of the operand has neither length 1 nor the length of the axis it becomes (dims ${list(dims)})`,
-      operands: [["operand", x!], ["result", shape]],
-      hint: "align the axes with reshape or expandDims",
-    }));
+    requireShape(
+      x!.shape.every((d, k) => d === 1 || d === shape[dims[k]!]),
+      () => ({
+        code: "shape-broadcast",
+        message: `broadcastInDim: an axis of the operand has neither length 1 nor the length of the axis it becomes (dims ${list(dims)})`,
+        operands: [
+          ["operand", x!],
+          ["result", shape],
+        ],
+        hint: "align the axes with reshape or expandDims",
+      }),
+    );
     return [{ ...x!, shape }];
   },
   evaluate: ([x], { shape, dims }) => {
@@ -65,7 +74,7 @@ export const broadcastInDimPrimitive: PrimitiveDefinition<BroadcastParams> = def
 
 /** Repeats `x` along new axes and axes of length 1; axis k of `x` becomes axis dims[k] of the result. */
 export function broadcastInDim(x: NDArray, shape: Shape, dims: readonly number[]): NDArray {
-  if (dims.length === shape.length && sameShape(x.shape, shape)) return x;
+  if (dims.length === shape.length && isIdentity(dims) && sameShape(x.shape, shape)) return x;
   return bind1(broadcastInDimPrimitive, [x], { shape, dims });
 }
 
@@ -79,7 +88,10 @@ export const reshapePrimitive: PrimitiveDefinition<ReshapeParams> = definePrimit
     requireShape(shape.every((n) => isCount(n)) && sizeOf(shape) === sizeOf(x!.shape), () => ({
       code: "reshape-size",
       message: `reshape: ${sizeOf(x!.shape)} elements cannot be arranged as ${list(shape)}`,
-      operands: [["operand", x!], ["result", shape]],
+      operands: [
+        ["operand", x!],
+        ["result", shape],
+      ],
     }));
     return [{ ...x!, shape }];
   },
@@ -89,7 +101,8 @@ export const reshapePrimitive: PrimitiveDefinition<ReshapeParams> = definePrimit
   batch: (size, [x], [d], { shape }) => ({ outs: [reshape(moveAxis(x!, d!, 0), [size, ...shape])], dims: [0] }),
   lower: {
     kind: "element",
-    element: ([x], index, { shape }) => x!.at(ix.unflatten(ix.flatten(index, stridesOf(shape)), nonEmpty(x!.aval.shape))),
+    element: ([x], index, { shape }) =>
+      x!.at(ix.unflatten(ix.flatten(index, stridesOf(shape)), nonEmpty(x!.aval.shape))),
   },
   facts: {
     view: true,
@@ -97,7 +110,9 @@ export const reshapePrimitive: PrimitiveDefinition<ReshapeParams> = definePrimit
     simplify: ({ shape }, { inAvals, madeBy }) => {
       if (sameShape(inAvals[0]!.shape, shape)) return { same: 0 };
       if (madeBy(0, reshapePrimitive) || madeBy(0, squeezePrimitive)) return through(reshapePrimitive, { shape });
-      return madeBy(0, broadcastInDimPrimitive)?.dims.length === 0 ? through(broadcastInDimPrimitive, { shape, dims: [] }) : null;
+      return madeBy(0, broadcastInDimPrimitive)?.dims.length === 0
+        ? through(broadcastInDimPrimitive, { shape, dims: [] })
+        : null;
     },
   },
 });
@@ -116,7 +131,10 @@ export function expandDims(x: NDArray, dims: readonly number[]): NDArray {
     operands: [["operand", x.aval]],
   }));
   let k = 0;
-  return reshape(x, Array.from({ length: ndim }, (_, axis) => (dims.includes(axis) ? 1 : x.shape[k++]!)));
+  return reshape(
+    x,
+    Array.from({ length: ndim }, (_, axis) => (dims.includes(axis) ? 1 : x.shape[k++]!)),
+  );
 }
 
 export interface SqueezeParams {
@@ -131,11 +149,14 @@ export const squeezePrimitive: PrimitiveDefinition<SqueezeParams> = definePrimit
       message: `squeeze: dims ${list(dims)} are not distinct axes of the operand`,
       operands: [["operand", x!]],
     }));
-    requireShape(dims.every((d) => x!.shape[d] === 1), () => ({
-      code: "squeeze-length",
-      message: `squeeze: only axes of length 1 can be dropped, but dims are ${list(dims)}`,
-      operands: [["operand", x!]],
-    }));
+    requireShape(
+      dims.every((d) => x!.shape[d] === 1),
+      () => ({
+        code: "squeeze-length",
+        message: `squeeze: only axes of length 1 can be dropped, but dims are ${list(dims)}`,
+        operands: [["operand", x!]],
+      }),
+    );
     return [{ ...x!, shape: without(x!.shape, dims) }];
   },
   evaluate: ([x], { dims }) => [copyAs(x!, { ...x!.aval, shape: without(x!.aval.shape, dims) })],
@@ -157,7 +178,8 @@ export const squeezePrimitive: PrimitiveDefinition<SqueezeParams> = definePrimit
     reshapes: true,
     simplify: ({ dims }, { outAval, madeBy }) => {
       if (dims.length === 0) return { same: 0 };
-      if (madeBy(0, reshapePrimitive) || madeBy(0, squeezePrimitive)) return through(reshapePrimitive, { shape: outAval.shape });
+      if (madeBy(0, reshapePrimitive) || madeBy(0, squeezePrimitive))
+        return through(reshapePrimitive, { shape: outAval.shape });
       return madeBy(0, broadcastInDimPrimitive)?.dims.length === 0
         ? through(broadcastInDimPrimitive, { shape: outAval.shape, dims: [] })
         : null;
@@ -226,7 +248,13 @@ export function moveAxis(x: NDArray, from: number, to: number): NDArray {
 
 /** An operand of a batching rule with its batch axis in front; one that is not batched is repeated `size` times. */
 export function batchInFront(x: NDArray, dim: number | null, size: number): NDArray {
-  return dim === null ? broadcastInDim(x, [size, ...x.shape], x.shape.map((_, k) => k + 1)) : moveAxis(x, dim, 0);
+  return dim === null
+    ? broadcastInDim(
+        x,
+        [size, ...x.shape],
+        x.shape.map((_, k) => k + 1),
+      )
+    : moveAxis(x, dim, 0);
 }
 
 export interface RevParams {
@@ -251,7 +279,15 @@ export const revPrimitive: PrimitiveDefinition<RevParams> = definePrimitive<RevP
   },
   jvp: linearJvp((x, { dims }) => rev(x, dims)),
   transpose: linearTranspose((ct, _x, { dims }) => rev(ct, dims)),
-  batch: (_size, [x], [d], { dims }) => ({ outs: [rev(x!, dims.map((k) => (k >= d! ? k + 1 : k)))], dims: [d!] }),
+  batch: (_size, [x], [d], { dims }) => ({
+    outs: [
+      rev(
+        x!,
+        dims.map((k) => (k >= d! ? k + 1 : k)),
+      ),
+    ],
+    dims: [d!],
+  }),
   lower: {
     kind: "element",
     element: ([x], index, { dims }) =>
@@ -294,4 +330,3 @@ function invert(perm: readonly number[]): number[] {
 
 /** A shape to divide by: what has no elements is never indexed. */
 const nonEmpty = (shape: Shape): Shape => shape.map((n) => Math.max(n, 1));
-

@@ -28,13 +28,19 @@ export const threefry2x32Primitive: PrimitiveDefinition<None> = definePrimitive<
   name: "threefry2x32",
   abstract: (words) => {
     const operands = words.map((w, i) => [["key 0", "key 1", "counter 0", "counter 1"][i]!, w] as const);
-    requireDType(words.every((w) => w.dtype === "uint32"), () => ({ code: "threefry-dtype", message: "threefry2x32 hashes words of dtype uint32", operands }));
+    requireDType(
+      words.every((w) => w.dtype === "uint32"),
+      () => ({ code: "threefry-dtype", message: "threefry2x32 hashes words of dtype uint32", operands }),
+    );
     const shape = words.reduce<Shape>((s, w) => (w.shape.length > s.length ? w.shape : s), []);
-    requireShape(words.every((w) => w.shape.length === 0 || sameShape(w.shape, shape)), () => ({
-      code: "shape-mismatch",
-      message: "threefry2x32 needs operands of one shape, or scalars",
-      operands,
-    }));
+    requireShape(
+      words.every((w) => w.shape.length === 0 || sameShape(w.shape, shape)),
+      () => ({
+        code: "shape-mismatch",
+        message: "threefry2x32 needs operands of one shape, or scalars",
+        operands,
+      }),
+    );
     return [aval(shape, "uint32"), aval(shape, "uint32")];
   },
   evaluate: (words) => {
@@ -133,17 +139,33 @@ export const randomFoldInPrimitive: PrimitiveDefinition<None> = definePrimitive<
   name: "random_fold_in",
   abstract: ([keys, data]) => {
     requireKeys("randomFoldIn", keys!);
-    const operands = [["keys", keys!], ["data", data!]] as const;
-    requireDType(data!.dtype === "uint32", () => ({ code: "fold-in-dtype", message: "randomFoldIn folds in numbers of dtype uint32", operands, hint: "convert them with astype(\"uint32\")" }));
+    const operands = [
+      ["keys", keys!],
+      ["data", data!],
+    ] as const;
+    requireDType(data!.dtype === "uint32", () => ({
+      code: "fold-in-dtype",
+      message: "randomFoldIn folds in numbers of dtype uint32",
+      operands,
+      hint: 'convert them with astype("uint32")',
+    }));
     const fits = keys!.shape.length === 0 || data!.shape.length === 0 || sameShape(keys!.shape, data!.shape);
-    requireShape(fits, () => ({ code: "shape-mismatch", message: "randomFoldIn needs operands of one shape, or a scalar", operands, hint: "use vmap to fold in along an axis" }));
+    requireShape(fits, () => ({
+      code: "shape-mismatch",
+      message: "randomFoldIn needs operands of one shape, or a scalar",
+      operands,
+      hint: "use vmap to fold in along an axis",
+    }));
     return [aval(keys!.shape.length > 0 ? keys!.shape : data!.shape, "key")];
   },
   evaluate: ([keys, data]) => {
     const out = hostZeros(aval(keys!.aval.shape.length > 0 ? keys!.aval.shape : data!.aval.shape, "key"));
     for (let i = 0; i < sizeOf(out.aval.shape); i++) {
       const k = keys!.aval.shape.length === 0 ? 0 : 2 * i;
-      out.data.set(threefryHost(keys!.data[k]!, keys!.data[k + 1]!, 0, data!.data[data!.aval.shape.length === 0 ? 0 : i]!), 2 * i);
+      out.data.set(
+        threefryHost(keys!.data[k]!, keys!.data[k + 1]!, 0, data!.data[data!.aval.shape.length === 0 ? 0 : i]!),
+        2 * i,
+      );
     }
     return [out];
   },
@@ -156,7 +178,9 @@ export const randomFoldInPrimitive: PrimitiveDefinition<None> = definePrimitive<
       const d = i === 0 ? dk! : dd!;
       if (d === null && x.ndim === 0) return x;
       const front = ops.batchInFront(x, d, size);
-      return front.ndim === ndim + 1 ? front : ops.broadcastInDim(front, [size, ...shapeBeside([keys!, data!], [dk!, dd!], ndim)], [0]);
+      return front.ndim === ndim + 1
+        ? front
+        : ops.broadcastInDim(front, [size, ...shapeBeside([keys!, data!], [dk!, dd!], ndim)], [0]);
     });
     return { outs: [randomFoldIn(operands[0]!, operands[1]!)], dims: [0] };
   },
@@ -183,8 +207,16 @@ export const randomWrapPrimitive: PrimitiveDefinition<None> = definePrimitive<No
   name: "random_wrap",
   abstract: ([words]) => {
     const { shape, dtype } = words!;
-    requireDType(dtype === "uint32", () => ({ code: "key-words", message: "random keys are made of uint32 words", operands: [["words", words!]] }));
-    requireShape(shape[shape.length - 1] === 2, () => ({ code: "key-words", message: "random keys are made of two words: the last axis must have length 2", operands: [["words", words!]] }));
+    requireDType(dtype === "uint32", () => ({
+      code: "key-words",
+      message: "random keys are made of uint32 words",
+      operands: [["words", words!]],
+    }));
+    requireShape(shape[shape.length - 1] === 2, () => ({
+      code: "key-words",
+      message: "random keys are made of two words: the last axis must have length 2",
+      operands: [["words", words!]],
+    }));
     return [aval(shape.slice(0, -1), "key")];
   },
   evaluate: ([words]) => [{ aval: aval(words!.aval.shape.slice(0, -1), "key"), data: words!.data.slice() }],
@@ -231,7 +263,10 @@ function requireKeys(what: string, keys: Aval): void {
 
 function drawShape(what: string, keys: Aval, shape: Shape): Shape {
   requireKeys(what, keys);
-  requireArgument(shape.every((n) => isCount(n)), () => ({ code: "shape-invalid", message: `${what}: ${list(shape)} is not a shape` }));
+  requireArgument(
+    shape.every((n) => isCount(n)),
+    () => ({ code: "shape-invalid", message: `${what}: ${list(shape)} is not a shape` }),
+  );
   return [...keys.shape, ...shape];
 }
 
@@ -246,7 +281,10 @@ function forEachDraw(keys: HostArray, shape: Shape, body: (at: number, b0: numbe
   }
 }
 
-const keyWords = (keys: Operand, at: readonly ix.Index[]): [Expr, Expr] => [keys.at([...at, ix.lit(0)]), keys.at([...at, ix.lit(1)])];
+const keyWords = (keys: Operand, at: readonly ix.Index[]): [Expr, Expr] => [
+  keys.at([...at, ix.lit(0)]),
+  keys.at([...at, ix.lit(1)]),
+];
 
 /** The hash for element `index` of what the keys draw. Counters have 64 bits, of which no array fills the upper half. */
 function draw(keys: Operand, index: readonly ix.Index[], shape: Shape): readonly [Expr, Expr] {

@@ -10,26 +10,41 @@ import type { ScatterParams } from "./scatter.js";
  * Tangent of a scatter that sets. Of the updates of one element one wins: all get an id, the ids are scattered as well, and
  * tangents of updates and elements whose id did not survive are dropped; the rest is added together (JAX's `_scatter_jvp`).
  */
-export function setJvp(primitive: PrimitiveDefinition<ScatterParams>, primals: readonly NDArray[], tangents: readonly Tangent[], p: ScatterParams): JvpResult {
+export function setJvp(
+  primitive: PrimitiveDefinition<ScatterParams>,
+  primals: readonly NDArray[],
+  tangents: readonly Tangent[],
+  p: ScatterParams,
+): JvpResult {
   const [x, indices, updates] = primals as readonly [NDArray, NDArray, NDArray];
   const y = bind1(primitive, primals, p);
   const [dx, , du] = tangents as readonly [Tangent, Tangent, Tangent];
   if (isZero(dx) && isZero(du)) return { outs: [y], tangents: [new Zero(y.aval)] };
-  if (p.uniqueIndices) return { outs: [y], tangents: [bind1(primitive, [instantiate(dx), indices, instantiate(du)], p)] };
+  if (p.uniqueIndices)
+    return { outs: [y], tangents: [bind1(primitive, [instantiate(dx), indices, instantiate(du)], p)] };
   const ids = ops.add(ops.reshape(ops.iota("uint32", [updates.size], 0), updates.shape), 1);
   const idType = aval(x.shape, "uint32");
   const survivors = bind1(primitive, [zerosOf(idType), indices, ids], p);
   const untouched = ops.eq(survivors, 0);
   const wins = ops.eq(ids, ops.gatherBack(survivors, indices, updates.shape, p));
-  const keep = (mask: NDArray, t: Tangent): NDArray => (isZero(t) ? instantiate(t) : ops.select(mask, t, zerosOf(t.aval)));
-  return { outs: [y], tangents: [ops.scatterAdd(keep(untouched, dx), indices, keep(wins, du), p.dnums, { mode: p.mode })] };
+  const keep = (mask: NDArray, t: Tangent): NDArray =>
+    isZero(t) ? instantiate(t) : ops.select(mask, t, zerosOf(t.aval));
+  return {
+    outs: [y],
+    tangents: [ops.scatterAdd(keep(untouched, dx), indices, keep(wins, du), p.dnums, { mode: p.mode })],
+  };
 }
 
 /**
  * Tangent of a scatter that takes minima or maxima: the mean over those, updates and old element, that equal the result
  * (JAX's `_scatter_extremal_jvp`).
  */
-export function extremalJvp(primitive: PrimitiveDefinition<ScatterParams>, primals: readonly NDArray[], tangents: readonly Tangent[], p: ScatterParams): JvpResult {
+export function extremalJvp(
+  primitive: PrimitiveDefinition<ScatterParams>,
+  primals: readonly NDArray[],
+  tangents: readonly Tangent[],
+  p: ScatterParams,
+): JvpResult {
   const [x, indices, updates] = primals as readonly [NDArray, NDArray, NDArray];
   const y = bind1(primitive, primals, p);
   const [dx, , du] = tangents as readonly [Tangent, Tangent, Tangent];
@@ -38,7 +53,8 @@ export function extremalJvp(primitive: PrimitiveDefinition<ScatterParams>, prima
   const ones = full(1, { ...updates.aval, weakType: false });
   const zeros = zerosOf({ ...updates.aval, weakType: false });
   /** How many updates of the same element are counted by `weights`, for each update. */
-  const count = (weights: NDArray): NDArray => there(ops.scatterAdd(zerosOf({ ...x.aval, weakType: false }), indices, weights, p.dnums, { mode: p.mode }));
+  const count = (weights: NDArray): NDArray =>
+    there(ops.scatterAdd(zerosOf({ ...x.aval, weakType: false }), indices, weights, p.dnums, { mode: p.mode }));
   const results = there(y);
   const succeeds = ops.eq(updates, results);
   const retained = ops.eq(there(x), results);

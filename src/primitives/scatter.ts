@@ -10,7 +10,17 @@ import type { CombineOp } from "../kernel-ir/scalar.js";
 import { requireDType, requireOneDType, requireShape } from "./checks.js";
 import { definePrimitive, instantiate, ops, type PrimitiveDefinition, zerosOf } from "./define.js";
 import { extremalJvp, setJvp } from "./scatter-jvp.js";
-import { checkWindows, forEachElement, type IndexMode, lowerWindow, type WindowDims, windowAxesOf, type WindowNames, type Windows, windowsOf } from "./windows.js";
+import {
+  checkWindows,
+  forEachElement,
+  type IndexMode,
+  lowerWindow,
+  type WindowDims,
+  windowAxesOf,
+  type WindowNames,
+  type Windows,
+  windowsOf,
+} from "./windows.js";
 
 /** As JAX's: how the axes of the updates, the operand's and those of the index vectors belong together. */
 export interface ScatterDimensionNumbers {
@@ -52,7 +62,9 @@ export const scatterPrimitive: PrimitiveDefinition<ScatterParams> = definePrimit
         hint: "pass uniqueIndices: true if no element is set twice; grad and vjp need no promise",
       });
     }
-    const dx = isLinear(x!) ? bind1(scatterPrimitive, [ct!, indices as NDArray, zerosOf({ ...ct!.aval, shape: updates!.aval.shape })], p) : null;
+    const dx = isLinear(x!)
+      ? bind1(scatterPrimitive, [ct!, indices as NDArray, zerosOf({ ...ct!.aval, shape: updates!.aval.shape })], p)
+      : null;
     return [dx, null, isLinear(updates!) ? gatherBack(ct!, indices as NDArray, updates.aval.shape, p) : null];
   },
   batch: (size, inputs, dims, p) => batchScatter(scatterPrimitive, size, inputs, dims, p),
@@ -72,7 +84,11 @@ export const scatterAddPrimitive: PrimitiveDefinition<ScatterParams> = definePri
   },
   transpose: ([ct], [x, indices, updates], p) => {
     if (isZero(ct)) return [new Zero(x!.aval), null, new Zero(updates!.aval)];
-    return [isLinear(x!) ? ct! : null, null, isLinear(updates!) ? gatherBack(ct!, indices as NDArray, updates.aval.shape, p) : null];
+    return [
+      isLinear(x!) ? ct! : null,
+      null,
+      isLinear(updates!) ? gatherBack(ct!, indices as NDArray, updates.aval.shape, p) : null,
+    ];
   },
   batch: (size, inputs, dims, p) => batchScatter(scatterAddPrimitive, size, inputs, dims, p),
   lower: scatterLowering("add"),
@@ -83,13 +99,18 @@ export const scatterAddPrimitive: PrimitiveDefinition<ScatterParams> = definePri
 export const scatterMulPrimitive: PrimitiveDefinition<ScatterParams> = definePrimitive<ScatterParams>({
   name: "scatter-mul",
   abstract: ([x, indices, updates], p) => [numericAval("scatterMul", x!, indices!, updates!, p)],
-  evaluate: ([x, indices, updates], p) => [evaluateScatter(x!, indices!, updates!, p, x!.aval.dtype.startsWith("float") ? (a, b) => a * b : Math.imul)],
+  evaluate: ([x, indices, updates], p) => [
+    evaluateScatter(x!, indices!, updates!, p, x!.aval.dtype.startsWith("float") ? (a, b) => a * b : Math.imul),
+  ],
   jvp: ([x, indices, updates], [dx, , du], p): JvpResult => {
     const y = bind1(scatterMulPrimitive, [x!, indices!, updates!], p);
     const ofX = isZero(dx) ? new Zero(y.aval) : bind1(scatterMulPrimitive, [dx!, indices!, updates!], p);
     if (isZero(du)) return { outs: [y], tangents: [ofX] };
     requireUnique(p);
-    const ofUpdates = ops.mul(x!, bind1(scatterAddPrimitive, [zerosOf({ ...du!.aval, shape: x!.shape }), indices!, du!], p));
+    const ofUpdates = ops.mul(
+      x!,
+      bind1(scatterAddPrimitive, [zerosOf({ ...du!.aval, shape: x!.shape }), indices!, du!], p),
+    );
     return { outs: [y], tangents: [isZero(ofX) ? ofUpdates : ops.add(ofX, ofUpdates)] };
   },
   transpose: ([ct], [x, indices, updates], p) => {
@@ -127,7 +148,13 @@ export const scatterMaxPrimitive: PrimitiveDefinition<ScatterParams> = definePri
   facts: { cost: 4 },
 });
 
-type Scatter = (x: NDArray, indices: NDArray, updates: NDArray, dnums: ScatterDimensionNumbers, options: ScatterOptions) => NDArray;
+type Scatter = (
+  x: NDArray,
+  indices: NDArray,
+  updates: NDArray,
+  dnums: ScatterDimensionNumbers,
+  options: ScatterOptions,
+) => NDArray;
 const wrap =
   (primitive: () => PrimitiveDefinition<ScatterParams>): Scatter =>
   (x, indices, updates, dnums, { mode, uniqueIndices = false }) =>
@@ -175,21 +202,38 @@ function windows(operand: Shape, updates: Shape, d: ScatterDimensionNumbers): Wi
 }
 
 function scatterAval(what: string, x: Aval, indices: Aval, updates: Aval, { dnums }: ScatterParams): Aval {
-  requireOneDType(what, [["operand", x], ["updates", updates]]);
+  requireOneDType(what, [
+    ["operand", x],
+    ["updates", updates],
+  ]);
   const dims = windowDims(dnums);
   const ndim = updates.shape.length;
   requireShape(ndim === dims.windowDims.length + indices.shape.length - 1, () => ({
     code: "scatter-updates",
     message: `${what}: updates must have the axes of indices without the last, and the windows' axes`,
-    operands: [["operand", x], ["indices", indices], ["updates", updates]],
+    operands: [
+      ["operand", x],
+      ["indices", indices],
+      ["updates", updates],
+    ],
   }));
   checkWindows(what, x, indices, dims, windowSizes(x.shape, updates.shape, dims), ndim, names);
   const { batchDims } = windows(x.shape, updates.shape, dnums);
-  requireShape(sameShape(batchDims.map((d) => updates.shape[d]!), indices.shape.slice(0, -1)), () => ({
-    code: "scatter-updates",
-    message: `${what}: updates must have one window for each index vector`,
-    operands: [["operand", x], ["indices", indices], ["updates", updates]],
-  }));
+  requireShape(
+    sameShape(
+      batchDims.map((d) => updates.shape[d]!),
+      indices.shape.slice(0, -1),
+    ),
+    () => ({
+      code: "scatter-updates",
+      message: `${what}: updates must have one window for each index vector`,
+      operands: [
+        ["operand", x],
+        ["indices", indices],
+        ["updates", updates],
+      ],
+    }),
+  );
   return x;
 }
 
@@ -197,21 +241,36 @@ function numericAval(what: string, x: Aval, indices: Aval, updates: Aval, p: Sca
   requireDType(isNumeric(x.dtype), () => ({
     code: "dtype-arithmetic",
     message: `${what} needs numbers`,
-    operands: [["operand", x], ["updates", updates]],
+    operands: [
+      ["operand", x],
+      ["updates", updates],
+    ],
   }));
   return scatterAval(what, x, indices, updates, p);
 }
 
-function evaluateScatter(x: HostArray, indices: HostArray, updates: HostArray, p: ScatterParams, combine: ((a: number, b: number) => number) | null): HostArray {
+function evaluateScatter(
+  x: HostArray,
+  indices: HostArray,
+  updates: HostArray,
+  p: ScatterParams,
+  combine: ((a: number, b: number) => number) | null,
+): HostArray {
   const data = x.data.slice();
   const { words } = dtypeInfo[x.aval.dtype];
-  forEachElement(windows(x.aval.shape, updates.aval.shape, p.dnums), updates.aval.shape, indices, p.mode === "clip", (at, place) => {
-    if (place < 0) return;
-    for (let w = 0; w < words; w++) {
-      const update = updates.data[at * words + w]!;
-      data[place * words + w] = combine === null ? update : combine(data[place * words + w]!, update);
-    }
-  });
+  forEachElement(
+    windows(x.aval.shape, updates.aval.shape, p.dnums),
+    updates.aval.shape,
+    indices,
+    p.mode === "clip",
+    (at, place) => {
+      if (place < 0) return;
+      for (let w = 0; w < words; w++) {
+        const update = updates.data[at * words + w]!;
+        data[place * words + w] = combine === null ? update : combine(data[place * words + w]!, update);
+      }
+    },
+  );
   return { aval: x.aval, data };
 }
 
@@ -233,7 +292,12 @@ function scatterLowering(combine: CombineOp | null): ScatterLowering<ScatterPara
 }
 
 /** The inverse of a scatter's movement: the operand's elements where the updates went; 0 for updates that were dropped. */
-export function gatherBack(x: NDArray, indices: NDArray, updates: Shape, { dnums, mode, uniqueIndices }: ScatterParams): NDArray {
+export function gatherBack(
+  x: NDArray,
+  indices: NDArray,
+  updates: Shape,
+  { dnums, mode, uniqueIndices }: ScatterParams,
+): NDArray {
   const gdims = {
     offsetDims: dnums.updateWindowDims,
     collapsedSliceDims: dnums.insertedWindowDims,
@@ -245,7 +309,13 @@ export function gatherBack(x: NDArray, indices: NDArray, updates: Shape, { dnums
   return ops.gather(x, indices, gdims, windowSizes(x.shape, updates, windowDims(dnums)), options);
 }
 
-function batchScatter(primitive: PrimitiveDefinition<ScatterParams>, size: number, [x, indices, updates]: readonly NDArray[], [dx, di, du]: readonly (number | null)[], p: ScatterParams): BatchResult {
+function batchScatter(
+  primitive: PrimitiveDefinition<ScatterParams>,
+  size: number,
+  [x, indices, updates]: readonly NDArray[],
+  [dx, di, du]: readonly (number | null)[],
+  p: ScatterParams,
+): BatchResult {
   const later = (dims: readonly number[] = []): number[] => dims.map((k) => k + 1);
   const d = p.dnums;
   const front = ops.batchInFront(x!, dx!, size);
@@ -266,7 +336,10 @@ function batchScatter(primitive: PrimitiveDefinition<ScatterParams>, size: numbe
     operandBatchingDims: [0, ...dnums.operandBatchingDims!],
     scatterIndicesBatchingDims: [0, ...later(d.scatterIndicesBatchingDims)],
   };
-  return { outs: [bind1(primitive, [front, ops.moveAxis(indices!, di!, 0), windowsInFront], { ...p, dnums: batched })], dims: [0] };
+  return {
+    outs: [bind1(primitive, [front, ops.moveAxis(indices!, di!, 0), windowsInFront], { ...p, dnums: batched })],
+    dims: [0],
+  };
 }
 
 function requireUnique(p: ScatterParams): void {
@@ -277,4 +350,3 @@ function requireUnique(p: ScatterParams): void {
     hint: "pass uniqueIndices: true if no element is multiplied twice",
   });
 }
-

@@ -24,19 +24,25 @@ export const sortPrimitive: PrimitiveDefinition<SortParams> = definePrimitive<So
       message: `sort: the number of keys, ${numKeys}, must lie between 1 and the number of operands, ${xs.length}`,
       operands,
     }));
-    requireShape(xs.every((x) => sameShape(x.shape, xs[0]!.shape)), () => ({ code: "shape-mismatch", message: "sort needs operands of one shape", operands }));
+    requireShape(
+      xs.every((x) => sameShape(x.shape, xs[0]!.shape)),
+      () => ({ code: "shape-mismatch", message: "sort needs operands of one shape", operands }),
+    );
     requireArgument(areAxes([dimension], xs[0]!.shape.length), () => ({
       code: "axis-range",
       message: `sort: axis ${dimension} is no axis of the operands`,
       operands,
       hint: xs[0]!.shape.length === 0 ? "a scalar cannot be sorted" : undefined,
     }));
-    requireDType(xs.slice(0, numKeys).every((x) => x.dtype !== "key"), () => ({
-      code: "key-arithmetic",
-      message: "sort: random keys have no order",
-      operands,
-      hint: "sort by other operands, and let the random keys follow",
-    }));
+    requireDType(
+      xs.slice(0, numKeys).every((x) => x.dtype !== "key"),
+      () => ({
+        code: "key-arithmetic",
+        message: "sort: random keys have no order",
+        operands,
+        hint: "sort by other operands, and let the random keys follow",
+      }),
+    );
     return xs;
   },
   evaluate: (xs, { dimension, numKeys }) => {
@@ -52,7 +58,14 @@ export const sortPrimitive: PrimitiveDefinition<SortParams> = definePrimitive<So
       xs.forEach((x, k) => {
         const { words } = dtypeInfo[x.aval.dtype];
         order.forEach((from, i) =>
-          copyBlock([], x.data, { offset: from, strides: [] }, outs[k]!.data, { offset: start + i * step, strides: [] }, words),
+          copyBlock(
+            [],
+            x.data,
+            { offset: from, strides: [] },
+            outs[k]!.data,
+            { offset: start + i * step, strides: [] },
+            words,
+          ),
         );
       });
     });
@@ -68,14 +81,25 @@ export const sortPrimitive: PrimitiveDefinition<SortParams> = definePrimitive<So
     const outs = sorted.slice(0, -1);
     const order = ops.expandDims(sorted[xs.length]!, [shape.length]);
     const others = shape.map((_, k) => k).filter((k) => k !== dimension);
-    const dnums = { offsetDims: [], collapsedSliceDims: [dimension], startIndexMap: [dimension], operandBatchingDims: others, startIndicesBatchingDims: others };
+    const dnums = {
+      offsetDims: [],
+      collapsedSliceDims: [dimension],
+      startIndexMap: [dimension],
+      operandBatchingDims: others,
+      startIndicesBatchingDims: others,
+    };
     const sizes = shape.map((d) => Math.min(1, d));
-    const follow = (t: NDArray): NDArray => ops.gather(t, order, dnums, sizes, { mode: "promiseInBounds", uniqueIndices: true });
+    const follow = (t: NDArray): NDArray =>
+      ops.gather(t, order, dnums, sizes, { mode: "promiseInBounds", uniqueIndices: true });
     return { outs, tangents: tangents.map((t, i) => (isZero(t) ? new Zero(outs[i]!.aval) : follow(t))) };
   },
   transpose: none("it is not linear"),
   batch: (size, xs, dims, { dimension, numKeys }) => ({
-    outs: sort(xs.map((x, i) => ops.batchInFront(x, dims[i]!, size)), dimension + 1, numKeys),
+    outs: sort(
+      xs.map((x, i) => ops.batchInFront(x, dims[i]!, size)),
+      dimension + 1,
+      numKeys,
+    ),
     dims: xs.map(() => 0),
   }),
   lower: { kind: "sort", sort: ({ dimension, numKeys }) => ({ axis: dimension, numKeys }) },

@@ -53,11 +53,24 @@ export function windowsOf(operand: Shape, dims: WindowDims, sizes: readonly numb
 }
 
 export const windowAxesOf = (ndim: number, dims: WindowDims): number[] =>
-  Array.from({ length: ndim }, (_, k) => k).filter((k) => !dims.droppedDims.includes(k) && !dims.operandBatchingDims.includes(k));
+  Array.from({ length: ndim }, (_, k) => k).filter(
+    (k) => !dims.droppedDims.includes(k) && !dims.operandBatchingDims.includes(k),
+  );
 
 /** Refuses dimension numbers that do not describe windows. `ndim` is the rank of the windowed array. */
-export function checkWindows(what: string, operand: Aval, indices: Aval, dims: WindowDims, sizes: readonly number[], ndim: number, names: WindowNames): void {
-  const operands = [["operand", operand], ["indices", indices]] as const;
+export function checkWindows(
+  what: string,
+  operand: Aval,
+  indices: Aval,
+  dims: WindowDims,
+  sizes: readonly number[],
+  ndim: number,
+  names: WindowNames,
+): void {
+  const operands = [
+    ["operand", operand],
+    ["indices", indices],
+  ] as const;
   requireIndexDType(what, indices);
   requireShape(indices.shape.length > 0, () => ({
     code: "index-vector",
@@ -108,18 +121,27 @@ export function checkWindows(what: string, operand: Aval, indices: Aval, dims: W
     message: `${what}: windows of shape ${list(sizes)} do not fit into the operand`,
     operands,
   }));
-  requireShape(dims.droppedDims.every((k) => sizes[k] === 1) && dims.operandBatchingDims.every((k) => sizes[k]! <= 1), () => ({
-    code: "window-size",
-    message: `${what}: windows of shape ${list(sizes)} must have length 1 along the axes that they lack`,
-    operands,
-  }));
+  requireShape(
+    dims.droppedDims.every((k) => sizes[k] === 1) && dims.operandBatchingDims.every((k) => sizes[k]! <= 1),
+    () => ({
+      code: "window-size",
+      message: `${what}: windows of shape ${list(sizes)} must have length 1 along the axes that they lack`,
+      operands,
+    }),
+  );
 }
 
 /**
  * Walks the elements of the windowed array in row-major order; `body` gets each one's place there and in the operand, or
  * −1 where its window is outside and the mode is not to clip.
  */
-export function forEachElement(w: Windows, windowed: Shape, indices: HostArray, clip: boolean, body: (at: number, place: number) => void): void {
+export function forEachElement(
+  w: Windows,
+  windowed: Shape,
+  indices: HostArray,
+  clip: boolean,
+  body: (at: number, place: number) => void,
+): void {
   const strides = stridesOf(w.operand);
   const indexStrides = stridesOf(indices.aval.shape);
   forEachIndex(windowed, (u, at) => {
@@ -133,14 +155,20 @@ export function forEachElement(w: Windows, windowed: Shape, indices: HostArray, 
       if (start < 0 || start > last) inside = false;
       place += Math.min(Math.max(start, 0), last) * strides[axis]!;
     });
-    w.dims.operandBatchingDims.forEach((axis, k) => (place += u[w.batchDims[w.dims.indicesBatchingDims[k]!]!]! * strides[axis]!));
+    w.dims.operandBatchingDims.forEach(
+      (axis, k) => (place += u[w.batchDims[w.dims.indicesBatchingDims[k]!]!]! * strides[axis]!),
+    );
     w.windowAxes.forEach((axis, k) => (place += u[w.dims.windowDims[k]!]! * strides[axis]!));
     body(at, inside || clip ? place : -1);
   });
 }
 
 /** The operand's index for element `u` of the windowed array, always within bounds, and whether the window is inside (null: always). */
-export function lowerWindow(w: Windows, indices: Operand, u: readonly ix.Index[]): { place: ix.Index[]; inside: Expr | null } {
+export function lowerWindow(
+  w: Windows,
+  indices: Operand,
+  u: readonly ix.Index[],
+): { place: ix.Index[]; inside: Expr | null } {
   const batch = w.batchDims.map((d) => u[d]!);
   const place = w.operand.map(() => ix.lit(0));
   let inside: Expr | null = null;

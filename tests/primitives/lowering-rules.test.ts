@@ -20,7 +20,14 @@ import { rows as sortRandom } from "./rows-sort-random.js";
  * are interpreted at every index, and every load and store is checked to lie within its buffer.
  */
 
-const types: Record<string, Exclude<ScalarType, "i64">> = { float32: "f32", float64: "f64", int32: "i32", uint32: "u32", bool: "bool", key: "u32" };
+const types: Record<string, Exclude<ScalarType, "i64">> = {
+  float32: "f32",
+  float64: "f64",
+  int32: "i32",
+  uint32: "u32",
+  bool: "bool",
+  key: "u32",
+};
 const physical = (a: Aval): Shape => (a.dtype === "key" ? [...a.shape, 2] : a.shape);
 
 /** The index that a physical one means: for keys under a rule that sees whole keys, without the word. */
@@ -119,7 +126,13 @@ function runElement(rule: ElementLowering<never>, inputs: readonly HostArray[], 
   const shape = physical(out.aval);
   const index = axesOf(shape);
   const through = out.aval.dtype === "key" && !rule.words;
-  const e = rule.element(operandsOf(inputs, through ? index.at(-1) : undefined), through ? index.slice(0, -1) : index, eqn.params as never, output, out.aval);
+  const e = rule.element(
+    operandsOf(inputs, through ? index.at(-1) : undefined),
+    through ? index.slice(0, -1) : index,
+    eqn.params as never,
+    output,
+    out.aval,
+  );
   for (const point of points(shape)) out.data[offset(point, shape)] = Number(new Machine(inputs, point).expr(e));
   return out;
 }
@@ -137,7 +150,10 @@ function runRegions(rule: ElementLowering<never>, inputs: readonly HostArray[], 
     const word = isKey ? index.at(-1)! : undefined;
     const region = rule.regions!(operandsOf(inputs, word), eqn.params as never, out.aval)[r]!;
     const inner = isKey ? index.slice(0, -1) : index;
-    const place = ix.flatten(word ? [...region.place(inner), word] : region.place(inner), stridesOf(physical(out.aval)));
+    const place = ix.flatten(
+      word ? [...region.place(inner), word] : region.place(inner),
+      stridesOf(physical(out.aval)),
+    );
     const value = region.element(inner);
     for (const point of points(shape)) {
       const machine = new Machine(inputs, point);
@@ -147,7 +163,10 @@ function runRegions(rule: ElementLowering<never>, inputs: readonly HostArray[], 
       out.data[at] = Number(machine.expr(value));
     }
   }
-  expect(written.every((w) => w === 1), "every element is written").toBe(true);
+  expect(
+    written.every((w) => w === 1),
+    "every element is written",
+  ).toBe(true);
   return out;
 }
 
@@ -189,7 +208,11 @@ function argumentOf(spec: ArgSpec): HostArray {
   const [lo, hi] = spec.range ?? [-2, 2];
   const whole = dtypeInfo[out.aval.dtype].kind !== "float";
   for (let i = 0; i < out.data.length; i++) {
-    out.data[i] = spec.values ? spec.values[i]! : whole ? Math.floor(lo + random() * (hi - lo + 1)) : lo + random() * (hi - lo);
+    out.data[i] = spec.values
+      ? spec.values[i]!
+      : whole
+        ? Math.floor(lo + random() * (hi - lo + 1))
+        : lo + random() * (hi - lo);
   }
   return out;
 }
@@ -201,7 +224,13 @@ const evaluate = (p: AnyPrimitive, inputs: readonly HostArray[], params: unknown
 
 function check(row: ContractRow): void {
   const args = row.args.map(argumentOf);
-  const { jaxpr, consts } = stage((xs) => { const y = row.apply(xs); return Array.isArray(y) ? (y as never) : [y as never]; }, args.map((a) => a.aval));
+  const { jaxpr, consts } = stage(
+    (xs) => {
+      const y = row.apply(xs);
+      return Array.isArray(y) ? (y as never) : [y as never];
+    },
+    args.map((a) => a.aval),
+  );
   expect(consts).toEqual([]);
   const env = new Map<Var, HostArray>();
   jaxpr.inVars.forEach((v, i) => env.set(v, args[i]!));

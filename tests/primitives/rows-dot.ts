@@ -1,7 +1,12 @@
 import { dotGeneral, type DotDims } from "../../src/primitives/all.js";
 import { type ArgSpec, type ContractRow, floats, ints, uints } from "./contract.js";
 
-const dims = (lhsContract: number[], rhsContract: number[], lhsBatch: number[] = [], rhsBatch: number[] = []): DotDims => ({ lhsContract, rhsContract, lhsBatch, rhsBatch });
+const dims = (
+  lhsContract: number[],
+  rhsContract: number[],
+  lhsBatch: number[] = [],
+  rhsBatch: number[] = [],
+): DotDims => ({ lhsContract, rhsContract, lhsBatch, rhsBatch });
 
 const row = (variant: string, args: readonly ArgSpec[], d: DotDims): ContractRow => ({
   primitive: "dot_general",
