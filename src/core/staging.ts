@@ -105,7 +105,7 @@ export class StagingTrace extends Trace {
 
 /** The first line of a stack that lies outside of this library. */
 function userLine(e: Error): string {
-  const here = import.meta.url.replace(/core\/[^/]*$/, "");
+  const here = import.meta.url.replace(/^file:\/\//, "").replace(/core\/[^/]*$/, "");
   const lines = (e.stack ?? "").split("\n").slice(1);
   return (lines.find((l) => !l.includes(here) && !l.includes("node:")) ?? lines[0] ?? "unknown").trim();
 }

@@ -50,7 +50,7 @@ export function withTrace<T extends Trace, R>(make: (level: number) => T, stage:
   if (stage) staging = trace;
   try {
     const result = body(trace);
-    refusePromise(result, trace.kind);
+    refusePromise(result, `the result of a function given to ${trace.kind}`);
     return result;
   } finally {
     stack.length = trace.level - 1;
@@ -60,12 +60,12 @@ export function withTrace<T extends Trace, R>(make: (level: number) => T, stage:
 }
 
 /** A traced function must return its result, not a promise of it. */
-export function refusePromise(result: unknown, kind: string): void {
+export function refusePromise(result: unknown, what: string): void {
   if (typeof result === "object" && result !== null && typeof (result as { then?: unknown }).then === "function") {
     (result as Promise<unknown>).then(undefined, () => undefined);
     throw new ArgumentError({
       code: "async-function",
-      message: `a function given to ${kind} returned a promise`,
+      message: `${what} is a promise`,
       hint: "transformations trace synchronous functions; await data before, and pass it as an argument",
     });
   }

@@ -5,7 +5,7 @@ import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { gatheredShape, integers as requireIntegers, type Index, type IndexPlan, planIndex, selectedShape, selectStatic, windowPlan } from "./index-plan.js";
-import { convert, expandTo, promote2 } from "./promotion.js";
+import { convert, convertAll, expandTo, promote2, resultElementType } from "./promotion.js";
 
 export type { Index } from "./index-plan.js";
 
@@ -72,9 +72,8 @@ export function at(x: NDArray, ...index: readonly Index[]): IndexUpdate {
   const update =
     (op: string, scatter: typeof p.scatter, prepare: (y: NDArray) => NDArray = (y) => y) =>
     (values: ArrayLike, options: UpdateOptions = {}): NDArray => {
-      const [target, y] = promote2(op, x, values) as [NDArray, NDArray];
-      const wide = target.ndim === x.ndim ? target : expandTo(target, x.shape);
-      return convert(scatterInto(wide, prepare(asUpdates(y, plan, op)), plan, scatter, options, op), x.dtype, x.weakType);
+      const [target, y] = convertAll([x, values], resultElementType(op, [x, values])) as [NDArray, NDArray];
+      return convert(scatterInto(target, prepare(asUpdates(y, plan, op)), plan, scatter, options, op), x.dtype, x.weakType);
     };
   return {
     get: ({ mode = "promiseInBounds", fillValue } = {}) =>

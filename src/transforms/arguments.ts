@@ -4,6 +4,7 @@ import { defaultFloat } from "../core/config.js";
 import { isFloat } from "../core/dtype.js";
 import { DTypeError, ShapeError, TreeError } from "../core/errors.js";
 import { asArray, describeValue, scalarOf } from "../core/literal.js";
+import { refusePromise } from "../core/trace.js";
 import { flatten, leafPaths, type TreeDef } from "../core/tree.js";
 import { NDArray as ArrayClass } from "../core/array.js";
 import { convertElementType } from "../primitives/all.js";
@@ -31,6 +32,7 @@ export function flattenArrays(tree: unknown, what: string, hint?: string): FlatA
 }
 
 function notAnArray(x: unknown, where: string, hint: string | undefined): TreeError {
+  refusePromise(x, where);
   return new TreeError({
     code: "leaf-not-array",
     message: `${where} is ${describeValue(x)}, not an array`,

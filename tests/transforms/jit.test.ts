@@ -92,7 +92,7 @@ describe("arguments", () => {
   it("captures arrays as operands, not as constants of the program", () => {
     const w = ones(3);
     const f = jit((x: NDArray) => x.add(w));
-    expect(f.lower(ones(3)).jaxpr.consts).toEqual([w]);
+    expect(f.lower(ones(3)).jaxpr.consts[0]).toBe(w);
     expect(f(ones(3)).js()).toEqual([2, 2, 2]);
   });
 

@@ -73,14 +73,14 @@ describe("what is not allowed", () => {
     keeps: [],
     phases: [{ body: [{ kind: "store", buffer: 1, index: to, value: load("f32", 0, from) }], after: [] }],
   });
-  const run = (k: NestKernel, inPlace: boolean): Float32Array => {
+  const run = (k: NestKernel): Float32Array => {
     const type = { dtype: "float32" as const, bytes: 4 * n };
     const x = backend.allocate(4 * n);
     backend.write(
       x,
       Float32Array.from({ length: n }, (_, k) => k),
     );
-    const y = inPlace ? x : backend.allocate(4 * n);
+    const y = backend.allocate(4 * n);
     const input = { kind: "input" as const, index: 0 };
     const output = { kind: "output" as const, index: 0 };
     backend
@@ -106,26 +106,20 @@ describe("what is not allowed", () => {
   };
   const flipped = sub(literal(n - 1), i);
 
-  test("in place is fine at the same index, a race elsewhere", () => {
-    expect([...run(kernel(i), true)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    expect([...run(kernel(flipped), false)]).toEqual([7, 6, 5, 4, 3, 2, 1, 0]);
-    expect(() => run(kernel(flipped), true)).toThrowError(
-      /element . is (read|written) at one point and (read|written) at another/,
-    );
+  test("elements in another order", () => {
+    expect([...run(kernel(i))]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect([...run(kernel(flipped))]).toEqual([7, 6, 5, 4, 3, 2, 1, 0]);
   });
   test("two points that write one element", () => {
-    expect(() => run(kernel(i, literal(0)), false)).toThrowError(
-      /element 0 is written at one point and written at another/,
-    );
+    expect(() => run(kernel(i, literal(0)))).toThrowError(/kernel k, buffer 1, element 0/);
   });
   test("elements out of bounds", () => {
-    expect(() => run(kernel(i, i, n - 1), false)).toThrowError(/element 7 of a buffer of 7 is read/);
-    expect(() => run(kernel(i, i, n + 8), false)).toThrowError(/is given 32 bytes for 16 elements/);
+    expect(() => run(kernel(i, i, n - 1))).toThrowError(/a load outside of/);
   });
   test("memory that was freed", () => {
     const x = backend.allocate(16);
     backend.free(x);
-    expect(() => backend.free(x)).toThrowError(/freed twice/);
+    expect(() => backend.free(x)).toThrowError(/used after it was freed/);
   });
 });
 
