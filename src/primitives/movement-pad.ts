@@ -138,7 +138,10 @@ export const padPrimitive: PrimitiveDefinition<PadParams> = definePrimitive<PadP
         : padRegions(x!, value!, out.shape, config),
   },
   facts: {
-    simplify: ({ config }) => (config.every(([lo, hi, mid]) => lo === 0 && hi === 0 && mid === 0) ? { same: 0 } : null),
+    simplify: ({ config }, { inAvals, outAval }) => {
+      const nothing = config.every(([lo, hi, mid]) => lo === 0 && hi === 0 && mid === 0);
+      return nothing && inAvals[0]!.weakType === outAval.weakType ? { same: 0 } : null;
+    },
   },
 });
 
