@@ -86,6 +86,9 @@ export async function run(snippet: Snippet, modules: Modules): Promise<string[]>
   return lines;
 }
 
+/** Files of the library and of TypeScript's own, parsed once for all calls of `compile`. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
+
 /** Compiles all programs at once, strictly, and returns the compiler's messages by page and line. */
 export function compile(snippets: readonly Snippet[], root: string): string[] {
   const config = ts.readConfigFile(`${root}/tsconfig.json`, ts.sys.readFile);
@@ -102,7 +105,9 @@ export function compile(snippets: readonly Snippet[], root: string): string[] {
   host.readFile = (name) => files.get(name) ?? readFile.call(host, name);
   host.getSourceFile = (name, ...rest) => {
     const text = files.get(name);
-    return text === undefined ? getSourceFile.call(host, name, ...rest) : ts.createSourceFile(name, text, rest[0]);
+    if (text !== undefined) return ts.createSourceFile(name, text, rest[0]);
+    if (!parsed.has(name)) parsed.set(name, getSourceFile.call(host, name, ...rest));
+    return parsed.get(name);
   };
   const program = ts.createProgram([...files.keys()], { ...options, allowJs: true }, host);
   return [...files.keys()].flatMap((name, i) => {
