@@ -53,6 +53,7 @@ export {
   vsplit,
   vstack,
 } from "./joining.js";
+export * as linalg from "./linalg.js";
 export {
   allclose,
   arrayEqual,
