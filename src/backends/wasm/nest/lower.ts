@@ -16,6 +16,8 @@ export interface LoweredNest {
   readonly params: readonly number[];
   /** Points of the parallel axes: the domain of a launch is [0, rows). */
   readonly rows: number;
+  /** Rows that are done at once: ranges should be multiples of it. */
+  readonly rowStep: number;
   /** Points of the reduced axes times phases: the work of a row. */
   readonly rowWork: number;
   /** Bytes of the scratch region that a launch takes. */
@@ -101,6 +103,7 @@ class Lowering {
       key: structure(nest, this.nodes),
       params: this.params,
       rows: plan.extents.slice(0, plan.parallel).reduce((a, b) => a * b, 1),
+      rowStep: width,
       rowWork: points * kernel.phases.length,
       scratchBytes: scratchBytes === 0 ? 0 : scratchBytes + 16,
     };

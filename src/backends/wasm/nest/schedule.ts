@@ -42,7 +42,7 @@ export function schedule(kernel: NestKernel, found: Survey, generic: boolean): S
   const weigh = new Scale(kernel, found, lanes, generic);
   let best: { mode: VectorMode; axis: Merged | null; cost: number } = { mode: "scalar", axis: null, cost: weigh.scalar() };
   for (const axis of parallel) {
-    if (axis.extent < lanes || !lanesMayBeParallel(kernel, found, axis, parallel)) continue;
+    if ((axis.extent < lanes && !generic) || !lanesMayBeParallel(kernel, found, axis, parallel)) continue;
     // the innermost axis wins ties
     const cost = weigh.vector(axis) * (axis === parallel[parallel.length - 1] ? 1 : 1.01);
     if (cost < best.cost) best = { mode: "parallel", axis, cost };
@@ -203,9 +203,9 @@ class Scale {
     return copies;
   }
 
-  /** Generic kernels do not look at sizes beyond "fills a vector". */
+  /** Generic kernels do not look at sizes. */
   private extentOf(axis: Merged): number {
-    return this.generic && axis.extent >= this.lanes ? 1 << 20 : axis.extent;
+    return this.generic ? 1 << 20 : axis.extent;
   }
 }
 

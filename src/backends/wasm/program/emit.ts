@@ -1,0 +1,267 @@
+import { emitDot } from "../dot/dot.js";
+import { relaxedSimd } from "../engine.js";
+import { type FunctionBuilder, ModuleBuilder } from "../module-builder.js";
+import { emitNest } from "../nest/emit.js";
+import { type Dim, isImmediate } from "../nest/nodes.js";
+import { Op } from "../opcodes.js";
+import { emitSort } from "../sort/sort.js";
+import { type Call, type Frame, type LaidStep, type Move, type Place, type ProgramLayout } from "./layout.js";
+
+/**
+ * Emits a program as one module with one entry: run(arguments[, params]).
+ *
+ * Every function of the program takes the address of its argument block: word 0 is its arena base, then the addresses of its
+ * inputs and outputs. Callers write blocks for their callees into their own frames.
+ */
+export function emitProgram(layout: ProgramLayout, generic: boolean): ModuleBuilder {
+  const m = new ModuleBuilder();
+  const relaxed = relaxedSimd();
+  const routines = layout.routines.map(({ kernel, nest }) => {
+    if (nest) return emitNest(m, nest.nest, generic).index;
+    return kernel.kind === "dot" ? emitDot(m, kernel, { relaxed, generic }) : kernel.kind === "sort" ? emitSort(m, kernel, generic) : -1;
+  });
+  const builders = layout.functions.map((f) => m.func(`program ${f.source.name}`, generic ? ["i32", "i32"] : ["i32"]));
+  const functions = builders.map((f) => f.index);
+  layout.functions.forEach((f, k) => new FunctionEmitter(builders[k]!, layout, routines, functions, generic).emit(f.steps));
+  m.exportFunction("run", functions[0]!);
+  return m;
+}
+
+const BLOCK = 0;
+const PARAMS = 1;
+
+class FunctionEmitter {
+  private readonly arena: number;
+
+  constructor(
+    private readonly f: FunctionBuilder,
+    private readonly layout: ProgramLayout,
+    private readonly routines: readonly number[],
+    private readonly functions: readonly number[],
+    private readonly generic: boolean,
+  ) {
+    this.arena = f.local("i32");
+  }
+
+  emit(steps: readonly LaidStep[]): void {
+    const { f } = this;
+    f.get(BLOCK);
+    f.load(Op.i32_load);
+    f.set(this.arena);
+    for (const s of steps) this.step(s);
+  }
+
+  private dim(d: Dim): void {
+    if (isImmediate(d)) this.f.i32(d);
+    else {
+      this.f.get(PARAMS);
+      this.f.load(Op.i32_load, d.slot * 4);
+    }
+  }
+  /** Pushes arena base + d. */
+  private inArena(d: Dim): void {
+    this.f.get(this.arena);
+    if (d === 0) return;
+    this.dim(d);
+    this.f.op(Op.i32_add);
+  }
+  private place(p: Place): void {
+    if (p.kind === "arena") this.inArena(p.offset);
+    else {
+      this.f.get(BLOCK);
+      this.f.load(Op.i32_load, p.word * 4);
+    }
+  }
+
+  private step(s: LaidStep): void {
+    const { f } = this;
+    switch (s.kind) {
+      case "launch":
+        this.launch(s);
+        return;
+      case "copy":
+        this.move(s.move);
+        return;
+      case "call":
+        this.call(s.call, s.frame);
+        return;
+      case "if":
+        this.place(s.predicate);
+        f.load(Op.i32_load);
+        f.if(
+          () => this.call(s.then, s.frame),
+          () => this.call(s.else, s.frame),
+        );
+        return;
+      case "loop":
+        this.loop(s);
+    }
+  }
+
+  /** Launches in chunks, so that a kernel's optimised code is picked up when it is ready. */
+  private launch(s: Extract<LaidStep, { readonly kind: "launch" }>): void {
+    const { f } = this;
+    if (s.rows === 0) return;
+    const invoke = (lo: () => void, hi: () => void): void => {
+      lo();
+      hi();
+      for (const a of s.args) this.place(a);
+      this.inArena(s.scratch);
+      if (this.generic) {
+        f.get(PARAMS);
+        f.i32(s.params * 4);
+        f.op(Op.i32_add);
+      }
+      f.call(this.routines[s.routine]!);
+    };
+    if (isImmediate(s.rows) && isImmediate(s.chunk) && s.rows <= s.chunk) {
+      invoke(
+        () => f.i32(0),
+        () => this.dim(s.rows),
+      );
+      return;
+    }
+    const lo = f.local("i32");
+    const hi = f.local("i32");
+    f.i32(0);
+    f.set(lo);
+    f.block((done) => {
+      f.loop((next) => {
+        f.get(lo);
+        this.dim(s.rows);
+        f.op(Op.i32_ge_u);
+        f.brIf(done);
+        // hi = min(lo + chunk, rows)
+        f.get(lo);
+        this.dim(s.chunk);
+        f.op(Op.i32_add);
+        f.tee(hi);
+        this.dim(s.rows);
+        f.get(hi);
+        this.dim(s.rows);
+        f.op(Op.i32_lt_u);
+        f.op(Op.select);
+        f.set(hi);
+        invoke(
+          () => f.get(lo),
+          () => f.get(hi),
+        );
+        f.get(hi);
+        f.set(lo);
+        f.br(next);
+      });
+    });
+    f.free(lo);
+    f.free(hi);
+  }
+
+  private move({ from, to, bytes }: Move): void {
+    this.copy(
+      () => this.place(to),
+      () => this.place(from),
+      bytes,
+    );
+  }
+  private copy(to: () => void, from: () => void, bytes: Dim): void {
+    const { f } = this;
+    if (bytes === 0) return;
+    to();
+    from();
+    if (bytes === 4) {
+      f.load(Op.i32_load);
+      f.store(Op.i32_store);
+    } else if (bytes === 8) {
+      f.load(Op.i64_load);
+      f.store(Op.i64_store);
+    } else {
+      this.dim(bytes);
+      f.memoryCopy();
+    }
+  }
+
+  /** Writes the argument block of a callee and calls it. */
+  private invoke(fn: number, frame: Frame, args: readonly (() => void)[]): void {
+    const { f } = this;
+    const block = f.local("i32");
+    this.inArena(frame.block);
+    f.tee(block);
+    this.inArena(frame.arena);
+    f.store(Op.i32_store);
+    args.forEach((push, k) => {
+      f.get(block);
+      push();
+      f.store(Op.i32_store, 4 * (k + 1));
+    });
+    f.get(block);
+    if (this.generic) f.get(PARAMS);
+    f.call(this.functions[fn]!);
+    f.free(block);
+  }
+
+  private call(c: Call, frame: Frame): void {
+    this.invoke(
+      c.fn,
+      frame,
+      c.arguments.map((p) => () => this.place(p)),
+    );
+    for (const m of c.copies) this.move(m);
+  }
+
+  /** while (condition(consts, state)) state = body(consts, state). New state goes to the spare storage, then the two change places. */
+  private loop(s: Extract<LaidStep, { readonly kind: "loop" }>): void {
+    const { f } = this;
+    const condition = this.layout.functions[s.condition]!.source;
+    const body = this.layout.functions[s.body]!.source;
+    const now = s.state.map(() => f.local("i32"));
+    const next = s.state.map(() => f.local("i32"));
+    s.state.forEach((p, k) => {
+      this.place(p);
+      f.set(now[k]!);
+      this.place(s.spare[k]!);
+      f.set(next[k]!);
+    });
+    const state = now.map((local) => () => f.get(local));
+    // a function may leave out what is constant
+    const inputs = (n: number): (() => void)[] => (n === state.length ? state : [...s.consts.map((p) => () => this.place(p)), ...state]);
+    const bodyInputs = inputs(body.inputs.length);
+    const conditionInputs = inputs(condition.inputs.length);
+    const handedOn = (k: number): boolean => body.outputIsInput[k] === bodyInputs.length - state.length + k;
+    f.block((done) => {
+      f.loop((again) => {
+        this.invoke(s.condition, s.frame, [...conditionInputs, () => this.place(s.verdict)]);
+        const input = condition.outputIsInput[0];
+        if (input == null) this.place(s.verdict);
+        else conditionInputs[input]!();
+        f.load(Op.i32_load);
+        f.op(Op.i32_eqz);
+        f.brIf(done);
+        this.invoke(s.body, s.frame, [...bodyInputs, ...next.map((local) => () => f.get(local))]);
+        body.outputIsInput.forEach((from, k) => {
+          if (from !== null && !handedOn(k)) this.copy(() => f.get(next[k]!), bodyInputs[from]!, s.bytes[k]!);
+        });
+        for (let k = 0; k < now.length; k++) {
+          if (handedOn(k)) continue;
+          f.get(now[k]!);
+          f.get(next[k]!);
+          f.set(now[k]!);
+          f.set(next[k]!);
+        }
+        f.br(again);
+      });
+    });
+    s.state.forEach((p, k) => {
+      if (handedOn(k)) return;
+      f.get(now[k]!);
+      this.place(p);
+      f.op(Op.i32_ne);
+      f.if(() =>
+        this.copy(
+          () => this.place(p),
+          () => f.get(now[k]!),
+          s.bytes[k]!,
+        ),
+      );
+    });
+    for (const local of [...now, ...next]) f.free(local);
+  }
+}
