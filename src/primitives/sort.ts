@@ -1,12 +1,10 @@
 import type { NDArray } from "../core/array.js";
 import { type HostArray, hostZeros, sameShape, stridesOf } from "../core/aval.js";
-import { dtypeInfo } from "../core/dtype.js";
 import { none } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
 import { areAxes, isCount, requireArgument, requireDType, requireShape } from "./checks.js";
 import { definePrimitive, ops, type PrimitiveDefinition } from "./define.js";
-import { copyBlock } from "./host.js";
 
 export interface SortParams {
   readonly dimension: number;
@@ -35,7 +33,7 @@ export const sortPrimitive: PrimitiveDefinition<SortParams> = definePrimitive<So
       hint: xs[0]!.shape.length === 0 ? "a scalar cannot be sorted" : undefined,
     }));
     requireDType(
-      xs.slice(0, numKeys).every((x) => x.dtype !== "key"),
+      xs.every((x) => x.dtype !== "key"),
       () => ({
         code: "key-arithmetic",
         message: "sort: random keys have no order",
@@ -55,19 +53,7 @@ export const sortPrimitive: PrimitiveDefinition<SortParams> = definePrimitive<So
     const rows = shape.map((d, k) => (k === dimension ? 1 : d));
     forEachRow(rows, strides, (start) => {
       const order = Array.from({ length: n }, (_, i) => start + i * step).sort((i, j) => compare(keys, i, j));
-      xs.forEach((x, k) => {
-        const { words } = dtypeInfo[x.aval.dtype];
-        order.forEach((from, i) =>
-          copyBlock(
-            [],
-            x.data,
-            { offset: from, strides: [] },
-            outs[k]!.data,
-            { offset: start + i * step, strides: [] },
-            words,
-          ),
-        );
-      });
+      xs.forEach((x, k) => order.forEach((from, i) => (outs[k]!.data[start + i * step] = x.data[from]!)));
     });
     return outs;
   },
@@ -76,21 +62,7 @@ export const sortPrimitive: PrimitiveDefinition<SortParams> = definePrimitive<So
       const outs = sort(xs, dimension, numKeys);
       return { outs, tangents: outs.map((y) => new Zero(y.aval)) };
     }
-    const { shape } = xs[0]!;
-    const sorted = sort([...xs, ops.iota("int32", shape, dimension)], dimension, numKeys);
-    const outs = sorted.slice(0, -1);
-    const order = ops.expandDims(sorted[xs.length]!, [shape.length]);
-    const others = shape.map((_, k) => k).filter((k) => k !== dimension);
-    const dnums = {
-      offsetDims: [],
-      collapsedSliceDims: [dimension],
-      startIndexMap: [dimension],
-      operandBatchingDims: others,
-      startIndicesBatchingDims: others,
-    };
-    const sizes = shape.map((d) => Math.min(1, d));
-    const follow = (t: NDArray): NDArray =>
-      ops.gather(t, order, dnums, sizes, { mode: "promiseInBounds", uniqueIndices: true });
+    const { outs, follow } = sortWithOrder(xs, dimension, numKeys);
     return { outs, tangents: tangents.map((t, i) => (isZero(t) ? new Zero(outs[i]!.aval) : follow(t))) };
   },
   transpose: none("it is not linear"),
@@ -106,9 +78,44 @@ export const sortPrimitive: PrimitiveDefinition<SortParams> = definePrimitive<So
   facts: { cost: 64 },
 });
 
-/** Sorts the arrays together along an axis, by the first `numKeys` of them, lexicographically; the others follow. */
+/**
+ * Sorts the arrays together along an axis, by the first `numKeys` of them, lexicographically; the others follow. Random keys
+ * may be among those.
+ */
 export function sort(xs: readonly NDArray[], dimension: number, numKeys: number): readonly NDArray[] {
-  return bind(sortPrimitive, xs, { dimension, numKeys });
+  const isFollower = xs.map((x, i) => i >= numKeys && x.dtype === "key");
+  if (!isFollower.includes(true)) return bind(sortPrimitive, xs, { dimension, numKeys });
+  const { outs, follow } = sortWithOrder(
+    xs.filter((_, i) => !isFollower[i]),
+    dimension,
+    numKeys,
+  );
+  let next = 0;
+  return xs.map((x, i) => (isFollower[i] ? follow(x) : outs[next++]!));
+}
+
+/** Sorts, and gives the function that brings the elements of another array into the order of the result. */
+function sortWithOrder(
+  xs: readonly NDArray[],
+  dimension: number,
+  numKeys: number,
+): { readonly outs: readonly NDArray[]; readonly follow: (x: NDArray) => NDArray } {
+  const { shape } = xs[0]!;
+  const sorted = bind(sortPrimitive, [...xs, ops.iota("int32", shape, dimension)], { dimension, numKeys });
+  const order = ops.expandDims(sorted[xs.length]!, [shape.length]);
+  const others = shape.map((_, k) => k).filter((k) => k !== dimension);
+  const dnums = {
+    offsetDims: [],
+    collapsedSliceDims: [dimension],
+    startIndexMap: [dimension],
+    operandBatchingDims: others,
+    startIndicesBatchingDims: others,
+  };
+  const sizes = shape.map(() => 1);
+  return {
+    outs: sorted.slice(0, -1),
+    follow: (x) => ops.gather(x, order, dnums, sizes, { mode: "promiseInBounds", uniqueIndices: true }),
+  };
 }
 
 function forEachRow(rows: readonly number[], strides: readonly number[], body: (start: number) => void): void {

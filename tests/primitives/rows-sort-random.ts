@@ -41,6 +41,13 @@ export const rows: readonly ContractRow[] = [
   },
   {
     primitive: "sort",
+    variant: "empty",
+    args: [floats([2, 0]), floats([2, 0])],
+    apply: (xs) => p.sort(xs, 1, 1),
+    smooth: 2,
+  },
+  {
+    primitive: "sort",
     variant: "uint",
     args: [uints([7])],
     apply: (xs) => p.sort(xs, 0, 1),
