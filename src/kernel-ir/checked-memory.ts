@@ -119,10 +119,12 @@ export class CheckedBuffer {
 
   read(index: number): number {
     const at = this.place(index, "read");
-    if (this.arg.access === "write") throw new InternalError(`${this.name}, element ${index}: read, but only to be written`);
+    if (this.arg.access === "write")
+      throw new InternalError(`${this.name}, element ${index}: read, but only to be written`);
     const { memory, order } = this;
     for (let w = at; w < at + this.words; w++) {
-      if (memory.initialized[w] === 0) throw new InternalError(`${this.name}, element ${index}: read, but nothing wrote it`);
+      if (memory.initialized[w] === 0)
+        throw new InternalError(`${this.name}, element ${index}: read, but nothing wrote it`);
       if (order.conflicts(memory.writer[w]!)) throw this.race(index, "read", "written");
       const last = memory.reader[w]!;
       if (last !== order.current) {
@@ -136,12 +138,17 @@ export class CheckedBuffer {
 
   write(index: number, value: ScalarValue): void {
     const at = this.place(index, "written");
-    if (this.arg.access === "read") throw new InternalError(`${this.name}, element ${index}: written, but only to be read`);
+    if (this.arg.access === "read")
+      throw new InternalError(`${this.name}, element ${index}: written, but only to be read`);
     const { memory, order } = this;
     for (let w = at; w < at + this.words; w++) {
       if (memory.writer[w] === order.current && !order.sequential) throw this.race(index, "written", "written");
       if (order.conflicts(memory.writer[w]!)) throw this.race(index, "written", "written");
-      if (order.conflicts(memory.reader[w]!) || order.conflicts(memory.readerOfPhase[w]!) || order.conflicts(memory.readerOfRow[w]!)) {
+      if (
+        order.conflicts(memory.reader[w]!) ||
+        order.conflicts(memory.readerOfPhase[w]!) ||
+        order.conflicts(memory.readerOfRow[w]!)
+      ) {
         throw this.race(index, "written", "read");
       }
       memory.writer[w] = order.current;
@@ -152,12 +159,16 @@ export class CheckedBuffer {
 
   private place(index: number, what: string): number {
     if (!(Number.isInteger(index) && index >= 0 && index < this.arg.length)) {
-      throw new InternalError(`${this.name}, element ${index}: ${what}, out of bounds of its ${this.arg.length} elements`);
+      throw new InternalError(
+        `${this.name}, element ${index}: ${what}, out of bounds of its ${this.arg.length} elements`,
+      );
     }
     return this.first + index * this.words;
   }
 
   private race(index: number, now: string, before: string): InternalError {
-    return new InternalError(`${this.name}, element ${index}: ${now} at one point and ${before} at another without an order between them`);
+    return new InternalError(
+      `${this.name}, element ${index}: ${now} at one point and ${before} at another without an order between them`,
+    );
   }
 }

@@ -130,7 +130,11 @@ export function evalExpr(e: Expr, context: Partial<ExprContext> = {}, rounding: 
 }
 
 /** The same for many evaluations: a function that computes the expression anew each time. */
-export function compileExpr(e: Expr, context: Partial<ExprContext> = {}, rounding: FmaRounding = "twice"): () => ScalarValue {
+export function compileExpr(
+  e: Expr,
+  context: Partial<ExprContext> = {},
+  rounding: FmaRounding = "twice",
+): () => ScalarValue {
   const missing = (what: string) => (): never => {
     throw new InternalError(`the expression reads ${what}, which its context lacks`);
   };

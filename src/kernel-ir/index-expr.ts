@@ -24,7 +24,14 @@ export interface Term {
 }
 export type Atom =
   | { readonly kind: "axis"; readonly axis: number; readonly lo: number; readonly hi: number; readonly key: string }
-  | { readonly kind: "div" | "mod"; readonly x: Index; readonly d: number; readonly lo: number; readonly hi: number; readonly key: string }
+  | {
+      readonly kind: "div" | "mod";
+      readonly x: Index;
+      readonly d: number;
+      readonly lo: number;
+      readonly hi: number;
+      readonly key: string;
+    }
   | { readonly kind: "clamp"; readonly x: Index; readonly lo: number; readonly hi: number; readonly key: string }
   | { readonly kind: "value"; readonly expr: Expr; readonly lo: number; readonly hi: number; readonly key: string };
 
@@ -118,7 +125,10 @@ export function div(x: Index, d: number): Index {
     );
     return add(q, div(reduced, d / g));
   }
-  return add(q, fromAtom({ kind: "div", x: r, d, lo: Math.floor(r.lo / d), hi: Math.floor(r.hi / d), key: `(${r.key})/${d}` }));
+  return add(
+    q,
+    fromAtom({ kind: "div", x: r, d, lo: Math.floor(r.lo / d), hi: Math.floor(r.hi / d), key: `(${r.key})/${d}` }),
+  );
 }
 
 /** x − d·floor(x / d) for d > 0. */
@@ -149,7 +159,13 @@ export function clamp(x: Index, lo: number, hi: number): Index {
   if (x.lo >= lo && x.hi <= hi) return x;
   if (x.hi <= lo) return lit(lo);
   if (x.lo >= hi) return lit(hi);
-  return fromAtom({ kind: "clamp", x, lo: Math.max(lo, Math.min(x.lo, hi)), hi: Math.min(hi, Math.max(x.hi, lo)), key: `clamp(${x.key},${lo},${hi})` });
+  return fromAtom({
+    kind: "clamp",
+    x,
+    lo: Math.max(lo, Math.min(x.lo, hi)),
+    hi: Math.min(hi, Math.max(x.hi, lo)),
+    key: `clamp(${x.key},${lo},${hi})`,
+  });
 }
 
 let opaqueValues = 0;

@@ -15,7 +15,8 @@ export function interpretKernel(kernel: Kernel, buffers: readonly TypedArray[], 
   const memories = new Map<ArrayBufferLike, CheckedMemory>();
   const ranges = buffers.map((array): MemoryRange => {
     let memory = memories.get(array.buffer);
-    if (memory === undefined) memories.set(array.buffer, (memory = new CheckedMemory(array.buffer as ArrayBuffer, true)));
+    if (memory === undefined)
+      memories.set(array.buffer, (memory = new CheckedMemory(array.buffer as ArrayBuffer, true)));
     return { memory, offset: array.byteOffset, bytes: array.byteLength };
   });
   runKernel(kernel, ranges, options);
@@ -27,7 +28,9 @@ export function runKernel(kernel: Kernel, ranges: readonly MemoryRange[], option
     throw new InternalError(`kernel ${kernel.name} takes ${kernel.buffers.length} buffers, not ${ranges.length}`);
   }
   const order = new PointOrder(kernel.kind === "nest" && kernel.sequential);
-  const buffers = ranges.map((range, i) => new CheckedBuffer(range, kernel.buffers[i]!, `kernel ${kernel.name}, buffer ${i}`, order));
+  const buffers = ranges.map(
+    (range, i) => new CheckedBuffer(range, kernel.buffers[i]!, `kernel ${kernel.name}, buffer ${i}`, order),
+  );
   switch (kernel.kind) {
     case "nest":
       return new NestRun(kernel, buffers, order, options.fma ?? "twice").run();
@@ -80,7 +83,8 @@ class NestRun implements ExprContext {
   }
   keep(keep: number): ScalarValue {
     const value = this.keeps[keep]![this.element];
-    if (value === undefined) throw new InternalError(`kernel ${this.kernel.name}: row buffer ${keep} is read before it is written`);
+    if (value === undefined)
+      throw new InternalError(`kernel ${this.kernel.name}: row buffer ${keep} is read before it is written`);
     return value;
   }
 
@@ -168,7 +172,8 @@ class NestRun implements ExprContext {
         };
       }
       case "update": {
-        if (!kernel.sequential) throw new InternalError(`kernel ${kernel.name}: an update in a nest that is not sequential`);
+        if (!kernel.sequential)
+          throw new InternalError(`kernel ${kernel.name}: an update in a nest that is not sequential`);
         const buffer = this.buffers[s.buffer]!;
         const index = tape.index(s.index);
         const when = s.when === null ? undefined : tape.add(s.when);
@@ -216,7 +221,9 @@ function runDot(kernel: DotKernel, buffers: readonly CheckedBuffer[], order: Poi
         order.nextRow();
         let sum = 0;
         for (let k = 0; k < kernel.k; k++) {
-          sum += lhs.read(l + i * kernel.lhs.row + k * kernel.lhs.col) * rhs.read(r + k * kernel.rhs.row + j * kernel.rhs.col);
+          sum +=
+            lhs.read(l + i * kernel.lhs.row + k * kernel.lhs.col) *
+            rhs.read(r + k * kernel.rhs.row + j * kernel.rhs.col);
         }
         out.write(o + i * kernel.out.row + j * kernel.out.col, sum);
       }

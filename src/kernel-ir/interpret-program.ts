@@ -10,7 +10,11 @@ export interface InterpretProgramOptions extends InterpretOptions {
 }
 
 /** Runs a program's entry function over typed arrays; outputs that are an input are that input's array. */
-export function interpretProgram(program: Program, inputs: readonly TypedArray[], options: InterpretProgramOptions = {}): TypedArray[] {
+export function interpretProgram(
+  program: Program,
+  inputs: readonly TypedArray[],
+  options: InterpretProgramOptions = {},
+): TypedArray[] {
   const entry = functionAt(program, 0);
   if (inputs.length !== entry.inputs.length) {
     throw new InternalError(`program ${program.name} takes ${entry.inputs.length} inputs, not ${inputs.length}`);
@@ -18,7 +22,9 @@ export function interpretProgram(program: Program, inputs: readonly TypedArray[]
   const run = new ProgramRun(program, options);
   const ranges = inputs.map((array, i): MemoryRange => {
     if (array.byteLength < entry.inputs[i]!.bytes) {
-      throw new InternalError(`program ${program.name}, input ${i}: ${array.byteLength} bytes where ${entry.inputs[i]!.bytes} are needed`);
+      throw new InternalError(
+        `program ${program.name}, input ${i}: ${array.byteLength} bytes where ${entry.inputs[i]!.bytes} are needed`,
+      );
     }
     // A copy: a program must not write its inputs, and one that does may not write the caller's.
     const memory = CheckedMemory.ofBytes(array.byteLength);
@@ -37,10 +43,9 @@ export function interpretProgram(program: Program, inputs: readonly TypedArray[]
       throw new InternalError(`program ${program.name}, output ${i}: not written whole`);
     }
     const { storage, bytes, words } = dtypeInfo[type.dtype];
-    return new storage(new Uint8Array(range.memory.data).slice(range.offset, range.offset + type.bytes).buffer as never).subarray(
-      0,
-      (type.bytes / bytes) * words,
-    );
+    return new storage(
+      new Uint8Array(range.memory.data).slice(range.offset, range.offset + type.bytes).buffer as never,
+    ).subarray(0, (type.bytes / bytes) * words);
   });
 }
 
@@ -69,7 +74,8 @@ class ProgramRun {
     const f = functionAt(this.program, fn);
     this.arena.forget(base, f.arenaBytes);
     const at = (ref: BufferRef): MemoryRange => {
-      if (ref.kind === "arena") return { memory: this.arena, offset: base + ref.offset, bytes: f.arenaBytes - ref.offset };
+      if (ref.kind === "arena")
+        return { memory: this.arena, offset: base + ref.offset, bytes: f.arenaBytes - ref.offset };
       const range = (ref.kind === "input" ? inputs : outputs)[ref.index];
       if (range === undefined) throw new InternalError(`function ${f.name} has no ${ref.kind} ${ref.index}`);
       return range;
@@ -93,7 +99,12 @@ class ProgramRun {
       case "call":
         return this.call(step.fn, step.inputs.map(at), step.outputs.map(at), base);
       case "if":
-        return this.call(truth(at(step.predicate), "if") ? step.then : step.else, step.inputs.map(at), step.outputs.map(at), base);
+        return this.call(
+          truth(at(step.predicate), "if") ? step.then : step.else,
+          step.inputs.map(at),
+          step.outputs.map(at),
+          base,
+        );
       case "loop":
         return this.loop(step, at, base);
       case "copy":
@@ -125,7 +136,10 @@ class ProgramRun {
     if (f === undefined) throw new InternalError(`no callback ${step.callback} was given`);
     const bytes = ({ memory, offset, bytes: n }: MemoryRange): Uint8Array => new Uint8Array(memory.data, offset, n);
     const outputs = step.outputs.map(at);
-    f(step.inputs.map((ref) => bytes(at(ref)).slice()), outputs.map(bytes));
+    f(
+      step.inputs.map((ref) => bytes(at(ref)).slice()),
+      outputs.map(bytes),
+    );
     for (const o of outputs) o.memory.initialized.fill(1, o.offset / 4, Math.ceil((o.offset + o.bytes) / 4));
   }
 }
@@ -155,7 +169,8 @@ export function arenaNeed(program: Program, fn: number, known: Map<number, numbe
   if (before !== undefined) return before;
   const f = functionAt(program, fn);
   let behind = 0;
-  for (const step of f.steps) for (const callee of calledBy(step)) behind = Math.max(behind, arenaNeed(program, callee, known));
+  for (const step of f.steps)
+    for (const callee of calledBy(step)) behind = Math.max(behind, arenaNeed(program, callee, known));
   known.set(fn, f.arenaBytes + behind);
   return f.arenaBytes + behind;
 }

@@ -15,7 +15,8 @@ export function printExpr(e: Expr): string {
   return [...lines.map((l) => `${l};`), text].join(" ");
 }
 
-const compact = (n: number): string => (Object.is(n, -0) ? "-0" : Number.isNaN(n) ? "nan" : n === Infinity ? "inf" : n === -Infinity ? "-inf" : String(n));
+const compact = (n: number): string =>
+  Object.is(n, -0) ? "-0" : Number.isNaN(n) ? "nan" : n === Infinity ? "inf" : n === -Infinity ? "-inf" : String(n);
 
 function printConst({ type, value }: ConstExpr): string {
   if (type === "bool") return value !== 0 ? "true" : "false";
@@ -168,10 +169,13 @@ export function printKernel(kernel: Kernel): string {
 
 function nestLines(kernel: NestKernel): string[] {
   const first = kernel.parallel.length;
-  const axes = (extents: readonly number[], from: number): string => extents.map((e, k) => `a${from + k}<${e}`).join(" ");
+  const axes = (extents: readonly number[], from: number): string =>
+    extents.map((e, k) => `a${from + k}<${e}`).join(" ");
   const lines = [`  rows ${axes(kernel.parallel, 0) || "one"}${kernel.sequential ? " in order" : ""}`];
   if (kernel.reduced.length > 0) lines.push(`  reduced ${axes(kernel.reduced, first)}`);
-  kernel.slots.forEach((s, i) => lines.push(`  slot${i}: ${s.running ? "running " : ""}${s.combine} ${s.type} from ${compact(s.initial)}`));
+  kernel.slots.forEach((s, i) =>
+    lines.push(`  slot${i}: ${s.running ? "running " : ""}${s.combine} ${s.type} from ${compact(s.initial)}`),
+  );
   kernel.keeps.forEach((type, i) => lines.push(`  keep${i}: ${type}`));
   kernel.phases.forEach((phase, i) => {
     lines.push(`  phase ${i}`, ...statementLines(phase.body, "    "));
@@ -191,7 +195,8 @@ function dotLines(kernel: DotKernel): string[] {
   ];
 }
 
-const sortLine = (k: SortKernel): string => `  ${k.operands} operands by the first ${k.numKeys}, rows of ${k.n} in [${k.outer}, ${k.n}, ${k.inner}]`;
+const sortLine = (k: SortKernel): string =>
+  `  ${k.operands} operands by the first ${k.numKeys}, rows of ${k.n} in [${k.outer}, ${k.n}, ${k.inner}]`;
 
 export const printRef = (ref: BufferRef): string =>
   ref.kind === "input" ? `in${ref.index}` : ref.kind === "output" ? `out${ref.index}` : `arena+${ref.offset}`;

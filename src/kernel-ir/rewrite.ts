@@ -54,7 +54,9 @@ function exactReciprocal(x: Expr): Expr | undefined {
   const size = Math.abs(x.value);
   const exponent = Math.log2(size);
   const limit = x.type === "f32" ? 126 : 1022;
-  return Number.isInteger(exponent) && Math.abs(exponent) <= limit && size === 2 ** exponent ? k(x, 1 / x.value) : undefined;
+  return Number.isInteger(exponent) && Math.abs(exponent) <= limit && size === 2 ** exponent
+    ? k(x, 1 / x.value)
+    : undefined;
 }
 
 const opposite: Partial<Record<ScalarOp, ScalarOp>> = { eq: "ne", ne: "eq", lt: "ge", ge: "lt", gt: "le", le: "gt" };
@@ -82,7 +84,11 @@ export const rewriteRules: readonly RewriteRule[] = [
     ops: ["select"],
     rewrite: ({ args: [p, a, b] }) => (isConst(p) ? (p.value !== 0 ? a : b) : undefined),
   },
-  { name: "select-same", ops: ["select"], rewrite: ({ args: [, a, b] }) => (a === b || sameConst(a!, b!) ? a : undefined) },
+  {
+    name: "select-same",
+    ops: ["select"],
+    rewrite: ({ args: [, a, b] }) => (a === b || sameConst(a!, b!) ? a : undefined),
+  },
   {
     name: "select-not",
     ops: ["select"],
@@ -131,7 +137,8 @@ export const rewriteRules: readonly RewriteRule[] = [
     ops: ["abs"],
     rewrite: (e) => {
       const x = e.args[0]!;
-      return isOp(x, "abs") ? x : isOp(x, "neg") ? op("abs", x.args) : undefined;
+      if (x.kind !== "op") return undefined;
+      return x.op === "abs" ? x : x.op === "neg" ? op("abs", x.args) : undefined;
     },
   },
   {
@@ -221,7 +228,8 @@ function sameConst(a: Expr, b: Expr): boolean {
 const rulesOf = new Map<ScalarOp, readonly RewriteRule[]>();
 function rulesFor(name: ScalarOp): readonly RewriteRule[] {
   let rules = rulesOf.get(name);
-  if (rules === undefined) rulesOf.set(name, (rules = rewriteRules.filter((r) => r.ops === undefined || r.ops.includes(name))));
+  if (rules === undefined)
+    rulesOf.set(name, (rules = rewriteRules.filter((r) => r.ops === undefined || r.ops.includes(name))));
   return rules;
 }
 

@@ -66,7 +66,12 @@ function compose(significand: bigint, exponent: number): number {
     e += excess;
   }
   // In two halves, for 2^e alone may be outside of what a double holds.
-  const value = e > 900 ? Number(m) * 2 ** 900 * 2 ** (e - 900) : e < -1000 ? Number(m) * 2 ** (e + 74) * 2 ** -74 : Number(m) * 2 ** e;
+  const value =
+    e > 900
+      ? Number(m) * 2 ** 900 * 2 ** (e - 900)
+      : e < -1000
+        ? Number(m) * 2 ** (e + 74) * 2 ** -74
+        : Number(m) * 2 ** e;
   return negative ? -value : value;
 }
 
@@ -97,7 +102,8 @@ function shiftAmount(n: number | bigint, width: number): void {
 }
 function quotient(a: number, b: number): number {
   nonzero(b, "div");
-  if (a === -0x80000000 && b === -1) throw new InternalError("INT_MIN / -1: excluded by the precondition of div and rem");
+  if (a === -0x80000000 && b === -1)
+    throw new InternalError("INT_MIN / -1: excluded by the precondition of div and rem");
   return Math.trunc(a / b);
 }
 
@@ -179,7 +185,8 @@ function countBits(a: number): number {
   return n;
 }
 
-const saturate = (x: number, lo: number, hi: number): number => (x !== x ? 0 : Math.min(Math.max(Math.trunc(x), lo), hi) + 0);
+const saturate = (x: number, lo: number, hi: number): number =>
+  x !== x ? 0 : Math.min(Math.max(Math.trunc(x), lo), hi) + 0;
 
 function conversion(from: ScalarType, to: ScalarType): ScalarFunction | undefined {
   if (from === to) return (x) => x;

@@ -15,7 +15,20 @@ export interface ExprScope {
 }
 
 const arity: Readonly<Record<string, number>> = {
-  neg: 1, abs: 1, sqrt: 1, floor: 1, ceil: 1, trunc: 1, nearest: 1, not: 1, clz: 1, popcnt: 1, convert: 1, bitcast: 1, fma: 3, select: 3,
+  neg: 1,
+  abs: 1,
+  sqrt: 1,
+  floor: 1,
+  ceil: 1,
+  trunc: 1,
+  nearest: 1,
+  not: 1,
+  clz: 1,
+  popcnt: 1,
+  convert: 1,
+  bitcast: 1,
+  fma: 3,
+  select: 3,
 };
 
 /** Checks an expression: operands and types of every op, indices, what is read. Nodes in `seen` were checked before. */
@@ -24,7 +37,8 @@ export function verifyExpr(e: Expr, scope: ExprScope, seen: Set<Expr>): void {
   seen.add(e);
   switch (e.kind) {
     case "const":
-      if ((e.type === "i64") !== (typeof e.value === "bigint")) throw faulty(e, `a constant of type ${e.type} that is a ${typeof e.value}`);
+      if ((e.type === "i64") !== (typeof e.value === "bigint"))
+        throw faulty(e, `a constant of type ${e.type} that is a ${typeof e.value}`);
       return;
     case "index":
       if (e.type !== "i32") throw faulty(e, `an index of type ${e.type}`);
@@ -75,7 +89,8 @@ export function verifyIndex(i: Index, scope: ExprScope, seen: Set<Expr>): void {
         break;
       }
       case "value":
-        if (atom.expr.type !== "i32" && atom.expr.type !== "u32") throw faulty(atom.expr, `type ${atom.expr.type} as an index`);
+        if (atom.expr.type !== "i32" && atom.expr.type !== "u32")
+          throw faulty(atom.expr, `type ${atom.expr.type} as an index`);
         verifyExpr(atom.expr, scope, seen);
         break;
       default:

@@ -15,7 +15,10 @@ export function verifyKernel(kernel: Kernel): void {
     else verifySort(kernel);
   } catch (error) {
     if (!(error instanceof InternalError)) throw error;
-    throw new InternalError(`kernel ${kernel.name}: ${error.message.replace(/^internal: | \[internal\][^]*$/g, "")}`, error.details);
+    throw new InternalError(
+      `kernel ${kernel.name}: ${error.message.replace(/^internal: | \[internal\][^]*$/g, "")}`,
+      error.details,
+    );
   }
 }
 
@@ -43,13 +46,17 @@ class NestCheck {
 
   verify(): void {
     const { kernel } = this;
-    require([...kernel.parallel, ...kernel.reduced].every(isCount), () => `extents [${kernel.parallel}] and [${kernel.reduced}]`);
+    require([...kernel.parallel, ...kernel.reduced].every(isCount), () =>
+      `extents [${kernel.parallel}] and [${kernel.reduced}]`);
     require(kernel.phases.length > 0, () => "no phases");
     kernel.slots.forEach((s, i) => {
       require(s.type !== "i64", () => `slot ${i} is of type i64, which is never stored`);
-      require(scalarFunction(s.combine, s.type, s.type) !== undefined, () => `slot ${i} combines ${s.type} by ${s.combine}`);
+      require(scalarFunction(s.combine, s.type, s.type) !== undefined, () =>
+        `slot ${i} combines ${s.type} by ${s.combine}`);
     });
-    kernel.keeps.forEach((type, i) => require(type !== "i64", () => `row buffer ${i} is of type i64, which is never stored`));
+    kernel.keeps.forEach((type, i) =>
+      require(type !== "i64", () => `row buffer ${i} is of type i64, which is never stored`),
+    );
     kernel.phases.forEach((phase, p) => this.phase(phase, p));
   }
 
@@ -60,7 +67,8 @@ class NestCheck {
     for (const s of phase.body) this.statement(s, this.scope([...parallel, ...reduced], p, true), seen, p);
     const seenAfter = new Set<Expr>();
     for (const s of phase.after) {
-      require(s.kind === "store" || s.kind === "update", () => `a statement after a phase that is no store: ${printStatement(s)}`);
+      require(s.kind === "store" || s.kind === "update", () =>
+        `a statement after a phase that is no store: ${printStatement(s)}`);
       this.statement(s, this.scope(parallel, p + 1, false), seenAfter, p);
     }
   }
@@ -86,7 +94,8 @@ class NestCheck {
         require(isFinished || isRunning, () => `slot ${slot} is read before it is finished`);
       },
       keep: (keep, type) => {
-        require(kernel.keeps[keep] === type, () => `row buffer ${keep} of type ${kernel.keeps[keep] ?? "none"} is read as ${type}`);
+        require(kernel.keeps[keep] === type, () =>
+          `row buffer ${keep} of type ${kernel.keeps[keep] ?? "none"} is read as ${type}`);
         require(inBody, () => `row buffer ${keep} is read outside of a body`);
         const made = this.keepPhase.get(keep);
         require(made !== undefined && made < phase, () => `row buffer ${keep} is read before a phase filled it`);
@@ -112,13 +121,15 @@ class NestCheck {
         case "update":
           return this.store(s, scope, seen);
         case "keep":
-          require(kernel.keeps[s.keep] === s.value.type, () => `row buffer ${s.keep} of type ${kernel.keeps[s.keep] ?? "none"} takes ${s.value.type}`);
+          require(kernel.keeps[s.keep] === s.value.type, () =>
+            `row buffer ${s.keep} of type ${kernel.keeps[s.keep] ?? "none"} takes ${s.value.type}`);
           require(!this.keepPhase.has(s.keep), () => `row buffer ${s.keep} is filled twice`);
           this.keepPhase.set(s.keep, phase);
           return;
         case "accumulate": {
           const slot = kernel.slots[s.slot];
-          require(slot?.type === s.value.type, () => `slot ${s.slot} of type ${slot?.type ?? "none"} takes ${s.value.type}`);
+          require(slot?.type === s.value.type, () =>
+            `slot ${s.slot} of type ${slot?.type ?? "none"} takes ${s.value.type}`);
           require(!this.slotStatement.has(s.slot), () => `slot ${s.slot} is accumulated by two statements`);
           this.slotStatement.add(s.slot);
           this.slotPhase.set(s.slot, phase);
@@ -138,7 +149,8 @@ class NestCheck {
     verifyIndex(s.index, scope, seen);
     this.inBounds(arg, s.buffer, s.index, s.kind);
     require(arg.access !== "read", () => `a store to buffer ${s.buffer}, which is only read`);
-    require(arg.type === s.value.type, () => `a store of type ${s.value.type} to buffer ${s.buffer} of type ${arg.type}`);
+    require(arg.type === s.value.type, () =>
+      `a store of type ${s.value.type} to buffer ${s.buffer} of type ${arg.type}`);
     if (s.kind === "store") return;
     require(kernel.sequential, () => "an update in a nest that is not sequential");
     if (s.combine !== null) {
@@ -170,14 +182,20 @@ function verifyDot(kernel: DotKernel): void {
   places.forEach(([name, layout, rows, cols], i) => {
     const arg = buffers[i]!;
     require(arg.type === type, () => `${name} of type ${arg.type} in a dot of ${type}`);
-    require(arg.access === (i === 2 ? "write" : "read") || arg.access === "readwrite", () => `${name} with access ${arg.access}`);
-    require(layout.batch.length === batch.length, () => `${name} with ${layout.batch.length} batch strides for ${batch.length} axes`);
+    require(arg.access === (i === 2 ? "write" : "read") || arg.access === "readwrite", () =>
+      `${name} with access ${arg.access}`);
+    require(layout.batch.length === batch.length, () =>
+      `${name} with ${layout.batch.length} batch strides for ${batch.length} axes`);
     if ([...batch, rows, cols].includes(0)) return;
     const [lo, hi] = layoutRange(layout, batch, rows, cols);
     require(lo >= 0 && hi < arg.length, () => `${name} lies in [${lo}, ${hi}] of a buffer of ${arg.length} elements`);
   });
   // Places of the result are distinct if every stride passes all that the smaller ones reach.
-  const axes = [...batch.map((e, a) => [e, kernel.out.batch[a]!] as const), [m, kernel.out.row] as const, [n, kernel.out.col] as const];
+  const axes = [
+    ...batch.map((e, a) => [e, kernel.out.batch[a]!] as const),
+    [m, kernel.out.row] as const,
+    [n, kernel.out.col] as const,
+  ];
   let reach = 0;
   for (const [extent, stride] of axes.filter(([e]) => e > 1).sort((a, b) => Math.abs(a[1]) - Math.abs(b[1]))) {
     require(Math.abs(stride) > reach, () => `out's strides place two elements at one`);
@@ -193,7 +211,9 @@ function verifySort(kernel: SortKernel): void {
   for (let i = 0; i < operands; i++) {
     const [from, to] = [buffers[i]!, buffers[operands + i]!];
     require(from.type === to.type, () => `operand ${i} of type ${from.type} is written as ${to.type}`);
-    require(from.access !== "write" && to.access !== "read", () => `operand ${i} with access ${from.access} and ${to.access}`);
-    require(Math.min(from.length, to.length) >= outer * n * inner, () => `operand ${i} has ${from.length} and ${to.length} elements`);
+    require(from.access !== "write" && to.access !== "read", () =>
+      `operand ${i} with access ${from.access} and ${to.access}`);
+    require(Math.min(from.length, to.length) >= outer * n * inner, () =>
+      `operand ${i} has ${from.length} and ${to.length} elements`);
   }
 }

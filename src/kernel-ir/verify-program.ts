@@ -17,7 +17,8 @@ function verifyAcyclic(program: Program): void {
   const visit = (fn: number): void => {
     if (state.get(fn) === "done") return;
     const f = program.functions[fn];
-    if (f === undefined) throw new InternalError(`program ${program.name} calls function ${fn} of ${program.functions.length}`);
+    if (f === undefined)
+      throw new InternalError(`program ${program.name} calls function ${fn} of ${program.functions.length}`);
     if (state.get(fn) === "open") throw new InternalError(`program ${program.name}: function ${f.name} calls itself`);
     state.set(fn, "open");
     for (const step of f.steps) for (const callee of calledBy(step)) visit(callee);
@@ -34,7 +35,10 @@ class Written {
     if (from === to) return;
     const apart = this.ranges.filter(([a, b]) => b < from || a > to);
     const touching = this.ranges.filter(([a, b]) => !(b < from || a > to));
-    const merged = touching.reduce<readonly [number, number]>(([a, b], [c, d]) => [Math.min(a, c), Math.max(b, d)], [from, to]);
+    const merged = touching.reduce<readonly [number, number]>(
+      ([a, b], [c, d]) => [Math.min(a, c), Math.max(b, d)],
+      [from, to],
+    );
     this.ranges = [...apart, merged].sort((x, y) => x[0] - y[0]);
   }
   isEmpty(): boolean {
@@ -60,7 +64,8 @@ class FunctionCheck {
 
   verify(): void {
     const { f } = this;
-    if (f.arenaBytes % 16 !== 0 || f.arenaBytes < 0) throw this.fault(`an arena of ${f.arenaBytes} bytes, no multiple of 16`);
+    if (f.arenaBytes % 16 !== 0 || f.arenaBytes < 0)
+      throw this.fault(`an arena of ${f.arenaBytes} bytes, no multiple of 16`);
     this.aliases("outputIsInput", true);
     this.aliases("outputReusesInput", false);
     for (const step of f.steps) {
@@ -71,7 +76,10 @@ class FunctionCheck {
         });
       } catch (error) {
         if (!(error instanceof InternalError)) throw error;
-        throw new InternalError(error.message.replace(/^internal: | \[internal\][^]*$/g, ""), [["step", printStep(step, this.program)], ...error.details]);
+        throw new InternalError(error.message.replace(/^internal: | \[internal\][^]*$/g, ""), [
+          ["step", printStep(step, this.program)],
+          ...error.details,
+        ]);
       }
     }
     f.outputs.forEach(({ bytes }, i) => {
@@ -86,14 +94,16 @@ class FunctionCheck {
 
   private aliases(field: "outputIsInput" | "outputReusesInput", isSame: boolean): void {
     const { f } = this;
-    if (f[field].length !== f.outputs.length) throw this.fault(`${field} has ${f[field].length} entries for ${f.outputs.length} outputs`);
+    if (f[field].length !== f.outputs.length)
+      throw this.fault(`${field} has ${f[field].length} entries for ${f.outputs.length} outputs`);
     const taken = new Set<number>();
     f[field].forEach((input, i) => {
       if (input === null) return;
       const from = f.inputs[input];
       const to = f.outputs[i]!;
       if (from === undefined) throw this.fault(`${field}[${i}] names input ${input} of ${f.inputs.length}`);
-      if (isSame ? from.bytes !== to.bytes : from.bytes < to.bytes) throw this.fault(`${field}[${i}]: input ${input} has ${from.bytes} bytes, the output ${to.bytes}`);
+      if (isSame ? from.bytes !== to.bytes : from.bytes < to.bytes)
+        throw this.fault(`${field}[${i}]: input ${input} has ${from.bytes} bytes, the output ${to.bytes}`);
       if (!isSame && taken.has(input)) throw this.fault(`${field}: two outputs take input ${input}`);
       taken.add(input);
     });
@@ -104,7 +114,8 @@ class FunctionCheck {
     const { f } = this;
     if (ref.kind === "arena") {
       if (ref.offset < 0 || ref.offset % 16 !== 0) throw this.fault(`arena offset ${ref.offset} is no multiple of 16`);
-      if (ref.offset + bytes > f.arenaBytes) throw this.fault(`${bytes} bytes at arena offset ${ref.offset} of ${f.arenaBytes}`);
+      if (ref.offset + bytes > f.arenaBytes)
+        throw this.fault(`${bytes} bytes at arena offset ${ref.offset} of ${f.arenaBytes}`);
       return;
     }
     const type = (ref.kind === "input" ? f.inputs : f.outputs)[ref.index];
@@ -119,8 +130,13 @@ class FunctionCheck {
       return;
     }
     const isWritten =
-      ref.kind === "arena" ? this.arena.covers(ref.offset, ref.offset + bytes) : this.outputs[ref.index]!.covers(0, bytes);
-    if (!isWritten) throw this.fault(`${bytes} bytes at ${ref.kind} ${ref.kind === "arena" ? ref.offset : ref.index} are read before they are written`);
+      ref.kind === "arena"
+        ? this.arena.covers(ref.offset, ref.offset + bytes)
+        : this.outputs[ref.index]!.covers(0, bytes);
+    if (!isWritten)
+      throw this.fault(
+        `${bytes} bytes at ${ref.kind} ${ref.kind === "arena" ? ref.offset : ref.index} are read before they are written`,
+      );
   }
 
   private write(ref: BufferRef, bytes: number): void {
@@ -144,7 +160,8 @@ class FunctionCheck {
         return this.loop(step);
       case "callback":
         for (const ref of step.inputs) this.read(ref, 0);
-        for (const ref of step.outputs) this.write(ref, ref.kind === "output" ? (this.f.outputs[ref.index]?.bytes ?? 0) : 0);
+        for (const ref of step.outputs)
+          this.write(ref, ref.kind === "output" ? (this.f.outputs[ref.index]?.bytes ?? 0) : 0);
         return;
       case "copy":
         this.read(step.from, step.bytes);
@@ -155,7 +172,8 @@ class FunctionCheck {
   private launch(step: Extract<Step, { kind: "launch" }>): void {
     const kernel = this.program.kernels[step.kernel];
     if (kernel === undefined) throw this.fault(`there is no kernel ${step.kernel}`);
-    if (step.args.length !== kernel.buffers.length) throw this.fault(`${step.args.length} arguments for ${kernel.buffers.length} buffers`);
+    if (step.args.length !== kernel.buffers.length)
+      throw this.fault(`${step.args.length} arguments for ${kernel.buffers.length} buffers`);
     const bytes = kernel.buffers.map((b) => b.length * (b.type === "f64" ? 8 : 4));
     kernel.buffers.forEach((b, i) => {
       if (b.access !== "write") this.read(step.args[i]!, bytes[i]!);
@@ -168,7 +186,8 @@ class FunctionCheck {
     kernel.buffers.forEach((b, i) => {
       if (b.access === "read") return;
       step.args.forEach((other, j) => {
-        if (i !== j && overlaps(step.args[i]!, bytes[i]!, other, bytes[j]!)) throw this.fault(`arguments ${i} and ${j} of a ${kernel.kind} overlap`);
+        if (i !== j && overlaps(step.args[i]!, bytes[i]!, other, bytes[j]!))
+          throw this.fault(`arguments ${i} and ${j} of a ${kernel.kind} overlap`);
       });
     });
   }
@@ -176,7 +195,9 @@ class FunctionCheck {
   private call(fn: number, inputs: readonly BufferRef[], outputs: readonly BufferRef[]): void {
     const callee = this.program.functions[fn]!;
     if (inputs.length !== callee.inputs.length || outputs.length !== callee.outputs.length) {
-      throw this.fault(`${inputs.length} inputs and ${outputs.length} outputs for ${callee.name}, which has ${callee.inputs.length} and ${callee.outputs.length}`);
+      throw this.fault(
+        `${inputs.length} inputs and ${outputs.length} outputs for ${callee.name}, which has ${callee.inputs.length} and ${callee.outputs.length}`,
+      );
     }
     inputs.forEach((ref, i) => this.read(ref, callee.inputs[i]!.bytes));
     outputs.forEach((ref, i) => this.write(ref, callee.outputs[i]!.bytes));
@@ -186,10 +207,13 @@ class FunctionCheck {
     const condition = this.program.functions[step.condition]!;
     const body = this.program.functions[step.body]!;
     const inputs = [...step.consts, ...step.state];
-    if (condition.outputs.length !== 1 || condition.outputs[0]!.bytes !== 4) throw this.fault(`condition ${condition.name} has no one bool as its output`);
-    if (body.outputs.length !== step.state.length) throw this.fault(`body ${body.name} has ${body.outputs.length} outputs for ${step.state.length} of state`);
+    if (condition.outputs.length !== 1 || condition.outputs[0]!.bytes !== 4)
+      throw this.fault(`condition ${condition.name} has no one bool as its output`);
+    if (body.outputs.length !== step.state.length)
+      throw this.fault(`body ${body.name} has ${body.outputs.length} outputs for ${step.state.length} of state`);
     for (const callee of [condition, body]) {
-      if (callee.inputs.length !== inputs.length) throw this.fault(`${callee.name} has ${callee.inputs.length} inputs where ${inputs.length} come`);
+      if (callee.inputs.length !== inputs.length)
+        throw this.fault(`${callee.name} has ${callee.inputs.length} inputs where ${inputs.length} come`);
       inputs.forEach((ref, i) => this.read(ref, callee.inputs[i]!.bytes));
     }
     step.state.forEach((ref, i) => this.write(ref, body.outputs[i]!.bytes));

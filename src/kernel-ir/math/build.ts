@@ -49,7 +49,8 @@ export const convert = (a: Expr, type: ScalarType): Expr => (a.type === type ? a
 export const bitcast = (a: Expr, type: ScalarType): Expr => (a.type === type ? a : op("bitcast", [a], type));
 
 /** A constant of the type of `like`. */
-export const k = (like: Expr, value: number | bigint): Expr => c(like.type, like.type === "i64" ? BigInt(value) : value);
+export const k = (like: Expr, value: number | bigint): Expr =>
+  c(like.type, like.type === "i64" ? BigInt(value) : value);
 /** Shifts by a constant. */
 export const shlBy = (a: Expr, n: number): Expr => (n === 0 ? a : shl(a, k(a, n)));
 export const shrABy = (a: Expr, n: number): Expr => (n === 0 ? a : shrA(a, k(a, n)));
@@ -138,7 +139,8 @@ export function smallIntToFloat(i: Expr, f: FloatFormat): Expr {
 }
 
 /** 2^e for an integer e of the format's integer type with 1 − bias ≤ e ≤ bias. */
-export const powerOfTwo = (e: Expr, f: FloatFormat): Expr => fromBits(shlBy(add(e, intConst(f, f.bias)), f.mantissa), f);
+export const powerOfTwo = (e: Expr, f: FloatFormat): Expr =>
+  fromBits(shlBy(add(e, intConst(f, f.bias)), f.mantissa), f);
 
 /** |magnitude| with the sign of `sign`; `magnitude` must not be negative. */
 export function withSign(magnitude: Expr, sign: Expr): Expr {

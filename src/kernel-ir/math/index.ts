@@ -11,5 +11,13 @@ export { cbrt, integerPow, pow, rsqrt } from "./pow.js";
 export { erf, erfc, erfInv } from "./erf.js";
 export { fmod } from "./remainder.js";
 export { isFinite, isNan, nextafter, reducePrecision, roundHalfAway, sign } from "./rounding.js";
-export { divide as div, floorDivide, floorRemainder, remainder as rem, shiftLeft, shiftRightArithmetic, shiftRightLogical } from "./integer.js";
+export {
+  divide as div,
+  floorDivide,
+  floorRemainder,
+  remainder as rem,
+  shiftLeft,
+  shiftRightArithmetic,
+  shiftRightLogical,
+} from "./integer.js";
 export { threefry2x32, uniformFromBits32, uniformFromBits64 } from "./random-bits.js";

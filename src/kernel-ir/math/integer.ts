@@ -1,5 +1,22 @@
 import type { Expr, ScalarType } from "../scalar.js";
-import { add, and, bitcast, c, div as divOp, eq, k, lt, ne, or, rem as remOp, select, shl, shrA, shrL, sub } from "./build.js";
+import {
+  add,
+  and,
+  bitcast,
+  c,
+  div as divOp,
+  eq,
+  k,
+  lt,
+  ne,
+  or,
+  rem as remOp,
+  select,
+  shl,
+  shrA,
+  shrL,
+  sub,
+} from "./build.js";
 import { fmod } from "./remainder.js";
 
 /** Integer arithmetic as XLA defines it: total, where the machine's is not. */
@@ -66,4 +83,3 @@ export function shiftRightArithmetic(x: Expr, n: Expr): Expr {
   const { inside, amount } = shiftBy(n);
   return shrA(x, select(inside, amount, k(n, 31)));
 }
-

@@ -1,26 +1,56 @@
 import type { Expr } from "../scalar.js";
-import { abs, add, div, eq, type FloatType, formatOf, gt, k, lt, max, min, mul, poly, select, sqrt, sub, toBits, withSign, intConst } from "./build.js";
+import {
+  abs,
+  add,
+  div,
+  eq,
+  type FloatType,
+  formatOf,
+  gt,
+  k,
+  lt,
+  max,
+  min,
+  mul,
+  poly,
+  select,
+  sqrt,
+  sub,
+  toBits,
+  withSign,
+  intConst,
+} from "./build.js";
 
 const PI_2_HI: Readonly<Record<FloatType, number>> = { f32: 1.5707963705062866, f64: 1.5707963267948966 };
 const PI_2_LO: Readonly<Record<FloatType, number>> = { f32: -4.371138828673793e-8, f64: 6.123233995736766e-17 };
 
 /** (atan t − t)/t³ in t²: f32 on [0, 1], f64 on [0, tan(π/8)]. */
-const ATAN32 = [-0.333333, 0.19998536, -0.14264126, 0.109516546, -0.08402056, 0.0579358, -0.031157766, 0.010904537, -0.001791502];
+const ATAN32 = [
+  -0.333333, 0.19998536, -0.14264126, 0.109516546, -0.08402056, 0.0579358, -0.031157766, 0.010904537, -0.001791502,
+];
 const ATAN64 = [
-  -0.333333333333332, 0.1999999999995364, -0.14285714280194006, 0.11111110783123702, -0.0909089774473949, 0.07692059950331404, -0.06663100821437314,
-  0.0584786488938607, -0.05039192399097038, 0.038061681619230826, -0.017904052596000995,
+  -0.333333333333332, 0.1999999999995364, -0.14285714280194006, 0.11111110783123702, -0.0909089774473949,
+  0.07692059950331404, -0.06663100821437314, 0.0584786488938607, -0.05039192399097038, 0.038061681619230826,
+  -0.017904052596000995,
 ];
 /** (asin t − t)/t³ in t² on [0, 1/2]. */
 const ASIN: Readonly<Record<FloatType, readonly number[]>> = {
   f32: [0.16666752, 0.0749531, 0.04546902, 0.024185503, 0.042157013],
   f64: [
-    0.16666666666665408, 0.07500000000337102, 0.04464285682827013, 0.030381959138981125, 0.022371758008737835, 0.01735970531637236,
-    0.013885230602039715, 0.012169240344520724, 0.006527862707984047, 0.019528546896388492, -0.016224660166076297, 0.03191252891780875,
+    0.16666666666665408, 0.07500000000337102, 0.04464285682827013, 0.030381959138981125, 0.022371758008737835,
+    0.01735970531637236, 0.013885230602039715, 0.012169240344520724, 0.006527862707984047, 0.019528546896388492,
+    -0.016224660166076297, 0.03191252891780875,
   ],
 };
 
 /** atan(num/den) for 0 ≤ num ≤ den, den > 0, with `base` added in two parts. `sign` (±1) multiplies the angle before. */
-function atanRatio(num: Expr, den: Expr, sign: Expr | undefined, baseHi: Expr | undefined, baseLo: Expr | undefined): Expr {
+function atanRatio(
+  num: Expr,
+  den: Expr,
+  sign: Expr | undefined,
+  baseHi: Expr | undefined,
+  baseLo: Expr | undefined,
+): Expr {
   const { type } = formatOf(num);
   let t: Expr;
   let hi = baseHi;
@@ -132,4 +162,3 @@ export function acos(x: Expr): Expr {
   const farNegative = sub(k(x, Math.PI), sub(far, k(x, 2 * PI_2_LO[type])));
   return select(beyond, select(negative, farNegative, far), near);
 }
-

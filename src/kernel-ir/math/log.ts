@@ -1,7 +1,30 @@
 import type { Expr } from "../scalar.js";
 import {
-  abs, add, div, eq, type FloatFormat, type FloatType, fma, formatOf, fromBits, gt, intConst, k, lt, max, mul, neg, poly, select, shlBy,
-  shrABy, smallIntToFloat, sqrt, sub, toBits, withSign,
+  abs,
+  add,
+  div,
+  eq,
+  type FloatFormat,
+  type FloatType,
+  fma,
+  formatOf,
+  fromBits,
+  gt,
+  intConst,
+  k,
+  lt,
+  max,
+  mul,
+  neg,
+  poly,
+  select,
+  shlBy,
+  shrABy,
+  smallIntToFloat,
+  sqrt,
+  sub,
+  toBits,
+  withSign,
 } from "./build.js";
 import { exp } from "./exp.js";
 import { isNan } from "./rounding.js";
@@ -12,14 +35,15 @@ import { isNan } from "./rounding.js";
  */
 
 const SQRT_HALF: Readonly<Record<FloatType, bigint>> = { f32: 0x3f3504f3n, f64: 0x3fe6a09e667f3bcdn };
-const LN2_HI: Readonly<Record<FloatType, number>> = { f32: 0.693359375, f64: 6.93147180369123816490e-1 };
+const LN2_HI: Readonly<Record<FloatType, number>> = { f32: 0.693359375, f64: 6.9314718036912381649e-1 };
 const LN2_LO: Readonly<Record<FloatType, number>> = { f32: -2.1219444005469057e-4, f64: 1.90821492927058770002e-10 };
 
 /** (log(1+f) − f + f²/2) / f³. */
 const LOG32 = [0.33333305, -0.25000817, 0.20002711, -0.16624464, 0.14176713, -0.13128415, 0.12896405, -0.078647114];
 /** (2·atanh(s) − 2s) / s³ in s². */
 const LOG64 = [
-  0.6666666666666735, 0.3999999999940916, 0.2857142874377333, 0.22222198415701797, 0.1818357326377135, 0.15313803527247324, 0.14798597115444004,
+  0.6666666666666735, 0.3999999999940916, 0.2857142874377333, 0.22222198415701797, 0.1818357326377135,
+  0.15313803527247324, 0.14798597115444004,
 ];
 
 interface Split {

@@ -1,8 +1,39 @@
 import { InternalError } from "../../core/errors.js";
 import type { Expr } from "../scalar.js";
 import {
-  abs, add, and, convert, div, eq, type FloatType, fma, formatOf, fromBits, ge, gt, intConst, k, lowBitsOf, lt, mul, ne, nearest, neg, not, or, poly, select,
-  shlBy, shrABy, smallIntToFloat, sqrt, sub, toBits, trunc, upperPart, withSign,
+  abs,
+  add,
+  and,
+  convert,
+  div,
+  eq,
+  type FloatType,
+  fma,
+  formatOf,
+  fromBits,
+  ge,
+  gt,
+  intConst,
+  k,
+  lowBitsOf,
+  lt,
+  mul,
+  ne,
+  nearest,
+  neg,
+  not,
+  or,
+  poly,
+  select,
+  shlBy,
+  shrABy,
+  smallIntToFloat,
+  sqrt,
+  sub,
+  toBits,
+  trunc,
+  upperPart,
+  withSign,
 } from "./build.js";
 import { expTables } from "./exp.js";
 import { isNan } from "./rounding.js";
@@ -38,7 +69,10 @@ const tables: Readonly<Record<FloatType, PowTable>> = {
   f64: {
     cut: 27,
     sqrt3Half: 0x3febb67ae8584caan,
-    p: [0.6, 0.4285714285714435, 0.33333333333336773, 0.27272727049214474, 0.23076993953272076, 0.1999029724282594, 0.18278393373209237],
+    p: [
+      0.6, 0.4285714285714435, 0.33333333333336773, 0.27272727049214474, 0.23076993953272076, 0.1999029724282594,
+      0.18278393373209237,
+    ],
     cp: 0.9617966939259756,
     cpHi: 0.9617966860532761,
     cpLo: 7.872699542894897e-9,
@@ -143,7 +177,7 @@ export function integerPow(x: Expr, n: number): Expr {
   }
   let result: Expr | undefined;
   let square = x;
-  for (let rest = n; rest > 0; ) {
+  for (let rest = n; rest > 0;) {
     if (rest % 2 === 1) result = result === undefined ? square : mul(result, square);
     rest = Math.floor(rest / 2);
     if (rest > 0) square = mul(square, square);

@@ -1,7 +1,31 @@
 import type { Expr } from "../scalar.js";
 import {
-  abs, add, and, convert, div, eq, type FloatFormat, formatOf, ge, gt, intConst, k, lt, mul, ne, nearest, or, powerOfTwo, select, shrABy, shrLBy, sub,
-  toBits, trunc, upperPart, withSign,
+  abs,
+  add,
+  and,
+  convert,
+  div,
+  eq,
+  type FloatFormat,
+  formatOf,
+  ge,
+  gt,
+  intConst,
+  k,
+  lt,
+  mul,
+  ne,
+  nearest,
+  or,
+  powerOfTwo,
+  select,
+  shrABy,
+  shrLBy,
+  sub,
+  toBits,
+  trunc,
+  upperPart,
+  withSign,
 } from "./build.js";
 
 /**
@@ -67,4 +91,3 @@ function remainderOfLarge(a: Expr, b: Expr, f: FloatFormat): Expr {
   const half = shrABy(eb, 1);
   return mul(mul(convert(r, f.type), powerOfTwo(half, f)), powerOfTwo(sub(eb, half), f));
 }
-

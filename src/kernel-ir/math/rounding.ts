@@ -1,6 +1,25 @@
 import type { Expr } from "../scalar.js";
 import {
-  abs, add, and, eq, formatOf, fromBits, ge, gt, intConst, k, le, lt, not, or, select, shrLBy, sub, toBits, trunc, withSign,
+  abs,
+  add,
+  and,
+  eq,
+  formatOf,
+  fromBits,
+  ge,
+  gt,
+  intConst,
+  k,
+  le,
+  lt,
+  not,
+  or,
+  select,
+  shrLBy,
+  sub,
+  toBits,
+  trunc,
+  withSign,
 } from "./build.js";
 
 /** Whether a float is NaN, read off its bits: some compilers assume that x ≠ x never holds. */
@@ -67,4 +86,3 @@ export function reducePrecision(x: Expr, exponentBits: number, mantissaBits: num
   }
   return select(isNan(x), x, fromBits(bits, f));
 }
-

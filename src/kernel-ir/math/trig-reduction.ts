@@ -1,16 +1,48 @@
 import type { Expr } from "../scalar.js";
 import {
-  abs, add, and, bitcast, c, convert, eq, fma, formatOf, ge, k, lowBitsOf, lt, mul, mulhi, nearest, or, select, shl, shlBy, shrABy, shrL, shrLBy, sub, toBits,
+  abs,
+  add,
+  and,
+  bitcast,
+  c,
+  convert,
+  eq,
+  fma,
+  formatOf,
+  fromBits,
+  ge,
+  intConst,
+  k,
+  lowBitsOf,
+  lt,
+  mul,
+  mulhi,
+  nearest,
+  or,
+  select,
+  shl,
+  shlBy,
+  shrABy,
+  shrL,
+  shrLBy,
+  sub,
+  toBits,
   xor,
 } from "./build.js";
 
-/** |x| = (quadrant + 4k)·π/2 + r with |r| ≤ π/4 (a rounding more); `quadrant`'s low two bits count (i32). */
+/**
+ * |x| = (quadrant + 4k)·π/2 + r with |r| ≤ π/4 (a rounding more); `quadrant`'s low two bits count (i32).
+ * r is head + tail, the tail what rounding took off the head; `r` itself is their rounded sum.
+ */
 export interface Quadrant {
   readonly quadrant: Expr;
   readonly r: Expr;
+  readonly head: Expr;
+  readonly tail: Expr;
 }
+type Remainder = Omit<Quadrant, "r">;
 
-/** π/2 in parts whose products with the count of quadrants below `limit` are exact, and a rest. */
+/** π/2 in three parts whose products with the count of quadrants below `limit` are exact, and a rest. */
 const PARTS = {
   f32: { limit: 1600, parts: [1.5706787109375, 0.00011761486530303955, 9.920313459588215e-10, 6.223372171896613e-14] },
   f64: { limit: 1e6, parts: [1.5707963267341256, 6.077100506303966e-11, 2.0222662487111665e-21, 8.4784276603689e-32] },
@@ -18,9 +50,10 @@ const PARTS = {
 
 /** 2/π in words of 32 bits behind the binary point. */
 const TWO_OVER_PI = [
-  0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0, 0xdb629599, 0x3c439041, 0xfe5163ab, 0xdebbc561, 0xb7246e3a, 0x424dd2e0, 0x06492eea, 0x09d1921c,
-  0xfe1deb1c, 0xb129a73e, 0xe88235f5, 0x2ebb4484, 0xe99c7026, 0xb45f7e41, 0x3991d639, 0x835339f4, 0x9c845f8b, 0xbdf9283b, 0x1ff897ff, 0xde05980f,
-  0xef2f118b, 0x5a0a6d1f, 0x6d367ecf, 0x27cb09b7, 0x4f463f66, 0x9e5fea2d, 0x7527bac7, 0xebe5f17b, 0x3d0739f7, 0x8a5292ea, 0x6bfb5fb1, 0x1f8d5d08,
+  0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0, 0xdb629599, 0x3c439041, 0xfe5163ab, 0xdebbc561, 0xb7246e3a,
+  0x424dd2e0, 0x06492eea, 0x09d1921c, 0xfe1deb1c, 0xb129a73e, 0xe88235f5, 0x2ebb4484, 0xe99c7026, 0xb45f7e41,
+  0x3991d639, 0x835339f4, 0x9c845f8b, 0xbdf9283b, 0x1ff897ff, 0xde05980f, 0xef2f118b, 0x5a0a6d1f, 0x6d367ecf,
+  0x27cb09b7, 0x4f463f66, 0x9e5fea2d, 0x7527bac7, 0xebe5f17b, 0x3d0739f7, 0x8a5292ea, 0x6bfb5fb1, 0x1f8d5d08,
   0x56033046,
 ];
 
@@ -30,15 +63,20 @@ const TWO_OVER_PI = [
  */
 export function reduceQuadrant(x: Expr): Quadrant {
   const { type } = formatOf(x);
+  const { limit, parts } = PARTS[type];
   const a = abs(x);
   const n = nearest(mul(a, k(a, 2 / Math.PI)));
-  let r = a;
-  for (const part of PARTS[type].parts) r = fma(n, k(a, -part), r);
+  const first = fma(n, k(a, -parts[1]), fma(n, k(a, -parts[0]), a));
+  const third = mul(n, k(a, parts[2]));
+  const head = sub(first, third);
+  const tail = fma(n, k(a, -parts[3]), sub(sub(first, head), third));
   const low = lowBitsOf(n, 0);
   const quadrant = type === "f32" ? low : convert(low, "i32");
-  const large = ge(a, k(a, PARTS[type].limit));
+  const large = ge(a, k(a, limit));
   const exact = type === "f32" ? reduceLarge32(a) : reduceLarge64(a);
-  return { quadrant: select(large, exact.quadrant, quadrant), r: select(large, exact.r, r) };
+  const chosen = select(large, exact.head, head);
+  const rest = select(large, exact.tail, tail);
+  return { quadrant: select(large, exact.quadrant, quadrant), r: add(chosen, rest), head: chosen, tail: rest };
 }
 
 /** `count` consecutive entries of a table from entry `index` on, picked bit by bit. */
@@ -58,7 +96,7 @@ function pick(table: readonly Expr[], index: Expr, indexBits: number, count: num
 }
 
 /** a ≥ 2^10. */
-function reduceLarge32(a: Expr): Quadrant {
+function reduceLarge32(a: Expr): Remainder {
   const u = (n: number): Expr => c("u32", n);
   const bits = bitcast(a, "u32");
   const exponent = shrLBy(bits, 23);
@@ -79,15 +117,14 @@ function reduceLarge32(a: Expr): Quadrant {
   const quadrant = sub(bitcast(shrLBy(r0, 30), "i32"), sign);
   const magnitude = bitcast(xor(high, sign), "u32");
   const rest = xor(shlBy(r1, 2), bitcast(sign, "u32"));
-  const upper = mul(convert(and(magnitude, u(0xffffff80)), "f32"), c("f32", 2 ** -32));
-  const lower = fma(convert(rest, "f32"), c("f32", 2 ** -64), mul(convert(and(magnitude, u(0x7f)), "f32"), c("f32", 2 ** -32)));
-  const r = inRadians(upper, lower, 1.5707963705062866, -4.371138828673793e-8);
-  const signed = bitcast(xor(bitcast(r, "i32"), and(sign, c("i32", -0x80000000))), "f32");
-  return { quadrant, r: select(eq(exponent, u(255)), c("f32", NaN), signed) };
+  const scale = c("f32", 2 ** -32);
+  const upper = mul(convert(and(magnitude, u(0xfff00000)), "f32"), scale);
+  const lower = fma(convert(rest, "f32"), c("f32", 2 ** -64), mul(convert(and(magnitude, u(0xfffff)), "f32"), scale));
+  return inRadians(upper, lower, sign, quadrant, eq(exponent, u(255)));
 }
 
 /** a ≥ 2^19. */
-function reduceLarge64(a: Expr): Quadrant {
+function reduceLarge64(a: Expr): Remainder {
   const i = (n: bigint | number): Expr => c("i64", BigInt(n));
   const mask = i(0xffffffffn);
   const bits = toBits(a);
@@ -116,14 +153,31 @@ function reduceLarge64(a: Expr): Quadrant {
   const quadrant = convert(sub(shrLBy(r0, 62), sign), "i32");
   const magnitude = xor(high, sign);
   const rest = shrL(xor(shlBy(r1, 2), sign), i(1));
-  const upper = mul(convert(and(magnitude, i(-1024)), "f64"), c("f64", 2 ** -64));
-  const lower = fma(convert(rest, "f64"), c("f64", 2 ** -127), mul(convert(and(magnitude, i(1023)), "f64"), c("f64", 2 ** -64)));
-  const r = inRadians(upper, lower, Math.PI / 2, 6.123233995736766e-17);
-  const signed = bitcast(xor(bitcast(r, "i64"), and(sign, i(-0x8000000000000000n))), "f64");
-  return { quadrant, r: select(eq(exponent, i(2047)), c("f64", NaN), signed) };
+  const scale = c("f64", 2 ** -64);
+  const upper = mul(convert(and(magnitude, i(-(1n << 38n))), "f64"), scale);
+  const lower = fma(
+    convert(rest, "f64"),
+    c("f64", 2 ** -127),
+    mul(convert(and(magnitude, i((1n << 38n) - 1n)), "f64"), scale),
+  );
+  return inRadians(upper, lower, sign, quadrant, eq(exponent, i(2047)));
 }
 
-/** (upper + lower)·π/2. */
-function inRadians(upper: Expr, lower: Expr, hi: number, lo: number): Expr {
-  return fma(upper, k(upper, hi), fma(upper, k(upper, lo), mul(lower, k(lower, hi))));
+/** π/2 as half a significand and the rest, which is given as a whole one. */
+const PI_2 = {
+  f32: { whole: 1.5707963705062866, hi: 1.5703125, lo: 0.0004838267953 },
+  f64: { whole: Math.PI / 2, hi: 1.570796325802803, lo: 9.920935796805404e-10 },
+} as const;
+
+/** (upper + lower)·π/2 with the sign that `sign` (0 or −1) says; `upper` has half a significand. NaN where `undefinedAt`. */
+function inRadians(upper: Expr, lower: Expr, sign: Expr, quadrant: Expr, undefinedAt: Expr): Remainder {
+  const f = formatOf(upper);
+  const { whole, hi, lo } = PI_2[f.type];
+  const product = mul(upper, k(upper, hi));
+  const rest = fma(upper, k(upper, lo), mul(lower, k(lower, whole)));
+  const head = add(product, rest);
+  const tail = add(sub(product, head), rest);
+  const flip = and(sign, intConst(f, f.signMask));
+  const signed = (y: Expr): Expr => fromBits(xor(toBits(y), flip), f);
+  return { quadrant, head: select(undefinedAt, k(upper, NaN), signed(head)), tail: signed(tail) };
 }
