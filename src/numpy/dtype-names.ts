@@ -126,7 +126,7 @@ export function promoteNames(a: DTypeName, b: DTypeName): DTypeName {
   const least = common.find((n) => common.every((m) => reachable(n).has(m)));
   if (least === "f*") return "float64";
   // 64-bit types that nobody named take x64.
-  if (least !== undefined) return least === a || least === b || config.enableX64 ? (least as DTypeName) : (narrower[least] ?? (least as DTypeName));
+  if (least !== undefined) return a in narrower || b in narrower || config.enableX64 ? (least as DTypeName) : (narrower[least] ?? (least as DTypeName));
   throw new DTypeError({ code: "no-promotion", message: `${a} and ${b} have no common dtype` });
 }
 

@@ -1,0 +1,95 @@
+import { NDArray } from "../core/array.js";
+import { normalizeAxis } from "../core/aval.js";
+import { ArgumentError, ShapeError } from "../core/errors.js";
+import { type ArrayLike, asArray } from "../core/literal.js";
+import * as p from "../primitives/all.js";
+import { vmap } from "../transforms/vmap.js";
+import { broadcastToShape } from "./broadcasting.js";
+import { truth } from "./logic.js";
+import { convert, convertOne } from "./promotion.js";
+import { expandDims } from "./shape.js";
+import { vectorize } from "./vectorize.js";
+
+/** Users' functions applied along axes, or where conditions hold. */
+
+type Vmapped = (x: NDArray) => unknown;
+
+/**
+ * A function of a vector applied to every vector along an axis; what it returns takes the place of that axis. Further
+ * arguments are handed to it as they are.
+ *
+ * @example
+ * np.applyAlongAxis((row) => np.sort(row), 1, x);
+ */
+export function applyAlongAxis<R, A extends readonly unknown[]>(func1d: (x: NDArray, ...args: A) => R, axis: number, arr: ArrayLike, ...args: A): R {
+  const x = asArray(arr, "applyAlongAxis", "arr");
+  const k = normalizeAxis(axis, x.ndim, "applyAlongAxis");
+  let f: Vmapped = (v) => func1d(v, ...args);
+  for (let i = 1; i < x.ndim - k; i++) f = vmap(f, { inAxes: i, outAxes: -1 });
+  for (let i = 0; i < k; i++) f = vmap(f);
+  return f(x) as R;
+}
+
+/** A function of an array and an axis, such as a sum, applied over axes one after the other; the axes stay. */
+export function applyOverAxes(func: (x: NDArray, axis: number) => NDArray, a: ArrayLike, axes: readonly number[]): NDArray {
+  let x = asArray(a, "applyOverAxes", "a");
+  for (const axis of axes) {
+    const y = func(x, axis);
+    if (y.ndim !== x.ndim && y.ndim !== x.ndim - 1) {
+      throw new ShapeError({
+        code: "rank",
+        message: "applyOverAxes: the function must keep the number of axes or reduce it by one",
+        details: [
+          ["before", x.describe()],
+          ["after", y.describe()],
+        ],
+      });
+    }
+    x = y.ndim === x.ndim ? y : expandDims(y, axis);
+  }
+  return x;
+}
+
+/** A constant, or a function of an element. */
+export type Piece<A extends readonly unknown[] = readonly never[]> = ArrayLike | ((x: NDArray, ...args: A) => ArrayLike);
+
+/**
+ * Elements of x put through the function of the last condition that holds for them; through a further one, or 0, if none
+ * does. Functions whose condition does not hold get no derivative there. The result has the dtype of x.
+ *
+ * @example
+ * np.piecewise(x, [x.less(0), x.greaterEqual(0)], [(v) => v.neg(), (v) => v]);
+ */
+export function piecewise<A extends readonly unknown[]>(x: ArrayLike, condlist: readonly ArrayLike[] | NDArray, funclist: readonly Piece<A>[], ...args: A): NDArray {
+  const a = asArray(x, "piecewise", "x");
+  const conditions = condlist instanceof NDArray ? parts(condlist) : condlist;
+  if (funclist.length !== conditions.length && funclist.length !== conditions.length + 1) {
+    throw new ArgumentError({
+      code: "piecewise-lengths",
+      message: `piecewise: with ${conditions.length} conditions come ${conditions.length} or ${conditions.length + 1} functions, not ${funclist.length}`,
+    });
+  }
+  const evaluate = (piece: Piece<A>, v: NDArray): NDArray => {
+    const y = typeof piece === "function" ? elementwise(piece)(v) : piece;
+    return broadcastToShape("piecewise", y instanceof NDArray ? convert(y, a.dtype) : convertOne(y, a.dtype, false), a.shape);
+  };
+  const masks = conditions.map((c) => broadcastToShape("piecewise", truth(asArray(c, "piecewise", "a condition")), a.shape));
+  const elementwise = (f: (x: NDArray, ...args: A) => ArrayLike): Vmapped2 => vectorize((v: NDArray) => asArray(f(v, ...args), "piecewise", "a result"));
+  // As under a vmapped switch, a function that is not chosen sees the element as a constant: no NaN of its derivative leaks.
+  const under = (piece: Piece<A>, chosen: NDArray | undefined): NDArray =>
+    evaluate(piece, chosen === undefined || typeof piece !== "function" ? a : p.select(chosen, a, p.stopGradient(a)));
+  const some = masks.reduce<NDArray | undefined>((m, c) => (m === undefined ? c : p.or(m, c)), undefined);
+  const otherwise = funclist.length > conditions.length ? funclist.at(-1)! : 0;
+  let result = under(otherwise, some === undefined ? undefined : p.not(some));
+  masks.forEach((mask, i) => {
+    const later = masks.slice(i + 1).reduce<NDArray | undefined>((m, c) => (m === undefined ? c : p.or(m, c)), undefined);
+    result = p.select(mask, under(funclist[i]!, later === undefined ? mask : p.and(mask, p.not(later))), result);
+  });
+  return result;
+}
+type Vmapped2 = (x: NDArray) => NDArray;
+
+function parts(x: NDArray): NDArray[] {
+  if (x.ndim === 0) throw new ShapeError({ code: "rank", message: "piecewise takes a list of conditions", details: [["condlist", x.describe()]] });
+  return p.split(x, new Array<number>(x.shape[0]!).fill(1), 0).map((part) => p.squeeze(part, [0]));
+}
