@@ -44,10 +44,11 @@ function make(base: number, terms: readonly Term[]): Index {
     hi += coeff > 0 ? coeff * atom.hi : coeff * atom.lo;
     key += `${coeff}*${atom.key}+`;
   }
-  return { base, terms, lo, hi, key: key + base };
+  // + 0: products with negative coefficients make −0 of 0.
+  return { base: base + 0, terms, lo: lo + 0, hi: hi + 0, key: key + base };
 }
 
-export const lit = (n: number): Index => ({ base: n, terms: [], lo: n, hi: n, key: String(n) });
+export const lit = (n: number): Index => make(n, []);
 export const isLit = (i: Index): boolean => i.terms.length === 0;
 
 const fromAtom = (atom: Atom): Index => make(0, [{ coeff: 1, atom }]);
@@ -79,7 +80,43 @@ export function add(a: Index, b: Index): Index {
       j++;
     }
   }
-  return make(a.base + b.base, terms);
+  return recombine(make(a.base + b.base, terms));
+}
+
+type DivMod = Extract<Atom, { kind: "div" | "mod" }>;
+/** The atom of an index that is just that. */
+const soleAtom = (i: Index): Atom | undefined =>
+  i.base === 0 && i.terms.length === 1 && i.terms[0]!.coeff === 1 ? i.terms[0]!.atom : undefined;
+
+/** What `mod` (x mod d) and d times `quotient` are together; undefined where the quotient is not x / d. */
+function wholeOf(mod: DivMod, quotient: DivMod): Index | undefined {
+  const { x, d } = mod;
+  if (quotient.d === d && quotient.x.key === x.key) return x;
+  // (y / a) mod d with y / (a·d)
+  const inner = soleAtom(x);
+  if (inner?.kind === "div" && quotient.d === inner.d * d && quotient.x.key === inner.x.key) return x;
+  // x mod d with (x mod a·d) / d
+  const outer = soleAtom(quotient.x);
+  if (outer?.kind === "mod" && quotient.d === d && outer.d % d === 0 && outer.x.key === x.key) return quotient.x;
+  return undefined;
+}
+
+/** Joins c·(x mod d) + c·d·(x / d) to c·x: what a reshape took apart, another puts together. */
+function recombine(i: Index): Index {
+  for (const m of i.terms) {
+    if (m.atom.kind !== "mod") continue;
+    for (const q of i.terms) {
+      if (q.atom.kind !== "div" || q.coeff !== m.coeff * m.atom.d) continue;
+      const whole = wholeOf(m.atom as DivMod, q.atom as DivMod);
+      if (whole === undefined) continue;
+      const rest = make(
+        i.base,
+        i.terms.filter((t) => t !== m && t !== q),
+      );
+      return add(rest, scale(whole, m.coeff));
+    }
+  }
+  return i;
 }
 
 export function scale(a: Index, c: number): Index {
@@ -190,8 +227,9 @@ export function unflatten(flat: Index, shape: readonly number[]): Index[] {
   let stride = 1;
   for (let k = shape.length - 1; k >= 0; k--) {
     const q = div(flat, stride);
-    out[k] = k === 0 ? q : mod(q, shape[k]!);
-    stride *= shape[k]!;
+    out[k] = k === 0 ? q : mod(q, Math.max(1, shape[k]!));
+    // An empty shape has no points: any index will do for them.
+    stride *= Math.max(1, shape[k]!);
   }
   return out;
 }
