@@ -14,13 +14,12 @@ import { like, requireInteger } from "./ufunc.js";
 
 /** Elements chosen by integers or by masks. */
 
-/** The elements of an integer array that is known now. @throws ArgumentError `values-needed`. */
-function valuesOf(op: string, x: NDArray, name: string, hint: string): ArrayLikeOf {
+/** The elements of an array that is known now. @throws ArgumentError `values-needed`. */
+function valuesOf(op: string, x: NDArray, name: string, hint: string): Iterable<number | bigint> {
   const values = x.concrete()?.dataSync();
   if (values !== undefined) return values;
   throw new ArgumentError({ code: "values-needed", message: `${op} must read ${name}, which is not known here`, details: [[name, x.describe()]], hint });
 }
-type ArrayLikeOf = Iterable<number | bigint | boolean>;
 
 export interface ChooseOptions {
   /** What indices out of bounds do: throw, where values are known, wrap around, or be clipped. */
@@ -135,20 +134,4 @@ export function ix_(): NDArray[] {
     const shape = vectors.map((_, k) => (k === i ? x.size : 1));
     return x.size === 0 ? p.full(0, { shape, dtype: "int32", weakType: false }) : p.reshape(x, shape);
   });
-}
-
-const polyvalParams = /* @__PURE__ */ signature<{ p: ArrayLike; x: ArrayLike; unroll?: number }>("polyval", 2, ["p", "x"], { byName: ["unroll"] });
-/** The value at x of the polynomial whose coefficients, highest power first, run along the first axis of `p`. */
-export function polyval(coefficients: ArrayLike, x: ArrayLike, options?: { readonly unroll?: number }): NDArray;
-export function polyval(): NDArray {
-  const given = polyvalParams(arguments);
-  const type = resultElementType("polyval", [given.p, given.x]);
-  const float = type.dtype === "float64" ? "float64" : "float32";
-  const [c, x] = convertAll([given.p, given.x], { dtype: float, weak: type.weak }) as [NDArray, NDArray];
-  if (c.ndim === 0) throw new ShapeError({ code: "rank", message: "polyval: coefficients are a vector at least", details: [["p", c.describe()]] });
-  const shape = broadcastShapes([c.shape.slice(1), x.shape], "polyval");
-  const at = expandTo(x, shape);
-  let y: NDArray = expandTo(like(x, 0), shape);
-  for (const term of p.split(c, new Array<number>(c.shape[0]!).fill(1), 0)) y = p.add(p.mul(y, at), expandTo(p.squeeze(term, [0]), shape));
-  return y;
 }

@@ -69,25 +69,28 @@ export function piecewise<A extends readonly unknown[]>(x: ArrayLike, condlist: 
       message: `piecewise: with ${conditions.length} conditions come ${conditions.length} or ${conditions.length + 1} functions, not ${funclist.length}`,
     });
   }
-  const evaluate = (piece: Piece<A>, v: NDArray): NDArray => {
-    const y = typeof piece === "function" ? elementwise(piece)(v) : piece;
-    return broadcastToShape("piecewise", y instanceof NDArray ? convert(y, a.dtype) : convertOne(y, a.dtype, false), a.shape);
-  };
-  const masks = conditions.map((c) => broadcastToShape("piecewise", truth(asArray(c, "piecewise", "a condition")), a.shape));
-  const elementwise = (f: (x: NDArray, ...args: A) => ArrayLike): Vmapped2 => vectorize((v: NDArray) => asArray(f(v, ...args), "piecewise", "a result"));
+  const full = (y: NDArray): NDArray => broadcastToShape("piecewise", y, a.shape);
+  const masks = conditions.map((c) => full(truth(asArray(c, "piecewise", "a condition"))));
+  // From the last condition on: where it is the one that counts.
+  let free: NDArray | undefined;
+  const chosen = new Array<NDArray>(masks.length);
+  for (let i = masks.length - 1; i >= 0; i--) {
+    const mask = masks[i]!;
+    chosen[i] = free === undefined ? mask : p.and(mask, free);
+    free = free === undefined ? p.not(mask) : p.and(free, p.not(mask));
+  }
   // As under a vmapped switch, a function that is not chosen sees the element as a constant: no NaN of its derivative leaks.
-  const under = (piece: Piece<A>, chosen: NDArray | undefined): NDArray =>
-    evaluate(piece, chosen === undefined || typeof piece !== "function" ? a : p.select(chosen, a, p.stopGradient(a)));
-  const some = masks.reduce<NDArray | undefined>((m, c) => (m === undefined ? c : p.or(m, c)), undefined);
-  const otherwise = funclist.length > conditions.length ? funclist.at(-1)! : 0;
-  let result = under(otherwise, some === undefined ? undefined : p.not(some));
-  masks.forEach((mask, i) => {
-    const later = masks.slice(i + 1).reduce<NDArray | undefined>((m, c) => (m === undefined ? c : p.or(m, c)), undefined);
-    result = p.select(mask, under(funclist[i]!, later === undefined ? mask : p.and(mask, p.not(later))), result);
+  const value = (piece: Piece<A>, where: NDArray | undefined): NDArray => {
+    if (typeof piece !== "function") return full(convertOne(piece, a.dtype, false));
+    const f = vectorize((v: NDArray) => asArray(piece(v, ...args), "piecewise", "a result"));
+    return full(convert(f(where === undefined ? a : p.select(where, a, p.stopGradient(a))), a.dtype));
+  };
+  let result = value(funclist.length > conditions.length ? funclist.at(-1)! : 0, free);
+  chosen.forEach((where, i) => {
+    result = p.select(where, value(funclist[i]!, where), result);
   });
   return result;
 }
-type Vmapped2 = (x: NDArray) => NDArray;
 
 function parts(x: NDArray): NDArray[] {
   if (x.ndim === 0) throw new ShapeError({ code: "rank", message: "piecewise takes a list of conditions", details: [["condlist", x.describe()]] });

@@ -19,6 +19,7 @@ export {
   zeros,
   zerosLike,
 } from "./creation.js";
+export * from "./choosing.js";
 export * from "./cumulative.js";
 export * from "./differences.js";
 export * from "./dtypes.js";
@@ -29,6 +30,7 @@ export * from "./flat-indices.js";
 export * from "./floats.js";
 export { fromfunction } from "./fromfunction.js";
 export { type Index, type IndexUpdate, type OutOfBounds, put, putAlongAxis, take, takeAlongAxis, type TakeOptions } from "./indexing.js";
+export * from "./functional.js";
 export { interp, type InterpOptions } from "./interpolation.js";
 export {
   append,
@@ -103,6 +105,7 @@ export {
 export * from "./nan.js";
 export * from "./padding.js";
 export * from "./products.js";
+export * from "./polynomials.js";
 export type { Axis } from "./promotion.js";
 export * from "./quantiles.js";
 export {
@@ -168,6 +171,7 @@ export {
 export * from "./sorting.js";
 export { average, type AverageOptions, mean, type MeanOptions, std, var_, type VarOptions } from "./statistics.js";
 export type { Binary, Unary } from "./ufunc.js";
+export { vectorize, type VectorizeOptions } from "./vectorize.js";
 export * from "./windows.js";
 export type { DType } from "../core/dtype.js";
 
