@@ -20,7 +20,7 @@ export interface Options {
 
 /** What each model takes where the command line is silent. */
 const MODEL_DEFAULTS: Readonly<Record<ModelName, Pick<Options, "epochs" | "lr" | "initScale">>> = {
-  softmax: { epochs: 10, lr: 0.5, initScale: 0.01 },
+  softmax: { epochs: 20, lr: 0.5, initScale: 0.01 },
   mlp: { epochs: 5, lr: 0.3, initScale: 1 },
 };
 
@@ -52,7 +52,7 @@ const FLAGS: Readonly<Record<string, Flag>> = {
     help: "softmax regression (784-10), or a network with one hidden layer (784-128-10)",
     check: (text) => ((MODELS as readonly string[]).includes(text) ? undefined : MODELS.join(" or ")),
   },
-  epochs: { value: "N", help: "passes over the training set; 0 only evaluates (10; mlp 5)", check: integer(0) },
+  epochs: { value: "N", help: "passes over the training set; 0 only evaluates (20; mlp 5)", check: integer(0) },
   batch: { value: "N", help: "examples in a minibatch (128)", check: integer(1) },
   lr: { value: "X", help: "step size (0.5; mlp 0.3)", check: number((x) => x > 0, "a number > 0") },
   "init-scale": {

@@ -5,7 +5,7 @@ describe("values", () => {
   test("defaults depend on the model", () => {
     expect(parseOptions([])).toEqual({
       model: "softmax",
-      epochs: 10,
+      epochs: 20,
       batch: 128,
       lr: 0.5,
       initScale: 0.01,
