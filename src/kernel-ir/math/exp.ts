@@ -220,6 +220,8 @@ export function logistic(x: Expr): Expr {
 
 /** e^(2a) − 1 of this and more makes tanh a exactly 1. */
 const TANH_MAX: Readonly<Record<FloatType, number>> = { f32: 10, f64: 22 };
+/** Up to here tanh x is x rounded; t + 2 would lose its last bits. */
+const TANH_TINY: Readonly<Record<FloatType, number>> = { f32: 2e-4, f64: 1e-8 };
 
 /** Hyperbolic tangent as t/(t + 2), t = e^(2|x|) − 1: exactly ±1 for large arguments, never beyond. */
 export function tanh(x: Expr): Expr {
@@ -232,5 +234,5 @@ export function tanh(x: Expr): Expr {
   const p = fma(mul(r, r), poly(r, t.expm1), r);
   const power = powerOfFloat(n, 0, f);
   const e = fma(p, power, sub(power, k(x, 1)));
-  return withSign(div(e, add(e, k(x, 2))), x);
+  return withSign(select(lt(a, k(x, TANH_TINY[f.type])), a, div(e, add(e, k(x, 2)))), x);
 }
