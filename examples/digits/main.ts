@@ -1,11 +1,11 @@
 import { TsaxError, defaultDevice, init, random, setDefaultDevice } from "tsax";
-import { loadDigits } from "./data.js";
+import { loadDigits, type Examples } from "./data.js";
 import { DigitsError } from "./errors.js";
-import { initialParams, type Params } from "./model.js";
+import { initialParams, type DeviceExamples, type Params } from "./model.js";
 import { helpText, parseOptions, type Options } from "./options.js";
 import { Progress, clock } from "./progress.js";
 import { accuracy, confusionMatrix, drawMistakes, formatConfusion } from "./report.js";
-import { evaluate, train, type TrainResult } from "./train.js";
+import { evaluate, toDevice, train, type TrainResult } from "./train.js";
 import { loadWeights, saveWeights } from "./weights.js";
 
 /** Where Ctrl-C saves when `--save` names no file. */
@@ -17,9 +17,10 @@ async function main(options: Options): Promise<void> {
     setDefaultDevice(options.device);
   }
   const digits = loadDigits(options.data);
-  const device = String(defaultDevice());
+  const training = toDevice(digits.train);
+  const testing = toDevice(digits.test);
   console.log(
-    `${options.model} on ${device}: ${digits.train.count} training and ${digits.test.count} test images, ` +
+    `${options.model} on ${defaultDevice()}: ${digits.train.count} training and ${digits.test.count} test images, ` +
       `batch ${Math.min(options.batch, digits.train.count)}, lr ${options.lr}, seed ${options.seed}`,
   );
 
@@ -41,7 +42,7 @@ async function main(options: Options): Promise<void> {
   let bar: Progress | undefined;
   const result = await train(
     initial,
-    digits.train,
+    training,
     { epochs: options.epochs, batch: options.batch, lr: options.lr, key: shuffleKey },
     {
       onSteps(epoch, done, total, loss) {
@@ -51,7 +52,7 @@ async function main(options: Options): Promise<void> {
       async onEpoch(epoch, params, loss, seconds) {
         bar?.clear();
         bar = undefined;
-        const right = accuracy(digits.test.labels, (await evaluate(params, digits.test)).predicted);
+        const right = accuracy(digits.test.labels, (await evaluate(params, testing)).predicted);
         console.log(
           `epoch ${epoch}/${options.epochs}  loss ${loss.toFixed(4)}  ` +
             `test accuracy ${(100 * right).toFixed(2)}%  ${seconds.toFixed(1)} s`,
@@ -64,7 +65,7 @@ async function main(options: Options): Promise<void> {
   if (interrupted) console.log(`interrupted after ${result.steps} steps`);
 
   await keep(options, interrupted, result.params);
-  await report(options, device, result, digits);
+  await report(options, result, training, testing, digits.test);
 }
 
 async function keep(options: Options, interrupted: boolean, params: Params): Promise<void> {
@@ -76,11 +77,12 @@ async function keep(options: Options, interrupted: boolean, params: Params): Pro
 
 async function report(
   options: Options,
-  device: string,
   result: TrainResult,
-  { train: training, test }: ReturnType<typeof loadDigits>,
+  training: DeviceExamples,
+  testing: DeviceExamples,
+  test: Examples,
 ): Promise<void> {
-  const { predicted } = await evaluate(result.params, test);
+  const { predicted } = await evaluate(result.params, testing);
   const { meanLoss } = await evaluate(result.params, training);
   const testAccuracy = accuracy(test.labels, predicted);
   const stepsPerSecond = result.seconds > 0 ? result.steps / result.seconds : 0;
@@ -93,9 +95,16 @@ async function report(
       `in ${clock(result.seconds)}, ${stepsPerSecond.toFixed(0)} steps/s`,
   );
   if (options.json) {
-    const { epochs, seconds } = result;
-    const line = { testAccuracy, finalLoss: meanLoss, epochs, trainSeconds: seconds, stepsPerSecond, device };
-    console.log(JSON.stringify(line));
+    console.log(
+      JSON.stringify({
+        testAccuracy,
+        finalLoss: meanLoss,
+        epochs: result.epochs,
+        trainSeconds: result.seconds,
+        stepsPerSecond,
+        device: defaultDevice(),
+      }),
+    );
   }
 }
 

@@ -59,20 +59,35 @@ function meanLoss(params: Params, x: NDArray, labels: NDArray): NDArray {
   return np.mean(batchLosses(params, x, labels));
 }
 
+/** Examples on the device: `images: float32[count 784]`, `labels: int32[count]`. */
+export interface DeviceExamples {
+  readonly images: NDArray;
+  readonly labels: NDArray;
+}
+
 /**
- * One step of gradient descent on a minibatch. Gives the new weights and the sum of the losses so far, which stays on
- * the device until somebody looks. The step size is an argument, so that another one compiles nothing.
+ * One step of gradient descent on the minibatch of the examples at `indices: int32[batch]`. Gives the new weights and the
+ * sum of the losses so far, which stays on the device until somebody looks. The step size is an argument, so that
+ * another one compiles nothing.
  */
 export const trainStep = jit(
-  (params: Params, lossSum: NDArray, x: NDArray, labels: NDArray, lr: NDArray): readonly [Params, NDArray] => {
-    const [loss, gradient] = valueAndGrad(meanLoss)(params, x, labels);
+  (
+    params: Params,
+    lossSum: NDArray,
+    { images, labels }: DeviceExamples,
+    indices: NDArray,
+    lr: NDArray,
+  ): readonly [Params, NDArray] => {
+    const x = np.take(images, indices, 0, { mode: "clip" });
+    const y = np.take(labels, indices, 0, { mode: "clip" });
+    const [loss, gradient] = valueAndGrad(meanLoss)(params, x, y);
     const next = tree.map((p: NDArray, g: NDArray) => p.sub(lr.mul(g)), params, gradient);
     return [next, lossSum.add(loss)];
   },
 );
 
-/** The summed loss of a batch, and the most probable class of each of its images. */
-export const evaluateBatch = jit((params: Params, x: NDArray, labels: NDArray): readonly [NDArray, NDArray] => {
-  const logProbabilities = vmap(predict, [null, 0])(params, x);
-  return [np.sum(batchLosses(params, x, labels)), np.argmax(logProbabilities, 1)];
+/** The mean loss of all examples, and the most probable class of each image. */
+export const evaluateAll = jit((params: Params, { images, labels }: DeviceExamples): readonly [NDArray, NDArray] => {
+  const logProbabilities = vmap(predict, [null, 0])(params, images);
+  return [meanLoss(params, images, labels), np.argmax(logProbabilities, 1)];
 });

@@ -1,7 +1,7 @@
 import { numpy as np, random, type NDArray } from "tsax";
 import { PIXELS, type Examples } from "./data.js";
 import { DigitsError } from "./errors.js";
-import { evaluateBatch, trainStep, type Params } from "./model.js";
+import { evaluateAll, trainStep, type DeviceExamples, type Params } from "./model.js";
 
 export interface TrainOptions {
   readonly epochs: number;
@@ -25,8 +25,13 @@ export interface TrainResult {
   /** Whole epochs done. */
   readonly epochs: number;
   readonly steps: number;
-  /** Time in steps and in fetching their data, the one compilation included, evaluation not. */
+  /** Time in steps and in shuffling, the one compilation included, evaluation not. */
   readonly seconds: number;
+}
+
+/** Uploads examples, once: minibatches are then picked on the device. */
+export function toDevice({ count, images, labels }: Examples): DeviceExamples {
+  return { images: np.array(images, { shape: [count, PIXELS] }), labels: np.array(labels) };
 }
 
 /** How often the loop looks up from its work: reads the loss, lets signals in. */
@@ -38,14 +43,13 @@ const LOOK_UP_MS = 50;
  */
 export async function train(
   initial: Params,
-  examples: Examples,
+  examples: DeviceExamples,
   options: TrainOptions,
   hooks: TrainHooks = {},
 ): Promise<TrainResult> {
-  const batch = Math.min(options.batch, examples.count);
-  const stepsPerEpoch = Math.floor(examples.count / batch);
-  const pixels = new Float32Array(batch * PIXELS);
-  const labels = new Int32Array(batch);
+  const count = examples.labels.size;
+  const batch = Math.min(options.batch, count);
+  const stepsPerEpoch = Math.floor(count / batch);
   let params = initial;
   let steps = 0;
   let seconds = 0;
@@ -53,12 +57,10 @@ export async function train(
     const started = performance.now();
     let lookedUp = started;
     let lossSum = np.zeros([]);
-    const order = await random.permutation(random.foldIn(options.key, epoch), examples.count).data();
+    const order = (await random.permutation(random.foldIn(options.key, epoch), count).data()) as Int32Array;
     for (let step = 1; step <= stepsPerEpoch; step++) {
-      gather(examples, order as ArrayLike<number>, (step - 1) * batch, pixels, labels);
-      const x = np.array(pixels, { shape: [batch, PIXELS] });
-      const y = np.array(labels, { shape: [batch] });
-      [params, lossSum] = trainStep(params, lossSum, x, y, options.lr);
+      const indices = np.array(order.subarray((step - 1) * batch, step * batch));
+      [params, lossSum] = trainStep(params, lossSum, examples, indices, options.lr);
       steps += 1;
       if (performance.now() - lookedUp > LOOK_UP_MS || step === stepsPerEpoch) {
         const loss = (await scalar(lossSum)) / step;
@@ -79,20 +81,6 @@ export async function train(
   return { params, epochs: options.epochs, steps, seconds };
 }
 
-function gather(
-  examples: Examples,
-  order: ArrayLike<number>,
-  start: number,
-  pixels: Float32Array,
-  labels: Int32Array,
-): void {
-  for (let i = 0; i < labels.length; i++) {
-    const at = order[start + i] ?? 0;
-    pixels.set(examples.images.subarray(at * PIXELS, (at + 1) * PIXELS), i * PIXELS);
-    labels[i] = examples.labels[at] ?? 0;
-  }
-}
-
 function checkFinite(loss: number, epoch: number, step: number): void {
   if (Number.isFinite(loss)) return;
   throw new DigitsError(
@@ -110,20 +98,8 @@ export interface Evaluation {
   readonly predicted: Int32Array;
 }
 
-/** The largest number of examples evaluated at once. */
-const EVALUATE_AT_ONCE = 10_000;
-
 /** Mean loss and predictions over all examples. */
-export async function evaluate(params: Params, examples: Examples): Promise<Evaluation> {
-  const predicted = new Int32Array(examples.count);
-  let lossSum = 0;
-  for (let start = 0; start < examples.count; start += EVALUATE_AT_ONCE) {
-    const end = Math.min(examples.count, start + EVALUATE_AT_ONCE);
-    const x = np.array(examples.images.subarray(start * PIXELS, end * PIXELS), { shape: [end - start, PIXELS] });
-    const y = np.array(examples.labels.subarray(start, end), { shape: [end - start] });
-    const [losses, classes] = evaluateBatch(params, x, y);
-    lossSum += await scalar(losses);
-    predicted.set((await classes.data()) as Int32Array, start);
-  }
-  return { meanLoss: lossSum / examples.count, predicted };
+export async function evaluate(params: Params, examples: DeviceExamples): Promise<Evaluation> {
+  const [meanLoss, classes] = evaluateAll(params, examples);
+  return { meanLoss: await scalar(meanLoss), predicted: (await classes.data()) as Int32Array };
 }

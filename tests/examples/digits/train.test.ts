@@ -1,18 +1,25 @@
-import { random, type NDArray } from "tsax";
+import { numpy as np, random, type NDArray } from "tsax";
 import { beforeAll, describe, expect, test } from "vitest";
 import { PIXELS, loadDigits, type Examples } from "../../../examples/digits/data.js";
-import { exampleLoss, initialParams, predict, type Params } from "../../../examples/digits/model.js";
+import {
+  exampleLoss,
+  initialParams,
+  predict,
+  type DeviceExamples,
+  type Params,
+} from "../../../examples/digits/model.js";
 import { accuracy } from "../../../examples/digits/report.js";
-import { evaluate, train } from "../../../examples/digits/train.js";
-import { numpy as np } from "tsax";
+import { evaluate, toDevice, train } from "../../../examples/digits/train.js";
 import { scratchFolder, writeBands } from "./files.js";
 
 let examples: Examples;
+let onDevice: DeviceExamples;
 
 const folder = scratchFolder();
 beforeAll(() => {
   writeBands(folder, 300, 100);
   examples = loadDigits(folder).train;
+  onDevice = toDevice(examples);
 });
 
 async function values(x: NDArray): Promise<number[]> {
@@ -48,7 +55,7 @@ describe("the model", () => {
 
   test("stays finite where scores are in the thousands", async () => {
     const params = initialParams("softmax", random.key(3), 1000);
-    const { meanLoss } = await evaluate(params, examples);
+    const { meanLoss } = await evaluate(params, onDevice);
     expect(Number.isFinite(meanLoss)).toBe(true);
     expect(meanLoss).toBeGreaterThan(1000);
     expect(Math.abs(meanLoss / (await expectedLoss(params, examples)) - 1)).toBeLessThan(1e-4);
@@ -66,7 +73,7 @@ describe("the model", () => {
 
 describe("training", () => {
   const run = (model: "softmax" | "mlp", epochs: number, seed = 0, batch = 32) =>
-    train(initialParams(model, random.key(seed), model === "mlp" ? 1 : 0.01), examples, {
+    train(initialParams(model, random.key(seed), model === "mlp" ? 1 : 0.01), onDevice, {
       epochs,
       batch,
       lr: 0.1,
@@ -74,17 +81,17 @@ describe("training", () => {
     });
 
   test.each(["softmax", "mlp"] as const)("%s learns", async (model) => {
-    const before = await evaluate(initialParams(model, random.key(0), model === "mlp" ? 1 : 0.01), examples);
+    const before = await evaluate(initialParams(model, random.key(0), model === "mlp" ? 1 : 0.01), onDevice);
     const { params, steps, epochs } = await run(model, 6);
     expect([steps, epochs]).toEqual([6 * 9, 6]);
-    const after = await evaluate(params, examples);
+    const after = await evaluate(params, onDevice);
     expect(accuracy(examples.labels, after.predicted)).toBeGreaterThan(0.95);
     expect(after.meanLoss).toBeLessThan(before.meanLoss / 4);
   });
 
   test("one step is w − lr · mean of (p − y) xᵀ", async () => {
     const initial = initialParams("softmax", random.key(5), 0.01);
-    const { params } = await train(initial, examples, { epochs: 1, batch: 300, lr: 0.3, key: random.key(0) });
+    const { params } = await train(initial, onDevice, { epochs: 1, batch: 300, lr: 0.3, key: random.key(0) });
     const h = 1e-2;
     // Along the step, the loss falls by lr |gradient|² to first order; and b moves by the mean of y − p.
     const [before, after] = [initial[0] as Params[0], params[0] as Params[0]];
@@ -120,7 +127,7 @@ describe("training", () => {
 
   test("evaluation agrees with a plain loop", async () => {
     const { params } = await run("softmax", 1);
-    const { meanLoss } = await evaluate(params, examples);
+    const { meanLoss } = await evaluate(params, onDevice);
     expect(meanLoss).toBeCloseTo(await expectedLoss(params, examples), 4);
   });
 
@@ -129,7 +136,7 @@ describe("training", () => {
     const initial = initialParams("softmax", random.key(0), 0.01);
     const result = await train(
       initial,
-      examples,
+      onDevice,
       { epochs: 100, batch: 32, lr: 0.1, key: random.key(0) },
       { stopped: () => ++asked === 12 },
     );
@@ -140,7 +147,7 @@ describe("training", () => {
   test("a loss that is no number is an error that says what to do", async () => {
     const initial = initialParams("mlp", random.key(0), 1);
     const options = { epochs: 3, batch: 32, lr: 1e30, key: random.key(0) };
-    await expect(train(initial, examples, options)).rejects.toMatchObject({
+    await expect(train(initial, onDevice, options)).rejects.toMatchObject({
       code: "diverged",
       message: expect.stringMatching(/diverged.*--lr/),
     });
