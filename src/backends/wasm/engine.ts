@@ -49,7 +49,18 @@ function findSetFlags(): SetFlags | null {
   return v8 ? (flags) => v8.setFlagsFromString(flags) : null;
 }
 
-/** Compiles a module; `hot`: its code will run long, so that it is optimised at once where the engine lets us. */
-export function compileModule(bytes: Uint8Array<ArrayBuffer>, _hot: boolean): WebAssembly.Module {
-  return new WebAssembly.Module(bytes);
+/**
+ * Compiles a module. `optimised`: its code is to run at full speed from the first call on.
+ *
+ * V8 compiles lazily and in two tiers, and a running call stays in the slow tier: a first call that takes a second would take
+ * it all there. Where the engine lets us, flags that stand only while the module is compiled make it optimise at once.
+ */
+export function compileModule(bytes: Uint8Array<ArrayBuffer>, optimised: boolean): WebAssembly.Module {
+  if (!optimised) return new WebAssembly.Module(bytes);
+  setEngineFlags("--no-liftoff --no-wasm-lazy-compilation");
+  try {
+    return new WebAssembly.Module(bytes);
+  } finally {
+    setEngineFlags("--liftoff --wasm-lazy-compilation");
+  }
 }

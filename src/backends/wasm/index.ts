@@ -20,6 +20,9 @@ export function createWasmBackend(options: { readonly maximumPages?: number } = 
 /** Modules of generic programs that are kept for programs of the same structure. */
 const KEPT_MODULES = 512;
 
+/** Points from which a call is worth compiling its module to the end before it starts. */
+const LONG_CALL = 2 ** 20;
+
 class WasmBackend implements Backend {
   readonly name = "wasm";
   private readonly arena: Arena;
@@ -84,7 +87,7 @@ class WasmBackend implements Backend {
 
   private build(layout: ProgramLayout, generic: boolean): Code {
     const m = emitProgram(layout, generic);
-    const module = compileModule(m.toBytes(), !generic);
+    const module = compileModule(m.toBytes(), layout.longestCall > LONG_CALL);
     const instance = new WebAssembly.Instance(module, { env: { memory: this.heap.memory } });
     const { functions } = m;
     const code: Code = { entry: instance.exports["run"] as Entry, text: () => functions.map(disassemble).join("\n\n") };

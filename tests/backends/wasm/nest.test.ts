@@ -90,6 +90,16 @@ describe("elementwise", () => {
     check(nest("spread store", { buffers: [buffer("f32", "read", n * m), buffer("f32", "write", 2 * n * m)], parallel: [n, m], phases: [phase([store(1, affine(i, [2 * m, 2], 1), f32(0, affine(i, [m, 1])))])] }));
   });
 
+  test.each([[[0, 1], [150, 131]], [[1, 0], [150, 131]], [[2, 0, 1], [33, 20, 35]], [[2, 1, 0], [37, 6, 81]], [[1, 2, 0], [5, 70, 67]], [[0, 2, 1], [3, 80, 90]], [[3, 1, 0, 2], [9, 10, 11, 24]]])("permuted by %j: large ones in tiles", (order, shape) => {
+    const from = strides(shape);
+    const to = order.map((k) => shape[k]!);
+    const kernel = map("permuted", to, [["f32", product(shape)]], "f32", (i) => x2(f32(0, affine(i, order.map((k) => from[k]!)))));
+    check(kernel);
+    check({ ...map("wide", to, [["f64", product(shape)]], "f64", (i) => load("f64", 0, affine(i, order.map((k) => from[k]!)))) });
+    const { nest: lowered } = runNest(kernel, kernel.buffers.map((b) => numbers(b.type, b.length))).lowered;
+    expect(lowered.tile > 0).toBe(order[order.length - 1] !== order.length - 1);
+  });
+
   test("indices with div, mod, clamp, and their splitting", () => {
     const n = 60;
     const i = axisIndex(0, n);

@@ -44,7 +44,8 @@ class NestEmitter {
 
   emit(): void {
     const { nest, scopes } = this;
-    if (nest.parallel >= 2) this.segments();
+    if (nest.tile > 0) this.tiles();
+    else if (nest.parallel >= 2) this.segments();
     else {
       scopes.push(1, null);
       if (nest.parallel === 0) this.plainRow();
@@ -112,6 +113,67 @@ class NestEmitter {
     });
   }
 
+  /** Walks the rows of the outer axes once for every tile of columns. */
+  private tiles(): void {
+    const { f, nest, scopes, values } = this;
+    const inner = nest.parallel - 1;
+    const [lo, hi] = [0, 1];
+    const [left, rest, first, last, counter] = [0, 1, 2, 3, 4].map(() => f.freshLocal("i32")) as [number, number, number, number, number];
+    const { extent } = nest.axes[inner]!;
+    for (let k = 0; k < inner; k++) values.counters[k] = f.freshLocal("i32");
+    f.i32(0);
+    f.set(first);
+    f.loop((nextTile) => {
+      f.get(hi);
+      f.get(lo);
+      f.op(Op.i32_sub);
+      f.set(left);
+      f.get(lo);
+      f.set(rest);
+      for (let k = inner - 1; k > 0; k--) {
+        f.get(rest);
+        scopes.dim(nest.axes[k]!.extent);
+        f.op(Op.i32_rem_u);
+        f.set(values.counters[k]!);
+        f.get(rest);
+        scopes.dim(nest.axes[k]!.extent);
+        f.op(Op.i32_div_u);
+        f.set(rest);
+      }
+      f.get(rest);
+      f.set(values.counters[0]!);
+      // last = min(first + tile, extent)
+      f.get(first);
+      f.i32(nest.tile);
+      f.op(Op.i32_add);
+      f.tee(last);
+      scopes.dim(extent);
+      f.get(last);
+      scopes.dim(extent);
+      f.op(Op.i32_lt_u);
+      f.op(Op.select);
+      f.set(last);
+      f.loop((nextRow) => {
+        scopes.push(1, null);
+        f.get(first);
+        f.set(counter);
+        this.rows(counter, last);
+        scopes.pop();
+        this.nextSegment(inner - 1);
+        f.get(left);
+        f.i32(1);
+        f.op(Op.i32_sub);
+        f.tee(left);
+        f.brIf(nextRow);
+      });
+      f.get(last);
+      f.tee(first);
+      scopes.dim(extent);
+      f.op(Op.i32_lt_u);
+      f.brIf(nextTile);
+    });
+  }
+
   /** Counts the outer coordinates on from axis k outwards. */
   private nextSegment(k: number): void {
     const { f, nest, scopes, values } = this;
@@ -139,7 +201,7 @@ class NestEmitter {
     const axis = nest.parallel - 1;
     values.counters[axis] = counter;
     const loop = newLoop(axis, counter, true);
-    const runs: Run[] = nest.mode === "parallel" ? this.runs() : [{ copies: 1, lanes: 1 }];
+    const runs: Run[] = nest.mode === "parallel" ? this.runs(nest.copies) : [{ copies: 1, lanes: 1 }];
     scopes.withPre(() => {
       runs.forEach((run, k) => {
         const step = run.copies * run.lanes;
@@ -153,8 +215,8 @@ class NestEmitter {
     });
   }
 
-  private runs(): Run[] {
-    const { copies, lanes } = this.nest;
+  private runs(copies: number): Run[] {
+    const { lanes } = this.nest;
     const runs: Run[] = [{ copies, lanes }];
     if (copies > 1) runs.push({ copies: 1, lanes });
     runs.push({ copies: 1, lanes: 1 });
@@ -235,10 +297,10 @@ class NestEmitter {
       values.startPhase();
       values.active = run.lanes;
       const inPhase = new Map<number, Accumulator>();
-      const long = this.isLong();
+      const long = this.isLong(phase);
       for (const slot of phase.slots) {
         const kind = nest.mode === "parallel" ? "rows" : nest.mode === "reduced" ? "across" : "scalar";
-        const copies = kind === "rows" ? run.copies : kind === "across" ? nest.copies : 1;
+        const copies = kind === "rows" ? run.copies : kind === "across" ? phase.copies : 1;
         const a = new Accumulator(values, nest.slots[slot]!, kind, copies, long);
         a.start();
         inPhase.set(slot, a);
@@ -259,12 +321,12 @@ class NestEmitter {
   }
 
   /** Whether sums of the reduced axes are so long that they need blocks. */
-  private isLong(): boolean {
+  private isLong(phase: LoopPhase): boolean {
     const { nest } = this;
     const reduced = nest.axes.slice(nest.parallel);
     if (reduced.some((a) => !isImmediate(a.extent))) return true;
     const points = reduced.reduce((n, a) => n * dimValue(a.extent), 1);
-    return points > BLOCK * (nest.mode === "reduced" ? nest.copies * nest.lanes : 1);
+    return points > BLOCK * (nest.mode === "reduced" ? phase.copies * nest.lanes : 1);
   }
 
   private body(phase: LoopPhase, run: Run, slots: Map<number, Accumulator>): void {
@@ -301,15 +363,15 @@ class NestEmitter {
         this.run(loop, level, 1, this.extentLocal(axis), () => this.reducedLoop(axis + 1, phase, run, slots, steps));
         return;
       }
-      const runs = nest.mode === "reduced" ? this.runs() : [{ copies: 1, lanes: run.lanes }];
+      const runs = nest.mode === "reduced" ? this.runs(phase.copies) : [{ copies: 1, lanes: run.lanes }];
       const blocked = [...slots.values()].some((a) => a.blocked);
       runs.forEach((r, k) => {
         const last = k === runs.length - 1;
         const step = nest.mode === "reduced" ? r.copies * r.lanes : 1;
-        const before = k === 0 || nest.mode !== "reduced" ? 0 : last ? nest.lanes : nest.copies * nest.lanes;
+        const before = k === 0 || nest.mode !== "reduced" ? 0 : last ? nest.lanes : phase.copies * nest.lanes;
         if (this.reducedRun(loop, level, phase, nest.mode === "parallel" ? run : r, step, before, slots, blocked)) loop.closed = true;
       });
-      if (steps >= 0) this.countSteps(axis, slots, steps);
+      if (steps >= 0) this.countSteps(axis, phase, slots, steps);
     });
     f.free(counter);
   }
@@ -381,10 +443,10 @@ class NestEmitter {
   }
 
   /** After a walk along the innermost of several reduced axes: flushes partial sums when they have grown long. */
-  private countSteps(axis: number, slots: Map<number, Accumulator>, steps: number): void {
+  private countSteps(axis: number, phase: LoopPhase, slots: Map<number, Accumulator>, steps: number): void {
     const { f, nest, scopes } = this;
     const { extent } = nest.axes[axis]!;
-    const step = nest.mode === "reduced" ? nest.copies * nest.lanes : 1;
+    const step = nest.mode === "reduced" ? phase.copies * nest.lanes : 1;
     f.get(steps);
     if (isImmediate(extent)) f.i32(Math.min(BLOCK, Math.floor(extent / step) + (extent % step)));
     else {

@@ -14,11 +14,11 @@ export interface LoweredNest {
   readonly key: string;
   /** The block of i32 parameters that the code reads; empty unless generic. */
   readonly params: readonly number[];
-  /** Points of the parallel axes: the domain of a launch is [0, rows). */
+  /** Points of the parallel axes (of a tiled nest: of the outer ones): the domain of a launch is [0, rows). */
   readonly rows: number;
   /** Rows that are done at once: ranges should be multiples of it. */
   readonly rowStep: number;
-  /** Points of the reduced axes times phases: the work of a row. */
+  /** Points of a row, in all phases. */
   readonly rowWork: number;
   /** Bytes of the scratch region that a launch takes. */
   readonly scratchBytes: number;
@@ -71,7 +71,7 @@ class Lowering {
     const phases = kernel.phases.map((p) => {
       const body = p.body.map((s) => this.lowerStatement(s));
       const slots = [...new Set(body.flatMap((s) => (s.kind === "accumulate" ? [s.slot] : [])))];
-      return { body, after: p.after.map((s) => this.lowerStatement(s)), slots };
+      return { body, after: p.after.map((s) => this.lowerStatement(s)), slots, copies: this.phaseCopies(body) };
     });
     this.placePointers();
 
@@ -88,6 +88,7 @@ class Lowering {
       mode: plan.mode,
       lanes: plan.lanes,
       copies: plan.copies,
+      tile: plan.tile,
       sequential: kernel.sequential,
       bufferCount: kernel.buffers.length,
       axes,
@@ -98,15 +99,36 @@ class Lowering {
       phases,
       unstable: this.nodes.some((n) => n.kind === "load" && n.unstable),
     };
+    const inner = plan.tile > 0 ? plan.extents[plan.parallel - 1]! : 1;
     return {
       nest,
       key: structure(nest, this.nodes),
       params: this.params,
-      rows: plan.extents.slice(0, plan.parallel).reduce((a, b) => a * b, 1),
-      rowStep: width,
-      rowWork: points * kernel.phases.length,
+      rows: plan.extents.slice(0, plan.tile > 0 ? plan.parallel - 1 : plan.parallel).reduce((a, b) => a * b, 1),
+      // the rows of a call share the cache lines of a tile
+      rowStep: plan.tile > 0 ? 32 : width,
+      rowWork: inner * points * kernel.phases.length,
       scratchBytes: scratchBytes === 0 ? 0 : scratchBytes + 16,
     };
+  }
+
+  /** How many vectors of the reduced axis a step takes: simple bodies wait for their accumulators. */
+  private phaseCopies(body: readonly LoopStatement[]): number {
+    const { plan } = this;
+    if (plan.mode !== "reduced" || (this.generic && !plan.even)) return 1;
+    const seen = new Set<Node>();
+    const stack = body.flatMap((s) => (s.kind === "store" && s.access.opaque ? [s.value, s.access.opaque] : [s.value]));
+    while (stack.length > 0) {
+      const n = stack.pop()!;
+      if (n.kind === "const" || seen.has(n)) continue;
+      seen.add(n);
+      stack.push(...n.args);
+    }
+    const size = seen.size + (plan.even ? 0 : 4);
+    let copies = size <= 4 ? 8 : size <= 32 ? 4 : size <= 100 ? 2 : 1;
+    const extent = plan.extents[plan.extents.length - 1]!;
+    if (!this.generic) while (copies > 1 && copies * plan.lanes > extent) copies /= 2;
+    return copies;
   }
 
   private dim(n: number): Dim {
@@ -349,11 +371,11 @@ function structure(nest: LoopNest, nodes: readonly Node[]): string {
     }
   };
   return [
-    `${nest.mode} ${nest.lanes} ${nest.copies} ${nest.sequential} ${nest.bufferCount} ${nest.parallel}`,
+    `${nest.mode} ${nest.lanes} ${nest.copies} ${nest.tile} ${nest.sequential} ${nest.bufferCount} ${nest.parallel}`,
     nest.axes.map((a) => dimText(a.extent)).join(),
     nest.slots.map((s) => `${s.type} ${Object.is(s.initial, -0) ? "-0" : s.initial} ${s.combine} ${s.running}`).join(),
     nest.keeps.map((k, i) => `${k}@${dimText(nest.keepOffsets[i]!)}`).join(),
     nodes.map((n) => `${n.kind} ${n.type} ${rest(n)} ${n.args.map((a) => a.id).join()}`).join("|"),
-    nest.phases.map((p) => `${p.body.map(statement).join("|")}/${p.after.map(statement).join("|")}`).join(";"),
+    nest.phases.map((p) => `${p.copies} ${p.body.map(statement).join("|")}/${p.after.map(statement).join("|")}`).join(";"),
   ].join("\n");
 }

@@ -84,6 +84,8 @@ export interface LoopPhase {
   readonly after: readonly LoopStatement[];
   /** Slots that the body accumulates. */
   readonly slots: readonly number[];
+  /** Vectors of the reduced axis handled in one go (mode "reduced"). */
+  readonly copies: number;
 }
 
 export interface LoopSlot {
@@ -101,8 +103,13 @@ export interface LoopNest {
   readonly mode: VectorMode;
   /** Lanes of a vector: 2 where a 64-bit type occurs, else 4. */
   readonly lanes: 2 | 4;
-  /** Vectors handled in one go. */
+  /** Vectors of rows handled in one go (mode "parallel"). */
   readonly copies: number;
+  /**
+   * Columns (points of the innermost parallel axis) of a tile, or 0. Of a tiled nest the domain is the outer parallel axes
+   * alone; each call walks its rows once for every tile of columns.
+   */
+  readonly tile: number;
   readonly sequential: boolean;
   readonly bufferCount: number;
   /** Parallel axes, outermost first, then the reduced ones. */

@@ -8,7 +8,12 @@ import { type Survey, statementsOf } from "./survey.js";
 export interface Schedule {
   readonly mode: VectorMode;
   readonly lanes: 2 | 4;
+  /** Vectors of rows at a time (mode "parallel"). */
   readonly copies: number;
+  /** Whether no access along the vector axis needs more than one address a vector. */
+  readonly even: boolean;
+  /** Columns of a tile; 0: rows are walked whole. */
+  readonly tile: number;
   /** Merged axes in loop order, parallel ones first. */
   readonly extents: readonly number[];
   readonly parallel: number;
@@ -54,13 +59,17 @@ export function schedule(kernel: NestKernel, found: Survey, generic: boolean): S
       if (cost < best.cost) best = { mode: "reduced", axis, cost };
     }
   }
-  const order = [...toLast(parallel, best.axis), ...toLast(reduced, best.axis)];
+  const { mode, axis } = best;
+  const along = mode === "parallel" && axis && reduced.length === 0 && !kernel.sequential ? tiledWith(axis, parallel, found, generic) : null;
+  const order = [...toLast(toLast(parallel, along), axis), ...toLast(reduced, axis)];
   const place = extents.map(() => -1);
   order.forEach((axis, k) => (place[axis.last] = k));
   return {
-    mode: best.mode,
+    mode,
     lanes,
-    copies: best.axis ? weigh.copies(best.axis, best.mode, reduced.length > 0) : 1,
+    copies: mode === "parallel" ? weigh.copies(axis!, reduced.length > 0) : 1,
+    even: axis !== null && weigh.isEven(axis),
+    tile: along ? TILE : 0,
     extents: order.map((axis) => axis.extent),
     parallel: parallel.length,
     place,
@@ -70,6 +79,23 @@ export function schedule(kernel: NestKernel, found: Survey, generic: boolean): S
 function toLast(axes: readonly Merged[], chosen: Merged | null): readonly Merged[] {
   if (!chosen || !axes.includes(chosen)) return axes;
   return [...axes.filter((a) => a !== chosen), chosen];
+}
+
+/** Columns that are done for many rows before the next ones: what lies across them stays in the cache. */
+const TILE = 32;
+
+/**
+ * The axis along which an access is contiguous while the vector axis strides through it: consecutive rows then share its
+ * cache lines, if they are walked in tiles.
+ */
+function tiledWith(vector: Merged, parallel: readonly Merged[], found: Survey, generic: boolean): Merged | null {
+  if (!generic && parallel.reduce((n, a) => n * a.extent, 1) < 16384) return null;
+  for (const { index } of found.touches) {
+    if (Math.abs(coefficientOf(index, vector.last)) <= 1) continue;
+    const other = parallel.find((a) => a !== vector && Math.abs(coefficientOf(index, a.last)) === 1);
+    if (other) return other;
+  }
+  return null;
 }
 
 /** The coefficient of a plain axis term (what hides in div, mod … not counted). */
@@ -189,16 +215,19 @@ class Scale {
     return (8 * this.accumulates) / Math.max(1, this.extentOf(axis));
   }
 
-  copies(axis: Merged, mode: VectorMode, reduces: boolean): number {
-    let uneven = 0;
-    for (const { index } of this.found.touches) {
+  isEven(axis: Merged): boolean {
+    return this.found.touches.every(({ index }) => {
       const stride = coefficientOf(index, axis.last);
-      if ((stride !== 0 && stride !== 1) || hides(index, axis.last)) uneven++;
-    }
-    if (uneven > 0 && (this.generic || mode === "parallel")) return 1;
-    const size = (this.ops + this.laneOps * 8 + this.found.touches.length + uneven * 4) / Math.max(1, this.kernel.phases.length);
-    let copies = reduces ? (size <= 4 ? 8 : size <= 12 ? 4 : size <= 40 ? 2 : 1) : size <= 6 ? 4 : size <= 48 ? 2 : 1;
-    if (mode === "parallel" && this.kernel.keeps.length > 0) copies = Math.min(copies, 2);
+      return (stride === 0 || stride === 1) && !hides(index, axis.last);
+    });
+  }
+
+  /** Vectors of rows at a time. */
+  copies(axis: Merged, reduces: boolean): number {
+    if (!this.isEven(axis)) return 1;
+    const size = (this.ops + this.laneOps * 8 + this.found.touches.length) / Math.max(1, this.kernel.phases.length);
+    let copies = reduces ? (size <= 4 ? 8 : size <= 12 ? 4 : size <= 40 ? 2 : 1) : size <= 6 ? 4 : size <= 32 ? 2 : 1;
+    if (this.kernel.keeps.length > 0) copies = Math.min(copies, 2);
     if (!this.generic) while (copies > 1 && copies * this.lanes > axis.extent) copies /= 2;
     return copies;
   }

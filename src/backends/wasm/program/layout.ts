@@ -22,6 +22,8 @@ export interface ProgramLayout {
   readonly functions: readonly FunctionLayout[];
   /** Bytes of arena that a run takes. */
   readonly arenaBytes: number;
+  /** Points of the longest single call of a nest: code that runs long before it can be replaced by optimised code. */
+  readonly longestCall: number;
 }
 
 /** A kernel function to emit. */
@@ -94,6 +96,7 @@ class Layouter {
   private readonly params: number[] = [];
   private readonly routines: Routine[] = [];
   private readonly byKey = new Map<string, number>();
+  private longestCall = 0;
   private readonly launches = new Map<number, { readonly routine: number; readonly params: readonly number[]; readonly rows: number; readonly chunk: number; readonly scratchBytes: number }>();
   /** Bytes of arena of each function, with all that it calls. */
   private readonly needs = new Map<number, number>();
@@ -111,6 +114,7 @@ class Layouter {
       routines: this.routines,
       functions,
       arenaBytes: this.need(0),
+      longestCall: this.longestCall,
     };
   }
 
@@ -147,6 +151,7 @@ class Layouter {
       ({ key, params, rows, scratchBytes } = nest);
       const step = nest.rowStep === 1 ? 1 : Math.max(16, nest.rowStep);
       chunk = Math.max(step, Math.floor(CHUNK_WORK / Math.max(1, nest.rowWork) / step) * step);
+      this.longestCall = Math.max(this.longestCall, Math.min(rows, chunk) * nest.rowWork);
     } else if (kernel.kind === "dot") {
       key = generic ? dotStructure(kernel) : `dot ${index}`;
       params = generic ? dotParameters(kernel) : [];
