@@ -39,6 +39,8 @@ export { type Axes, vmap, type VmapOptions } from "./transforms/vmap.js";
 export * as lax from "./lax/index.js";
 export * as nn from "./nn/index.js";
 export * as numpy from "./numpy/index.js";
+export * as ops from "./ops/index.js";
 export * as random from "./random/index.js";
+export * as scipy from "./scipy/index.js";
 export * as tree from "./tree/index.js";
 export { registerDataclass, registerPytreeNode } from "./core/tree.js";

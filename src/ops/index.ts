@@ -1,0 +1,2 @@
+/** Reductions over segments: groups of rows that belong together. */
+export * from "./segments.js";

@@ -1,0 +1,91 @@
+import type { NDArray } from "../core/array.js";
+import { type ReadArguments, signature } from "../core/calling.js";
+import type { DType } from "../core/dtype.js";
+import { ArgumentError, ShapeError } from "../core/errors.js";
+import { type ArrayLike, asArray } from "../core/literal.js";
+import { convert } from "../numpy/promotion.js";
+import { extreme } from "../numpy/reductions.js";
+import { requireInteger } from "../numpy/ufunc.js";
+import * as p from "../primitives/all.js";
+
+export interface SegmentOptions {
+  /** How many segments there are; by default one more than the largest id, which must be known then. */
+  readonly numSegments?: number | null | undefined;
+  /** A hint of no consequence here. */
+  readonly indicesAreSorted?: boolean | undefined;
+  /** A promise that no id occurs twice. */
+  readonly uniqueIndices?: boolean | undefined;
+}
+interface SegmentParams extends SegmentOptions {
+  readonly data: ArrayLike;
+  readonly segmentIds: ArrayLike;
+}
+
+/** Reduces the rows of `data` that have one id; `segmentIds` has the shape of the leading axes of `data`. */
+type SegmentReduction = (data: ArrayLike, segmentIds: ArrayLike, numSegments?: number | null | SegmentOptions, options?: SegmentOptions) => NDArray;
+
+function segmentReduction(name: string, scatter: typeof p.scatterAdd, identity: (dtype: DType) => number): SegmentReduction {
+  const op = `ops.${name}`;
+  const params: ReadArguments<SegmentParams> = signature(op, 2, ["data", "segmentIds", "numSegments", "indicesAreSorted", "uniqueIndices"]);
+  return (...given) => {
+    const { data, segmentIds, numSegments = null, uniqueIndices = false } = params(given);
+    const [x, ids] = [asArray(data, op, "data"), asArray(segmentIds, op, "segmentIds")];
+    requireInteger(op, ids);
+    if (ids.ndim === 0 || ids.ndim > x.ndim || ids.shape.some((n, i) => n !== x.shape[i])) {
+      throw new ShapeError({
+        code: "segment-shape",
+        message: `${op}: segmentIds must have the shape of the leading axes of data`,
+        details: [
+          ["data", x.describe()],
+          ["segmentIds", ids.describe()],
+        ],
+      });
+    }
+    const rest = x.shape.slice(ids.ndim);
+    // Booleans are combined as integers: "any" is the largest, "all" the least, or the product.
+    const dtype = x.dtype === "bool" ? "int32" : x.dtype;
+    const start = x.dtype === "bool" ? Math.max(0, Math.min(1, identity(dtype))) : identity(dtype);
+    const out = p.full(start, { shape: [segmentCount(op, ids, numSegments), ...rest], dtype, weakType: false });
+    const result = scatter(
+      out,
+      p.expandDims(ids, [ids.ndim]),
+      convert(x, dtype),
+      { updateWindowDims: rest.map((_, i) => i + ids.ndim), insertedWindowDims: [0], scatterDimsToOperandDims: [0] },
+      { mode: "fill", uniqueIndices },
+    );
+    return convert(result, x.dtype);
+  };
+}
+
+function segmentCount(op: string, ids: NDArray, given: number | null): number {
+  if (given !== null) {
+    if (Number.isInteger(given) && given >= 0) return given;
+    throw new ArgumentError({ code: "count", message: `${op}: numSegments must be a whole number that is not negative, not ${String(given)}` });
+  }
+  const values = ids.concrete()?.dataSync();
+  if (values === undefined) {
+    throw new ArgumentError({
+      code: "length-needed",
+      message: `${op}: how many segments there are depends on values that are not known here`,
+      details: [["segmentIds", ids.describe()]],
+      hint: "give {numSegments}",
+    });
+  }
+  let largest = -1;
+  for (const id of values) largest = Math.max(largest, Number(id));
+  return largest + 1;
+}
+
+/**
+ * The sums of the rows that have one id. Ids that are out of bounds do not count.
+ *
+ * @example
+ * ops.segmentSum(np.array([1, 2, 3]), np.array([0, 0, 1], { dtype: "int32" }), 2);  // [3, 3]
+ */
+export const segmentSum = /* @__PURE__ */ segmentReduction("segmentSum", p.scatterAdd, () => 0);
+/** The products of the rows that have one id; 1 where there is none. */
+export const segmentProd = /* @__PURE__ */ segmentReduction("segmentProd", p.scatterMul, () => 1);
+/** The largest elements of the rows that have one id; −∞ where there is none. */
+export const segmentMax = /* @__PURE__ */ segmentReduction("segmentMax", p.scatterMax, (dtype) => extreme(dtype, -1));
+/** The least elements of the rows that have one id; ∞ where there is none. */
+export const segmentMin = /* @__PURE__ */ segmentReduction("segmentMin", p.scatterMin, (dtype) => extreme(dtype, 1));

@@ -1,0 +1,21 @@
+import { like } from "../../numpy/ufunc.js";
+import * as p from "../../primitives/all.js";
+import { logNdtrOf, ndtriOf, ndtrOf } from "../normal.js";
+import { exponential, locationScale, standardized } from "./distribution.js";
+
+/** The normal distribution of mean `loc` and standard deviation `scale`. */
+
+export const logpdf = /* @__PURE__ */ locationScale("norm.logpdf", "x", (x, loc, scale) => {
+  const variance = p.square(scale);
+  const normalizer = p.log(p.mul(like(x, 2 * Math.PI), variance));
+  return p.div(p.add(normalizer, p.div(p.square(p.sub(x, loc)), variance)), like(x, -2));
+});
+export const pdf = /* @__PURE__ */ exponential(logpdf);
+export const cdf = /* @__PURE__ */ standardized("norm.cdf", ndtrOf);
+export const logcdf = /* @__PURE__ */ standardized("norm.logcdf", (z) => logNdtrOf(z));
+/** 1 − cdf. */
+export const sf = /* @__PURE__ */ standardized("norm.sf", (z) => ndtrOf(p.neg(z)));
+export const logsf = /* @__PURE__ */ standardized("norm.logsf", (z) => logNdtrOf(p.neg(z)));
+/** Quantiles. */
+export const ppf = /* @__PURE__ */ locationScale("norm.ppf", "q", (q, loc, scale) => p.add(p.mul(ndtriOf(q), scale), loc));
+export const isf = /* @__PURE__ */ locationScale("norm.isf", "q", (q, loc, scale) => p.add(p.mul(ndtriOf(p.sub(like(q, 1), q)), scale), loc));
