@@ -68,7 +68,15 @@ export function normalizeAxis(axis: number, ndim: number, op: string): number {
 /** Checks axes, makes them non-negative, refuses duplicates; `null` means all of them. */
 export function normalizeAxes(axes: number | readonly number[] | null | undefined, ndim: number, op: string): number[] {
   if (axes === null || axes === undefined) return Array.from({ length: ndim }, (_, i) => i);
-  const list = (typeof axes === "number" ? [axes] : axes).map((a) => normalizeAxis(a, ndim, op));
+  const given = typeof axes === "number" ? [axes] : axes;
+  if (!Array.isArray(given)) {
+    throw new ArgumentError({
+      code: "axis-invalid",
+      message: `${op}: axes are a whole number, a list of them or null, not ${typeof axes === "object" ? "an object" : JSON.stringify(axes)}`,
+      hint: "by name: { axis: 0 }",
+    });
+  }
+  const list = given.map((a: number) => normalizeAxis(a, ndim, op));
   if (new Set(list).size !== list.length) {
     throw new ArgumentError({ code: "axis-duplicate", message: `${op}: axes [${list.join(", ")}] name one axis twice` });
   }

@@ -23,7 +23,7 @@ export const config: Config & { update<K extends keyof Config>(name: K, value: C
   debug: Number(env["TSAX_DEBUG"] ?? 0) || 0,
   warn: (message) => console.warn(`tsax: ${message}`),
   update(name, value) {
-    if (!(name in config) || typeof config[name] === "function" !== (typeof value === "function")) {
+    if (!(name in config) || typeof config[name] !== typeof value) {
       throw new ArgumentError({
         code: "config-unknown",
         message: `config has no setting ${JSON.stringify(name)} that takes ${String(value)}`,

@@ -54,6 +54,12 @@ export function arange(): NDArray {
   const step = given.step === undefined || given.step === null ? 1 : known("arange", "step", given.step);
   if (step === 0) throw new ArgumentError({ code: "step-zero", message: "arange: step must not be 0" });
   const size = Math.max(0, Math.ceil((stop - start) / step));
+  if (!Number.isFinite(size)) {
+    throw new ArgumentError({
+      code: "range-endless",
+      message: `arange: from ${start} to ${stop} in steps of ${step} is no finite range`,
+    });
+  }
   let x = p.iota(dtype, [size], 0);
   if (step !== 1) x = p.mul(x, like(x, toDTypeValue(step, dtype)));
   return start === 0 ? x : p.add(x, like(x, toDTypeValue(start, dtype)));

@@ -2,7 +2,7 @@ import type { NDArray } from "../core/array.js";
 import { type Aval, formatAval, sameShape } from "../core/aval.js";
 import { defaultFloat } from "../core/config.js";
 import { isFloat } from "../core/dtype.js";
-import { DTypeError, ShapeError, TreeError } from "../core/errors.js";
+import { ArgumentError, DTypeError, ShapeError, TreeError } from "../core/errors.js";
 import { asArray, describeValue, scalarOf } from "../core/literal.js";
 import { refusePromise } from "../core/trace.js";
 import { flatten, leafPaths, type TreeDef } from "../core/tree.js";
@@ -13,6 +13,16 @@ import { convertElementType } from "../primitives/all.js";
 export interface FlatArrays {
   readonly leaves: readonly NDArray[];
   readonly def: TreeDef;
+}
+
+/** Demands a function to transform. @throws ArgumentError `not-a-function`. */
+export function requireFunction(f: unknown, transform: string): void {
+  if (typeof f === "function") return;
+  throw new ArgumentError({
+    code: "not-a-function",
+    message: `${transform} takes a function, not ${describeValue(f)}`,
+    hint: `give the function itself and not its result: ${transform}((x) => …)`,
+  });
 }
 
 /** Names a user's function in errors. */

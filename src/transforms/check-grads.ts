@@ -7,7 +7,7 @@ import { ArgumentError, TransformError } from "../core/errors.js";
 import { lit } from "../core/literal.js";
 import { unflatten } from "../core/tree.js";
 import { add, instantiate, mul } from "../primitives/all.js";
-import { differentiable, flattenArrays, nameOf } from "./arguments.js";
+import { differentiable, flattenArrays, nameOf, requireFunction } from "./arguments.js";
 import { jvpFlat } from "./jvp.js";
 import { linearizeFlat } from "./linearize.js";
 import { pullBack } from "./vjp.js";
@@ -41,6 +41,7 @@ const params = signature<{ readonly f: (...args: never[]) => unknown; readonly a
 export function checkGrads<A extends readonly unknown[]>(f: (...args: A) => unknown, args: Readonly<A>, options?: CheckGradsOptions): void;
 export function checkGrads(...given: unknown[]): void {
   const { f, args, order = 2, modes = ["fwd", "rev"], ...tolerance } = params(given);
+  requireFunction(f, "checkGrads");
   const { leaves, def } = flattenArrays(args, "checkGrads: argument ");
   const xs = leaves.map(differentiable);
   const double = xs.every((x) => x.dtype === "float64");

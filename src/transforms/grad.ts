@@ -6,7 +6,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
 import { describeValue, lit } from "../core/literal.js";
 import { leafPaths, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins } from "../core/types.js";
-import { differentiable, flattenArrays, nameOf, requireFloatInput } from "./arguments.js";
+import { differentiable, flattenArrays, nameOf, requireFloatInput, requireFunction } from "./arguments.js";
 import { pullTree, vjpTree } from "./vjp.js";
 
 export type Argnums = number | readonly number[];
@@ -114,6 +114,7 @@ export function grad<A extends readonly unknown[], R, const N extends Argnums = 
 ): (...args: Ins<A>) => H extends true ? [GradOf<A, N>, AuxOf<R>] : GradOf<A, N>;
 export function grad(...given: unknown[]): unknown {
   const { f, argnums = 0, hasAux = false } = gradParams(given);
+  requireFunction(f, "grad");
   return named(`grad(${nameOf(f)})`, (...args: unknown[]) => {
     const { aux, grads } = valueAndGrads(f, args, argnums, hasAux, "grad");
     return hasAux ? [grads, aux] : grads;
@@ -138,6 +139,7 @@ export function valueAndGrad<A extends readonly unknown[], R, const N extends Ar
 ): (...args: Ins<A>) => [Value<R, H>, GradOf<A, N>];
 export function valueAndGrad(...given: unknown[]): unknown {
   const { f, argnums = 0, hasAux = false } = gradParams(given);
+  requireFunction(f, "valueAndGrad");
   return named(`valueAndGrad(${nameOf(f)})`, (...args: unknown[]) => {
     const { value, aux, grads } = valueAndGrads(f, args, argnums, hasAux, "valueAndGrad");
     return [hasAux ? [value, aux] : value, grads];

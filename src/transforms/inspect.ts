@@ -1,12 +1,13 @@
 import type { NDArray } from "../core/array.js";
-import type { Aval } from "../core/aval.js";
+import { type Aval, asShape } from "../core/aval.js";
+import { asDType } from "../core/dtype.js";
 import { printJaxpr } from "../core/printer.js";
 import type { ClosedJaxpr } from "../core/jaxpr.js";
 import { stage } from "../core/staging.js";
 import { flatten, type TreeDef, unflatten } from "../core/tree.js";
 import type { Ins } from "../core/types.js";
 import { asArray } from "../core/literal.js";
-import { flattenArrays, nameOf } from "./arguments.js";
+import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
 import { NDArray as ArrayClass } from "../core/array.js";
 
 /** A jaxpr with the arrays it captured, printed in JAX's notation. */
@@ -28,12 +29,13 @@ function isShapeDtype(x: unknown): x is ShapeDtype {
 function argumentTypes(args: readonly unknown[], what: string): { readonly avals: Aval[]; readonly def: TreeDef } {
   const [leaves, def] = flatten(args, isShapeDtype);
   const avals = leaves.map((x) =>
-    isShapeDtype(x) && !(x instanceof ArrayClass) ? { shape: x.shape, dtype: x.dtype, weakType: false } : asArray(x, what).aval,
+    isShapeDtype(x) ? { shape: asShape(x.shape, what), dtype: asDType(x.dtype), weakType: false } : asArray(x, what).aval,
   );
   return { avals, def };
 }
 
 function traceCall(f: (...args: never[]) => unknown, args: readonly unknown[], kind: string): { readonly closed: ClosedJaxpr; readonly outDef: TreeDef } {
+  requireFunction(f, kind);
   const { avals, def } = argumentTypes(args, kind);
   let outDef = def;
   const closed = stage(

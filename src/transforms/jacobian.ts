@@ -6,7 +6,7 @@ import { unflatten } from "../core/tree.js";
 import type { Ins } from "../core/types.js";
 import { Zero } from "../core/zero.js";
 import { add, convertElementType, eq, instantiate, iota, reshape, slice, zerosOf } from "../primitives/all.js";
-import { nameOf } from "./arguments.js";
+import { nameOf, requireFunction } from "./arguments.js";
 import { type Argnums, type GradOf, type GradOptions, onlyArgnums, resolveArgnums } from "./grad.js";
 import { pushForward } from "./linearize.js";
 import { pullBack, type TreeVjp, vjpTree } from "./vjp.js";
@@ -65,6 +65,7 @@ export function jacfwd<A extends readonly NDArray[], R, const N extends Argnums 
 export function jacfwd<A extends readonly unknown[], R, const N extends Argnums = 0>(f: (...args: A) => R, argnums?: N | GradOptions<N>): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
 export function jacfwd(...given: unknown[]): unknown {
   const { f, argnums = 0, hasAux = false } = jacobianParams("jacfwd")(given);
+  requireFunction(f, "jacfwd");
   return (...args: unknown[]) => {
     const v = prepare(f, args, argnums, hasAux, `jacfwd of ${nameOf(f)}`);
     const basis = standardBasis(v.primals);
@@ -100,6 +101,7 @@ export function jacrev<A extends readonly NDArray[], R, const N extends Argnums 
 export function jacrev<A extends readonly unknown[], R, const N extends Argnums = 0>(f: (...args: A) => R, argnums?: N | GradOptions<N>): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
 export function jacrev(...given: unknown[]): unknown {
   const { f, argnums = 0, hasAux = false } = jacobianParams("jacrev")(given);
+  requireFunction(f, "jacrev");
   return (...args: unknown[]) => {
     const v = prepare(f, args, argnums, hasAux, `jacrev of ${nameOf(f)}`);
     const floats = v.lin.outs.filter((y) => isFloat(y.dtype));
@@ -141,6 +143,7 @@ export function hessian<A extends readonly unknown[], R, const N extends Argnums
 export function hessian(...given: unknown[]): unknown {
   const options = jacobianParams("hessian")(given);
   const { f, argnums = 0 } = options;
+  requireFunction(f, "hessian");
   const gradient = jacrev(f as (...args: unknown[]) => NDArray, { argnums, hasAux: options.hasAux ?? false });
   return jacfwd(gradient as (...args: unknown[]) => unknown, { argnums, hasAux: options.hasAux ?? false });
 }

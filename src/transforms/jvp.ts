@@ -13,7 +13,7 @@ import { flatten, sameStructure, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { instantiate } from "../primitives/all.js";
-import { differentiable, fitTangent, flattenArrays, nameOf, requireFloatInput } from "./arguments.js";
+import { differentiable, fitTangent, flattenArrays, nameOf, requireFloatInput, requireFunction } from "./arguments.js";
 
 /** A value with its tangent. */
 export class JvpTracer extends Tracer {
@@ -123,6 +123,7 @@ export function jvp<A extends readonly unknown[], R>(
   primals: Readonly<Ins<A>>,
   tangents: Readonly<Ins<A>>,
 ): [R, ArraysOf<R>] {
+  requireFunction(f, "jvp");
   if (!Array.isArray(primals) || !Array.isArray(tangents)) {
     throw new ArgumentError({
       code: "jvp-lists",

@@ -1,5 +1,5 @@
 import type { NDArray } from "../core/array.js";
-import { formatAval, strengthen } from "../core/aval.js";
+import { strengthen } from "../core/aval.js";
 import { isFloat } from "../core/dtype.js";
 import { invariant } from "../core/errors.js";
 import { evalJaxpr } from "../core/interpreter.js";
@@ -12,7 +12,7 @@ import { flatten, sameStructure, type TreeDef, unflatten } from "../core/tree.js
 import type { ArraysOf, Ins } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { instantiate } from "../primitives/all.js";
-import { differentiable, fitTangent, flattenArrays, nameOf, requireFloatInput } from "./arguments.js";
+import { differentiable, fitTangent, flattenArrays, nameOf, requireFloatInput, requireFunction } from "./arguments.js";
 import { JvpTrace, JvpTracer } from "./jvp.js";
 
 /** Forward mode whose tangents are staged; primitives that hold jaxprs split them into a primal and a linear part. */
@@ -110,7 +110,7 @@ export function pushForward(lin: Linearized, tangents: readonly NDArray[]): Tang
 export function floatPrimals(primals: readonly unknown[], transform: string): { readonly leaves: NDArray[]; readonly def: TreeDef } {
   const { leaves, def } = flattenArrays(primals, `${transform}: primals`);
   const xs = leaves.map(differentiable);
-  xs.forEach((x, i) => requireFloatInput(x, transform, `primal ${i} of ${formatAval(x.aval)}`));
+  xs.forEach((x, i) => requireFloatInput(x, transform, `primal ${i}`));
   return { leaves: xs, def };
 }
 
@@ -125,6 +125,7 @@ export function linearize<A extends readonly unknown[], R>(
   f: (...args: A) => R,
   ...primals: Ins<A>
 ): [R, (...tangents: Ins<A>) => ArraysOf<R>] {
+  requireFunction(f, "linearize");
   const { leaves, def } = floatPrimals(primals, "linearize");
   let outDef = def;
   const lin = linearizeFlat((args) => {

@@ -1,5 +1,5 @@
 import type { NDArray } from "../core/array.js";
-import { type Aval, formatAval, strengthen } from "../core/aval.js";
+import { type Aval, strengthen } from "../core/aval.js";
 import { ArgumentError, invariant } from "../core/errors.js";
 import { type Atom, type Eqn, type Jaxpr, Literal, type Var } from "../core/jaxpr.js";
 import { scalarOf } from "../core/literal.js";
@@ -11,7 +11,7 @@ import { flatten, sameStructure, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { addTangents, instantiate } from "../primitives/all.js";
-import { fitTangent, flattenArrays, nameOf } from "./arguments.js";
+import { fitTangent, flattenArrays, nameOf, requireFunction } from "./arguments.js";
 
 /**
  * Pulls cotangents back through a jaxpr that is linear in the inputs given as `Linear`. What does not depend on those is
@@ -107,6 +107,7 @@ export function linearTranspose<A extends readonly unknown[], R>(
   f: (...args: A) => R,
   ...examples: Ins<A>
 ): (cotangent: ArraysOf<R>) => { [K in keyof A]: ArraysOf<A[K]> } {
+  requireFunction(f, "linearTranspose");
   const { leaves, def } = flattenArrays(examples, "linearTranspose: examples");
   const avals: readonly Aval[] = leaves.map((x) => x.aval);
   let outDef = def;
@@ -125,7 +126,7 @@ export function linearTranspose<A extends readonly unknown[], R>(
     if (ctLeaves.length !== jaxpr.outs.length) {
       throw new ArgumentError({ code: "cotangent-count", message: `expected ${jaxpr.outs.length} cotangents, got ${ctLeaves.length}` });
     }
-    const cts = jaxpr.outs.map((a, i) => fitTangent(ctLeaves[i], a.aval, `linearTranspose: cotangent ${i} of ${formatAval(a.aval)}`));
+    const cts = jaxpr.outs.map((a, i) => fitTangent(ctLeaves[i], a.aval, `linearTranspose: cotangent ${i}`));
     const grads = backwardPass(jaxpr, [...consts, ...avals.map((a) => new Linear(a))], cts);
     return unflatten(def, grads.map(instantiate)) as { [K in keyof A]: ArraysOf<A[K]> };
   };

@@ -6,7 +6,7 @@ import { flatten, sameStructure, type TreeDef, unflatten } from "../core/tree.js
 import type { ArraysOf, Ins } from "../core/types.js";
 import { Zero } from "../core/zero.js";
 import { instantiate } from "../primitives/all.js";
-import { differentiable, fitTangent, flattenArrays, nameOf } from "./arguments.js";
+import { differentiable, fitTangent, flattenArrays, nameOf, requireFunction } from "./arguments.js";
 import { type Linearized, linearizeFlat } from "./linearize.js";
 import { backwardPass } from "./transpose.js";
 
@@ -33,6 +33,7 @@ export interface TreeVjp {
 
 /** Linearizes a user's function of `primals`; float leaves move, others are constants. With `hasAux` it returns [result, aux]. */
 export function vjpTree(f: (...args: never[]) => unknown, primals: readonly unknown[], hasAux: boolean, transform: string): TreeVjp {
+  requireFunction(f, transform);
   const { leaves, def } = flattenArrays(primals, `${transform}: argument `);
   const xs = leaves.map(differentiable);
   const moving = xs.map((x) => isFloat(x.dtype));

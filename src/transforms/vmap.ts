@@ -12,7 +12,7 @@ import { broadcastPrefix, leafPaths, unflatten } from "../core/tree.js";
 import type { Ins } from "../core/types.js";
 import { broadcastInDim, transpose } from "../primitives/all.js";
 import { signature } from "../core/calling.js";
-import { flattenArrays, nameOf } from "./arguments.js";
+import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
 
 /** Where the mapped axis of a value stands; null: it has none. */
 export type BatchDim = number | null;
@@ -168,6 +168,7 @@ export function vmap<A extends readonly NDArray[], R>(f: (...args: A) => R, inAx
 export function vmap<A extends readonly unknown[], R>(f: (...args: A) => R, inAxes?: Axes | VmapOptions, outAxes?: Axes | VmapOptions, options?: VmapOptions): (...args: Ins<A>) => R;
 export function vmap(...given: unknown[]): (...args: unknown[]) => unknown {
   const { f, inAxes = 0, outAxes = 0, axisSize } = vmapParams(given);
+  requireFunction(f, "vmap");
   const name = nameOf(f);
   return (...args) => {
     const { leaves, def } = flattenArrays(args, `vmap(${name}): argument `);
