@@ -32,7 +32,10 @@ const floorDiv = (x: number, d: number): number => Math.floor(x / d);
 const floorMod = (x: number, d: number): number => x - d * Math.floor(x / d);
 
 function points(extents: readonly number[]): number[][] {
-  return extents.reduce<number[][]>((acc, n) => acc.flatMap((p) => Array.from({ length: n }, (_, i) => [...p, i])), [[]]);
+  return extents.reduce<number[][]>(
+    (acc, n) => acc.flatMap((p) => Array.from({ length: n }, (_, i) => [...p, i])),
+    [[]],
+  );
 }
 const ALL = points(EXTENTS);
 
@@ -57,15 +60,30 @@ const twins = fc.letrec<{ twin: Twin }>((tie) => ({
   twin: fc.oneof(
     { maxDepth: 6, depthIdentifier: "index" },
     leaf,
-    fc.tuple(tie("twin"), tie("twin")).map(([a, b]): Twin => ({ index: add(a.index, b.index), plain: (p) => a.plain(p) + b.plain(p) })),
-    fc.tuple(tie("twin"), tie("twin")).map(([a, b]): Twin => ({ index: sub(a.index, b.index), plain: (p) => a.plain(p) - b.plain(p) })),
-    fc.tuple(tie("twin"), fc.integer({ min: -12, max: 12 })).map(([a, c]): Twin => ({ index: scale(a.index, c), plain: (p) => a.plain(p) * c })),
-    fc.tuple(tie("twin"), fc.integer({ min: -12, max: 12 })).map(([a, c]): Twin => ({ index: addConst(a.index, c), plain: (p) => a.plain(p) + c })),
-    fc.tuple(tie("twin"), fc.integer({ min: 1, max: 12 })).map(([a, d]): Twin => ({ index: div(a.index, d), plain: (p) => floorDiv(a.plain(p), d) })),
-    fc.tuple(tie("twin"), fc.integer({ min: 1, max: 12 })).map(([a, d]): Twin => ({ index: mod(a.index, d), plain: (p) => floorMod(a.plain(p), d) })),
+    fc
+      .tuple(tie("twin"), tie("twin"))
+      .map(([a, b]): Twin => ({ index: add(a.index, b.index), plain: (p) => a.plain(p) + b.plain(p) })),
+    fc
+      .tuple(tie("twin"), tie("twin"))
+      .map(([a, b]): Twin => ({ index: sub(a.index, b.index), plain: (p) => a.plain(p) - b.plain(p) })),
+    fc
+      .tuple(tie("twin"), fc.integer({ min: -12, max: 12 }))
+      .map(([a, c]): Twin => ({ index: scale(a.index, c), plain: (p) => a.plain(p) * c })),
+    fc
+      .tuple(tie("twin"), fc.integer({ min: -12, max: 12 }))
+      .map(([a, c]): Twin => ({ index: addConst(a.index, c), plain: (p) => a.plain(p) + c })),
+    fc
+      .tuple(tie("twin"), fc.integer({ min: 1, max: 12 }))
+      .map(([a, d]): Twin => ({ index: div(a.index, d), plain: (p) => floorDiv(a.plain(p), d) })),
+    fc
+      .tuple(tie("twin"), fc.integer({ min: 1, max: 12 }))
+      .map(([a, d]): Twin => ({ index: mod(a.index, d), plain: (p) => floorMod(a.plain(p), d) })),
     fc
       .tuple(tie("twin"), fc.integer({ min: -10, max: 10 }), fc.integer({ min: 0, max: 10 }))
-      .map(([a, lo, n]): Twin => ({ index: clamp(a.index, lo, lo + n), plain: (p) => Math.min(Math.max(a.plain(p), lo), lo + n) })),
+      .map(([a, lo, n]): Twin => ({
+        index: clamp(a.index, lo, lo + n),
+        plain: (p) => Math.min(Math.max(a.plain(p), lo), lo + n),
+      })),
   ),
 })).twin;
 
@@ -135,7 +153,8 @@ describe("index expressions", () => {
 
 describe("flat indices", () => {
   const shapes = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 0, maxLength: 4 });
-  const stridesOf = (shape: readonly number[]): number[] => shape.map((_, k) => shape.slice(k + 1).reduce((a, b) => a * b, 1));
+  const stridesOf = (shape: readonly number[]): number[] =>
+    shape.map((_, k) => shape.slice(k + 1).reduce((a, b) => a * b, 1));
 
   test("unflatten undoes flatten symbolically", () => {
     fc.assert(
@@ -143,7 +162,9 @@ describe("flat indices", () => {
         const axes = shape.map((n, k) => axisIndex(k, n));
         const back = unflatten(flatten(axes, stridesOf(shape)), shape);
         if (!shape.includes(0)) expect(back.map((i) => i.key)).toEqual(axes.map((i) => i.key));
-        expect(back.every((i) => Number.isInteger(i.base) && Number.isInteger(i.lo) && Number.isInteger(i.hi))).toBe(true);
+        expect(back.every((i) => Number.isInteger(i.base) && Number.isInteger(i.lo) && Number.isInteger(i.hi))).toBe(
+          true,
+        );
       }),
       { seed: 12 },
     );

@@ -35,8 +35,8 @@ import { isNan } from "./rounding.js";
  */
 
 const SQRT_HALF: Readonly<Record<FloatType, bigint>> = { f32: 0x3f3504f3n, f64: 0x3fe6a09e667f3bcdn };
-const LN2_HI: Readonly<Record<FloatType, number>> = { f32: 0.693359375, f64: 6.9314718036912381649e-1 };
-const LN2_LO: Readonly<Record<FloatType, number>> = { f32: -2.1219444005469057e-4, f64: 1.90821492927058770002e-10 };
+const LN2_HI: Readonly<Record<FloatType, number>> = { f32: 0.693145751953125, f64: 6.9314718036912381649e-1 };
+const LN2_LO: Readonly<Record<FloatType, number>> = { f32: 1.4286068203094173e-6, f64: 1.90821492927058770002e-10 };
 
 /** (log(1+f) − f + f²/2) / f³. */
 const LOG32 = [0.33333305, -0.25000817, 0.20002711, -0.16624464, 0.14176713, -0.13128415, 0.12896405, -0.078647114];
@@ -52,7 +52,7 @@ interface Split {
   readonly f: Expr;
 }
 
-/** log(1 + f) − e·ln 2, e the negated exponent. */
+/** log(1 + f) − e·ln 2, e the negated exponent. Both parts of ln 2 are positive: the products with e = 0 are −0. */
 function combine({ negE, f }: Split): Expr {
   const { type } = formatOf(f);
   const low = mul(negE, k(f, -LN2_LO[type]));
@@ -103,7 +103,9 @@ export function log1p(x: Expr): Expr {
   // f = x·2^−e + (2^−e − 1): what rounding 1 + x loses is never lost. 2^(2−e) first, for 2^−e may be below the normal range.
   const s = fromBits(shlBy(add(e, intConst(f, f.bias + 2)), f.mantissa), f);
   const quarter = k(x, 0.25);
-  const y = combine({ negE: smallIntToFloat(e, f), f: fma(mul(x, s), quarter, fma(s, quarter, k(x, -1))) });
+  // A difference of products, so that −0 stays −0.
+  const rest = sub(mul(mul(x, s), quarter), fma(s, k(x, -0.25), k(x, 1)));
+  const y = combine({ negE: smallIntToFloat(e, f), f: rest });
   return special(x, -1, y);
 }
 

@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import * as math from "../../../src/kernel-ir/math/index.js";
+import type { Expr } from "../../../src/kernel-ir/scalar.js";
+import { asFunction, error32, float32Samples, SPECIAL } from "./evaluate.js";
+import { erf, erfc } from "./references.js";
+
+const logistic = (x: number): number => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
+
+/** Function, reference in double, interval of interest, largest error in ulp. */
+const unary: readonly (readonly [
+  name: string,
+  f: (x: Expr) => Expr,
+  exact: (x: number) => number,
+  lo: number,
+  hi: number,
+  ulp: number,
+])[] = [
+  ["exp", math.exp, Math.exp, -104, 89, 1.2],
+  ["exp2", math.exp2, (x) => 2 ** x, -150, 128, 1.2],
+  ["expm1", math.expm1, Math.expm1, -2, 2, 1.6],
+  ["log", math.log, Math.log, 0, 4, 0.9],
+  ["log1p", math.log1p, Math.log1p, -1, 2, 1.5],
+  ["log2", math.log2, Math.log2, 0, 4, 2],
+  ["sin", math.sin, Math.sin, -10, 10, 1.8],
+  ["cos", math.cos, Math.cos, -10, 10, 1.8],
+  ["tan", math.tan, Math.tan, -10, 10, 2.8],
+  ["asin", math.asin, Math.asin, -1, 1, 1.7],
+  ["acos", math.acos, Math.acos, -1, 1, 1.2],
+  ["atan", math.atan, Math.atan, -4, 4, 1.3],
+  ["sinh", math.sinh, Math.sinh, -4, 4, 2],
+  ["cosh", math.cosh, Math.cosh, -4, 4, 2],
+  ["tanh", math.tanh, Math.tanh, -4, 4, 2.5],
+  ["asinh", math.asinh, Math.asinh, -4, 4, 1.9],
+  ["acosh", math.acosh, Math.acosh, 1, 4, 2.4],
+  ["atanh", math.atanh, Math.atanh, -1, 1, 2.2],
+  ["logistic", math.logistic, logistic, -20, 20, 2.5],
+  ["cbrt", math.cbrt, Math.cbrt, -4, 4, 0.9],
+  ["rsqrt", math.rsqrt, (x) => 1 / Math.sqrt(x), 0, 4, 1.5],
+  ["erf", math.erf, erf, -4, 4, 1.5],
+  ["erfc", math.erfc, erfc, -4, 10.1, 4],
+];
+
+describe.each(["once", "twice"] as const)("float32 with fma rounded %s", (rounding) => {
+  test.each(unary)("%s over the whole range", (_, f, exact, lo, hi, ulp) => {
+    const g = asFunction(f, ["f32"], rounding);
+    let worst = 0;
+    let at = 0;
+    for (const x of float32Samples(lo, hi, 12_000)) {
+      const error = error32(g(x), exact(x));
+      if (error > worst) [worst, at] = [error, x];
+    }
+    expect(worst, `at ${at}: ${g(at)}, exactly ${exact(at)}`).toBeLessThanOrEqual(ulp);
+  });
+
+  test.each(unary)("%s at special values, signs of zeros included", (_, f, exact) => {
+    const g = asFunction(f, ["f32"], rounding);
+    for (const value of SPECIAL) {
+      const x = Math.fround(value);
+      const expected = Math.fround(exact(x));
+      if (!Number.isFinite(expected) || expected === 0) expect(g(x), String(x)).toBe(expected);
+      else expect(error32(g(x), exact(x)), String(x)).toBeLessThanOrEqual(2.5);
+    }
+  });
+});
+
+describe("float32 at chosen places", () => {
+  const at = (f: (x: Expr) => Expr, x: number): number => asFunction(f, ["f32"])(Math.fround(x));
+
+  test("exp: subnormal results, overflow, exactly 1 at 0", () => {
+    expect(at(math.exp, 88.5)).toBe(Math.fround(Math.exp(88.5)));
+    expect(at(math.exp, -100)).toBeCloseTo(3.78e-44, 45);
+    expect(at(math.exp, -103.9)).toBe(2 ** -149);
+    expect(at(math.exp, 88.73)).toBe(Infinity);
+    expect(at(math.exp, -104)).toBe(0);
+    expect([at(math.exp, 0), at(math.exp, -0)]).toEqual([1, 1]);
+  });
+  test("exp2 is exact at integers", () => {
+    for (let n = -149; n < 128; n++) expect(at(math.exp2, n)).toBe(2 ** n);
+    expect(at(math.exp2, 128)).toBe(Infinity);
+  });
+  test("log2 is exact at powers of two", () => {
+    for (let n = -149; n < 128; n++) expect(at(math.log2, 2 ** n)).toBe(n);
+  });
+  test("log of a subnormal", () => {
+    expect(at(math.log, 1e-40)).toBe(Math.fround(Math.log(Math.fround(1e-40))));
+  });
+  test("tanh is x for small x, ±1 for large, never beyond", () => {
+    expect(at(math.tanh, 1e-7)).toBe(Math.fround(1e-7));
+    expect([at(math.tanh, 9.1), at(math.tanh, -50), at(math.tanh, 1e30)]).toEqual([1, -1, 1]);
+  });
+  test("erf, tanh never leave [−1, 1]", () => {
+    for (const f of [math.tanh, math.erf]) {
+      const g = asFunction(f, ["f32"]);
+      for (let x = 2; x < 12; x += 1 / 256) expect(Math.abs(g(x))).toBeLessThanOrEqual(1);
+    }
+  });
+  test("sines of huge arguments", () => {
+    const huge = Math.fround(1e30);
+    expect(at(math.sin, huge)).toBe(Math.fround(Math.sin(huge)));
+    expect(at(math.cos, 3.4028234663852886e38)).toBe(Math.fround(Math.cos(3.4028234663852886e38)));
+    expect(at(math.sin, Infinity)).toBe(NaN);
+  });
+  test("sines next to multiples of π/2 keep their relative accuracy", () => {
+    const [sin, cos] = [asFunction(math.sin, ["f32"]), asFunction(math.cos, ["f32"])];
+    for (let n = 1; n < 5000; n++) {
+      const x = Math.fround((n * Math.PI) / 2);
+      expect(error32(sin(x), Math.sin(x))).toBeLessThanOrEqual(2);
+      expect(error32(cos(x), Math.cos(x))).toBeLessThanOrEqual(2);
+    }
+  });
+});
