@@ -59,8 +59,9 @@ export class Progress {
     this.#drawn = time;
     this.#visible = true;
     const seconds = (time - this.#started) / 1000;
+    // Some terminals do not know their width and say 0.
     const state = { done, total: this.total, seconds, label: this.label, loss };
-    this.stream.write(`\r\x1b[2K${progressLine(state, this.stream.columns ?? 80)}`);
+    this.stream.write(`\r\x1b[2K${progressLine(state, this.stream.columns || 80)}`);
   }
 
   /** Takes the bar off the screen. */

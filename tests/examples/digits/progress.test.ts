@@ -30,6 +30,12 @@ function recorder(isTTY: boolean) {
   return { written, isTTY, columns: 100, write: (text: string) => written.push(text) };
 }
 
+test("a terminal that says it has no columns gets a line all the same", () => {
+  const stream = { ...recorder(true), columns: 0 };
+  new Progress("x", 10, stream).update(10, 1);
+  expect(stream.written.at(-1)).toMatch(/x \[█+\] 100%/);
+});
+
 test("nothing is written where there is no terminal", () => {
   const stream = recorder(false);
   const bar = new Progress("x", 10, stream);

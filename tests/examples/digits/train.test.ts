@@ -5,6 +5,7 @@ import {
   exampleLoss,
   initialParams,
   predict,
+  trainStep,
   type DeviceExamples,
   type Params,
 } from "../../../examples/digits/model.js";
@@ -119,6 +120,15 @@ describe("training", () => {
     const first = await values((await run("softmax", 2)).params[0]?.w as NDArray);
     expect(await values((await run("softmax", 2)).params[0]?.w as NDArray)).toEqual(first);
     expect(await values((await run("softmax", 2, 1)).params[0]?.w as NDArray)).not.toEqual(first);
+  });
+
+  test("another step size, seed or epoch traces nothing again", async () => {
+    await run("softmax", 1);
+    const before = trainStep.traceCount;
+    await run("softmax", 2, 9);
+    const options = { epochs: 1, batch: 32, lr: 0.025, key: random.key(1) };
+    await train(initialParams("softmax", random.key(4), 1), onDevice, options);
+    expect(trainStep.traceCount).toBe(before);
   });
 
   test("a batch larger than the data is the data", async () => {
