@@ -9,7 +9,7 @@ const nodeGlobals = Object.fromEntries(
 );
 
 export default tseslint.config(
-  { ignores: ["dist/", "coverage/", "**/node_modules/", "bench/results/"] },
+  { ignores: ["**/dist/", "coverage/", "**/node_modules/", "bench/results/"] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

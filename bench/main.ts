@@ -1,47 +1,95 @@
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
-import { CASES } from "./cases.js";
-import type { Measured } from "./measure.js";
+import { parseArgs } from "node:util";
+import { LIBRARY_NAMES, type LibraryName } from "./libraries.js";
+import { ROWS, type Row, type RowName } from "./rows.js";
 
-/** The order of the columns; the first is what the others are compared with. */
-const LIBRARIES = ["tsax", "jax-js", "tfjs"] as const;
+/** A line of the results: a time or a number of bytes of each library, lower is better; null where it cannot. */
+type Result = { readonly name: RowName; readonly unit: Row["unit"] } & Readonly<Record<LibraryName, number | null>>;
 
-function measureIn(library: string, pattern: string): Map<string, Measured> {
-  const script = fileURLToPath(new URL("measure.ts", import.meta.url));
-  const { stdout, status } = spawnSync(process.execPath, [...process.execArgv, script, library, pattern], {
+const { values: options } = parseArgs({
+  options: {
+    json: { type: "string" },
+    only: { type: "string", default: "" },
+    rounds: { type: "string" },
+    quick: { type: "boolean", default: false },
+    clock: { type: "string", default: "processor" },
+    help: { type: "boolean", default: false },
+  },
+});
+if (options.help) {
+  console.log(`npm run bench -- [options]
+  --json FILE     also write the rows as JSON
+  --only REGEX    only rows whose names match
+  --rounds N      rounds of each warm row (default 15)
+  --quick         fewer and shorter rounds
+  --clock CLOCK   of warm rows: "processor" (default: time of the process's own threads) or "wall"`);
+  process.exit(0);
+}
+const rounds = Number(options.rounds ?? (options.quick ? 5 : 15));
+const aloneRounds = Math.max(1, Math.min(rounds, options.quick ? 3 : 9));
+const memoryRounds = options.quick ? 1 : Math.min(rounds, 3);
+const sampleMs = options.quick ? 15 : 40;
+
+function child(script: string, args: readonly string[]): unknown {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const { stdout, status } = spawnSync(process.execPath, [path, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
     encoding: "utf8",
   });
-  if (status !== 0) console.log(`${library} ended with status ${status}; what it did not reach is blank`);
-  const lines = stdout.split("\n").filter((line) => line.startsWith('{"name"'));
-  return new Map(lines.map((line) => JSON.parse(line) as Measured).map((measured) => [measured.name, measured]));
+  if (status !== 0) throw new Error(`${script} ${args.join(" ")} ended with status ${status}`);
+  return JSON.parse(stdout.trim().split("\n").at(-1)!) as unknown;
 }
 
-function format(ms: number): string {
-  if (ms < 1) return `${(1000 * ms).toPrecision(3)} µs`;
-  return `${ms.toPrecision(3)} ms`;
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Whether two libraries computed the same, to the accuracy that float32 polynomials of all of them have. */
-function agree(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((x, i) => Math.abs(x - (b[i] ?? NaN)) <= 1e-3 * Math.abs(x) + 1e-5);
+const perUnit = { ms: 1e3, µs: 1e6, bytes: 1 } as const;
+
+function measure(name: RowName): Result {
+  const row: Row = ROWS[name];
+  const samples = new Map<LibraryName, number[]>(LIBRARY_NAMES.map((which) => [which, []]));
+  if (row.kind === "warm") {
+    const found = child("rounds.js", [name, String(rounds), String(sampleMs), options.clock]);
+    for (const [which, list] of Object.entries(found as Record<LibraryName, number[]>))
+      samples.set(which as LibraryName, list);
+  } else {
+    for (let round = 0; round < (row.kind === "memory" ? memoryRounds : aloneRounds); round++)
+      for (const which of LIBRARY_NAMES) {
+        const figure = child("alone.js", [which, name]) as number | null;
+        if (figure !== null) samples.get(which)!.push(figure);
+      }
+  }
+  const figure = (which: LibraryName): number | null => {
+    const list = samples.get(which)!;
+    return list.length === 0 ? null : median(list) * perUnit[row.unit];
+  };
+  return { name, unit: row.unit, ours: figure("ours"), jaxjs: figure("jaxjs"), tfjs: figure("tfjs") };
 }
 
-const pattern = process.argv[2] ?? "";
-console.log(
-  `Node ${process.version}, ${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores; medians (first call)\n`,
-);
-const results = LIBRARIES.map((library) => [library, measureIn(library, pattern)] as const);
-console.log(`| | ${LIBRARIES.join(" | ")} |`);
-console.log(`|---|${LIBRARIES.map(() => "---|").join("")}`);
-for (const name of Object.keys(CASES).filter((one) => one.includes(pattern))) {
-  const ours = results[0]?.[1].get(name);
-  const cells = results.map(([, measured]) => {
-    const one = measured.get(name);
-    if (one === undefined) return "—";
-    const doubt = ours !== undefined && !agree(ours.check, one.check) ? " differs!" : "";
-    return `${format(one.median)} (${format(one.first)})${doubt}`;
-  });
-  console.log(`| ${name} | ${cells.join(" | ")} |`);
+function format(value: number | null, unit: Row["unit"]): string {
+  if (value === null) return "—";
+  return unit === "bytes" ? `${(value / 1e6).toFixed(0)} MB` : `${value >= 1000 ? value.toFixed(0) : value.toPrecision(3)} ${unit}`; // prettier-ignore
 }
+
+const ratio = (peer: number | null, ours: number | null): string =>
+  peer === null || ours === null ? "—" : `${(peer / ours).toPrecision(3)}×`;
+
+const pattern = new RegExp(options.only, "i");
+const results: Result[] = [];
+console.log(`Node ${process.version}, ${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores; medians\n`);
+console.log("| | tsax | jax-js | TensorFlow.js (wasm) | jax-js / tsax | TensorFlow.js / tsax |");
+console.log("|---|---|---|---|---|---|");
+for (const name of (Object.keys(ROWS) as RowName[]).filter((one) => pattern.test(one))) {
+  const result = measure(name);
+  const { unit, ours, jaxjs, tfjs } = result;
+  const cells = [ours, jaxjs, tfjs].map((value) => format(value, unit));
+  console.log(`| ${[name, ...cells, ratio(jaxjs, ours), ratio(tfjs, ours)].join(" | ")} |`);
+  results.push(result);
+}
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);

@@ -1,59 +1,149 @@
-import { grad, jit, nn, numpy as np, vmap, type NDArray } from "tsax";
-import { BATCH, CLASSES, PIXELS, data, oneHotLabels, type Library, type Prepared } from "./cases.js";
+import type * as Tsax from "tsax";
+import type { NDArray } from "tsax";
+import {
+  BATCH,
+  CHAIN,
+  CLASSES,
+  EAGER,
+  LONG,
+  LOOP,
+  PIXELS,
+  RATE,
+  SHAPES,
+  SOFTMAX,
+  data,
+  images,
+  longConstant,
+  mlpWeights,
+  newShape,
+  oneHotLabels,
+  softmaxWeights,
+  type Library,
+  type Prepared,
+} from "./rows.js";
 
-const array = (shape: readonly number[], seed?: number): NDArray =>
-  np.array(data(shape.reduce((a, b) => a * b, 1), seed), { shape: [...shape] }); // prettier-ignore
+// The built package, as users get it.
+const {
+  grad,
+  jit,
+  nn,
+  numpy: np,
+  valueAndGrad,
+} = (await import(new URL("../../dist/index.js", import.meta.url).href)) as typeof Tsax;
 
-/** Programs on the Wasm device are done when the call returns; other devices are waited for by reading an element. */
-function prepared(f: () => NDArray): Prepared {
+const array = (values: Float32Array, ...shape: number[]): NDArray => np.array(values, { shape });
+
+/** A call computes all of its results before it returns. */
+function prepared(f: () => NDArray | readonly NDArray[]): Prepared {
   return {
     run: () => void f(),
-    check: async () => Array.from((await np.ravel(f()).slice([0, 4]).data()) as Float32Array),
+    result() {
+      const out = f();
+      const list = Array.isArray(out) ? (out as readonly NDArray[]) : [out as NDArray];
+      const parts = list.map((x) => x.dataSync() as Float32Array);
+      return parts.length === 1 ? parts[0]! : parts.flatMap((part) => Array.from(part));
+    },
   };
 }
 
-const matmul = (n: number) => (): Prepared => {
-  const [a, b] = [array([n, n]), array([n, n], 2)];
-  const product = jit((x: NDArray, y: NDArray) => np.matmul(x, y));
-  return prepared(() => product(a, b));
+const product = (n: number) => (): Prepared => {
+  const [a, b] = [array(data(n * n), n, n), array(data(n * n, 2), n, n)];
+  const f = jit((x: NDArray, y: NDArray) => np.matmul(x, y));
+  return prepared(() => f(a, b));
 };
 
-const exampleLoss = (w: NDArray, x: NDArray, y: NDArray): NDArray => {
-  const z = np.dot(x, w);
-  return np.sum(y.mul(z.sub(nn.logsumexp(z)))).neg();
-};
-const loss = (w: NDArray, x: NDArray, y: NDArray): NDArray => np.mean(vmap(exampleLoss, [null, 0, 0])(w, x, y));
+const crossEntropy = (logits: NDArray, y: NDArray): NDArray =>
+  np.mean(np.sum(y.mul(nn.logSoftmax(logits, -1)), -1)).neg();
+
+function mlp(): Prepared {
+  type Weights = readonly [w1: NDArray, b1: NDArray, w2: NDArray, b2: NDArray];
+  const loss = ([w1, b1, w2, b2]: Weights, x: NDArray, y: NDArray): NDArray =>
+    crossEntropy(np.matmul(nn.relu(np.matmul(x, w1).add(b1)), w2).add(b2), y);
+  const step = jit((weights: Weights, x: NDArray, y: NDArray, rate: NDArray) => {
+    const [value, gradients] = valueAndGrad(loss)(weights, x, y);
+    return [value, ...weights.map((w, i) => w.sub(gradients[i]!.mul(rate)))];
+  });
+  const weights = mlpWeights().map(([shape, values]) => array(values, ...shape)) as unknown as Weights;
+  const [x, y] = [array(images(), BATCH, PIXELS), array(oneHotLabels(), BATCH, CLASSES)];
+  return prepared(() => step(weights, x, y, RATE));
+}
 
 export const library: Library = {
-  name: "tsax",
-  cases: {
-    "eager add, 8": () => {
-      const [a, b] = [array([8]), array([8], 2)];
-      return prepared(() => a.add(b));
+  rows: {
+    "softmax-regression step, 128×784×10": () => {
+      const loss = (w: NDArray, x: NDArray, y: NDArray): NDArray => crossEntropy(np.matmul(x, w), y);
+      const step = jit((w: NDArray, x: NDArray, y: NDArray, rate: NDArray) => w.sub(grad(loss)(w, x, y).mul(rate)));
+      const w = array(softmaxWeights(), PIXELS, CLASSES);
+      const [x, y] = [array(images(), BATCH, PIXELS), array(oneHotLabels(), BATCH, CLASSES)];
+      return prepared(() => step(w, x, y, RATE));
     },
-    "x·sin(x) + exp(−x²), 1M": () => {
-      const x = array([1 << 20]);
-      const f = jit((v: NDArray) => v.mul(np.sin(v)).add(np.exp(v.mul(v).neg())));
+    "MLP step, 784-128-10, batch 128": mlp,
+    "matmul 128": product(128),
+    "matmul 256": product(256),
+    "matmul 512": product(512),
+    "matmul 1024": product(1024),
+    "tanh/exp chain, 4M": () => {
+      const x = array(data(CHAIN), CHAIN);
+      const f = jit((v: NDArray) => np.tanh(v).mul(2).add(np.exp(v.neg())));
       return prepared(() => f(x));
     },
-    "sum of squares, 4M": () => {
-      const x = array([1 << 22]);
-      const f = jit((v: NDArray) => np.sum(v.mul(v)).reshape([1]));
+    "sum, 4M": () => {
+      const x = array(data(CHAIN), CHAIN);
+      const f = jit((v: NDArray) => np.sum(v));
       return prepared(() => f(x));
     },
-    "softmax of rows, 1024×1000": () => {
-      const x = array([1024, 1000]);
+    "softmax, 4096×1000": () => {
+      const x = array(data(SOFTMAX[0] * SOFTMAX[1]), ...SOFTMAX);
       const f = jit((v: NDArray) => nn.softmax(v, -1));
       return prepared(() => f(x));
     },
-    "matmul, 512³": matmul(512),
-    "matmul, 1024³": matmul(1024),
-    "softmax-regression step, 128×784×10": () => {
-      const step = jit((w: NDArray, x: NDArray, y: NDArray) => w.sub(grad(loss)(w, x, y).mul(0.5)));
-      const w = np.zeros([PIXELS, CLASSES]);
-      const x = array([BATCH, PIXELS]);
-      const y = np.array(oneHotLabels(), { shape: [BATCH, CLASSES] });
-      return prepared(() => step(w, x, y));
+    "warm jitted call, scalar": () => {
+      const x = np.array(1.5);
+      const f = jit((v: NDArray) => v.mul(2).add(1));
+      return prepared(() => f(x));
+    },
+    "eager add, 1000": () => {
+      const [a, b] = [array(data(EAGER), EAGER), array(data(EAGER, 2), EAGER)];
+      return prepared(() => a.add(b));
+    },
+    "eager chain over 200 new shapes": () => {
+      const values = data(1 << 16);
+      let next = 0;
+      const chain = (): number[] =>
+        Array.from({ length: SHAPES }, () => {
+          const shape = newShape(next++);
+          const x = array(values.subarray(0, shape[0] * shape[1]), ...shape);
+          return np.sum(np.tanh(x.add(x).mul(x))).item();
+        });
+      return { run: () => void chain(), result: chain };
+    },
+    "first call of the MLP step": mlp,
+    "2000-operation function, trace and compile": () => {
+      const x = array(data(LONG.length), LONG.length);
+      let variant = 0;
+      return prepared(() => {
+        const c = longConstant(variant++);
+        const f = jit((v: NDArray) => {
+          let y = v;
+          for (let k = 0; k < LONG.operations; k += 4) {
+            y = np.sin(np.tanh(y.add(v).mul(c)));
+            if (k % LONG.meanEvery === 0) y = y.add(np.mean(y));
+          }
+          return y;
+        });
+        return f(x);
+      });
+    },
+    "loop allocating 20 GB, peak memory": () => {
+      const [zeros, ones] = [np.zeros([LOOP.length]), np.ones([LOOP.length])];
+      let sum = zeros;
+      return {
+        run() {
+          sum = zeros;
+          for (let k = 0; k < LOOP.steps; k++) sum = sum.add(ones);
+        },
+        result: () => sum.dataSync() as Float32Array,
+      };
     },
   },
 };

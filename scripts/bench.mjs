@@ -1,4 +1,4 @@
-// Installs the libraries to compare with (once), builds, and runs the benchmarks. An argument picks problems by name.
+// Installs the libraries to compare with (once), builds the package and the benchmark, and runs it; `--help` lists its options.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -10,10 +10,13 @@ function run(command, args, options = {}) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-if (!existsSync(`${root}bench/node_modules`)) {
+const tsc = (project) => run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", project]);
+
+const peers = ["@jax-js/jax", "@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm"];
+if (!peers.every((name) => existsSync(`${root}bench/node_modules/${name}/package.json`))) {
   run("npm", ["ci", "--prefix", "bench"], { shell: process.platform === "win32" });
 }
-run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
-run(process.execPath, ["--import", "tsx", "bench/main.ts", ...process.argv.slice(2)], {
-  env: { ...process.env, TSX_TSCONFIG_PATH: `${root}tsconfig.build.json` },
-});
+tsc("tsconfig.build.json");
+tsc("bench/tsconfig.json");
+// Where the caller stands, for paths among the options.
+run(process.execPath, [`${root}bench/dist/main.js`, ...process.argv.slice(2)], { cwd: process.cwd() });

@@ -1,68 +1,166 @@
-import { defaultDevice, grad, init, jit, nn, numpy as np } from "@jax-js/jax";
-import { BATCH, CLASSES, PIXELS, data, oneHotLabels, type Library, type Prepared } from "../cases.js";
+import { defaultDevice, grad, init, jit, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import {
+  BATCH,
+  CHAIN,
+  CLASSES,
+  EAGER,
+  LONG,
+  LOOP,
+  PIXELS,
+  RATE,
+  SHAPES,
+  SOFTMAX,
+  data,
+  images,
+  longConstant,
+  mlpWeights,
+  newShape,
+  oneHotLabels,
+  softmaxWeights,
+  type Library,
+  type Prepared,
+} from "../rows.js";
 
 await init("wasm");
 defaultDevice("wasm");
 
 type Array = np.Array;
 
-const array = (shape: number[], seed?: number): Array =>
-  np.array(
-    data(
-      shape.reduce((a, b) => a * b, 1),
-      seed,
-    ),
-    { shape },
-  );
+const array = (values: Float32Array<ArrayBuffer>, ...shape: number[]): Array => np.array(values, { shape });
 
-// Its arrays are reference counted by hand: `x.ref` takes a reference that the operation then consumes.
-function prepared(f: () => Array): Prepared {
+// Its arrays are reference counted by hand: an operation consumes its operands, `x.ref` keeps x for another.
+
+/** Results wait until somebody asks for them; asking for none of their elements computes them and copies nothing. */
+function prepared(f: () => Array | Array[]): Prepared {
   return {
-    run: async () => (await f().blockUntilReady()).dispose(),
-    check: async () => Array.from((await f().data()).slice(0, 4)),
+    async run() {
+      const out = f();
+      if (!globalThis.Array.isArray(out)) {
+        (await out.blockUntilReady()).dispose();
+        return;
+      }
+      for (const x of out) (await x.blockUntilReady()).dispose();
+    },
+    result: () => elements(f()),
   };
 }
 
-const matmul = (n: number) => (): Prepared => {
-  const [a, b] = [array([n, n]), array([n, n], 2)];
-  const product = jit((x: Array, y: Array) => np.matmul(x, y));
-  return prepared(() => product(a.ref, b.ref));
+/** Small results are read, which for them is quicker than to wait. */
+function preparedSmall(f: () => Array): Prepared {
+  return { run: () => void f().dataSync(), result: () => elements(f()) };
+}
+
+function elements(out: Array | Array[]): ArrayLike<number> {
+  if (!globalThis.Array.isArray(out)) return out.dataSync();
+  return out.flatMap((x) => globalThis.Array.from(x.dataSync()));
+}
+
+const product = (n: number) => (): Prepared => {
+  const [a, b] = [array(data(n * n), n, n), array(data(n * n, 2), n, n)];
+  const f = jit((x: Array, y: Array) => np.matmul(x, y));
+  return prepared(() => f(a.ref, b.ref));
 };
 
-// It has the batch written out, which is the faster of the two there.
-const loss = (w: Array, x: Array, y: Array): Array =>
-  np.mean(np.sum(y.mul(nn.logSoftmax(np.matmul(x, w), -1)), -1)).neg();
+const crossEntropy = (logits: Array, y: Array): Array => np.mean(np.sum(y.mul(nn.logSoftmax(logits, -1)), -1)).neg();
+
+function mlp(): Prepared {
+  type Weights = [w1: Array, b1: Array, w2: Array, b2: Array];
+  const loss = ([w1, b1, w2, b2]: Weights, x: Array, y: Array): Array =>
+    crossEntropy(np.matmul(nn.relu(np.matmul(x, w1).add(b1)), w2).add(b2), y);
+  const step = jit((weights: Weights, x: Array, y: Array, rate: Array) => {
+    const kept = weights.map((w) => w.ref) as Weights;
+    const [value, gradients] = valueAndGrad(loss)(kept, x, y);
+    const updated = weights.map((w, i) => w.sub(gradients[i]!.mul(rate.ref)));
+    rate.dispose();
+    return [value, ...updated];
+  });
+  const weights = mlpWeights().map(([shape, values]) => array(values, ...shape)) as Weights;
+  const [x, y] = [array(images(), BATCH, PIXELS), array(oneHotLabels(), BATCH, CLASSES)];
+  const rate = np.array(RATE);
+  return prepared(() => step(weights.map((w) => w.ref) as Weights, x.ref, y.ref, rate.ref));
+}
 
 export const library: Library = {
-  name: "jax-js",
-  cases: {
-    "eager add, 8": () => {
-      const [a, b] = [array([8]), array([8], 2)];
-      return prepared(() => a.ref.add(b.ref));
+  rows: {
+    "softmax-regression step, 128×784×10": () => {
+      const loss = (w: Array, x: Array, y: Array): Array => crossEntropy(np.matmul(x, w), y);
+      const step = jit((w: Array, x: Array, y: Array, rate: Array) => w.ref.sub(grad(loss)(w, x, y).mul(rate)));
+      const w = array(softmaxWeights(), PIXELS, CLASSES);
+      const [x, y] = [array(images(), BATCH, PIXELS), array(oneHotLabels(), BATCH, CLASSES)];
+      const rate = np.array(RATE);
+      return prepared(() => step(w.ref, x.ref, y.ref, rate.ref));
     },
-    "x·sin(x) + exp(−x²), 1M": () => {
-      const x = array([1 << 20]);
-      const f = jit((v: Array) => v.ref.mul(np.sin(v.ref)).add(np.exp(v.ref.mul(v).neg())));
+    "MLP step, 784-128-10, batch 128": mlp,
+    "matmul 128": product(128),
+    "matmul 256": product(256),
+    "matmul 512": product(512),
+    "matmul 1024": product(1024),
+    "tanh/exp chain, 4M": () => {
+      const x = array(data(CHAIN), CHAIN);
+      const f = jit((v: Array) => np.tanh(v.ref).mul(2).add(np.exp(v.neg())));
       return prepared(() => f(x.ref));
     },
-    "sum of squares, 4M": () => {
-      const x = array([1 << 22]);
-      const f = jit((v: Array) => np.sum(v.ref.mul(v)).reshape([1]));
+    "sum, 4M": () => {
+      const x = array(data(CHAIN), CHAIN);
+      const f = jit((v: Array) => np.sum(v));
       return prepared(() => f(x.ref));
     },
-    "softmax of rows, 1024×1000": () => {
-      const x = array([1024, 1000]);
+    "softmax, 4096×1000": () => {
+      const x = array(data(SOFTMAX[0] * SOFTMAX[1]), ...SOFTMAX);
       const f = jit((v: Array) => nn.softmax(v, -1));
       return prepared(() => f(x.ref));
     },
-    "matmul, 512³": matmul(512),
-    "matmul, 1024³": matmul(1024),
-    "softmax-regression step, 128×784×10": () => {
-      const step = jit((w: Array, x: Array, y: Array) => w.ref.sub(grad(loss)(w, x, y).mul(0.5)));
-      const w = np.zeros([PIXELS, CLASSES]);
-      const x = array([BATCH, PIXELS]);
-      const y = np.array(oneHotLabels(), { shape: [BATCH, CLASSES] });
-      return prepared(() => step(w.ref, x.ref, y.ref));
+    "warm jitted call, scalar": () => {
+      const x = np.array(1.5);
+      const f = jit((v: Array) => v.mul(2).add(1));
+      return preparedSmall(() => f(x.ref));
+    },
+    "eager add, 1000": () => {
+      const [a, b] = [array(data(EAGER), EAGER), array(data(EAGER, 2), EAGER)];
+      return preparedSmall(() => a.ref.add(b.ref));
+    },
+    "eager chain over 200 new shapes": () => {
+      const values = data(1 << 16);
+      let next = 0;
+      const chain = (): number[] =>
+        globalThis.Array.from({ length: SHAPES }, () => {
+          const shape = newShape(next++);
+          const x = array(values.slice(0, shape[0] * shape[1]), ...shape);
+          return np.sum(np.tanh(x.ref.add(x.ref).mul(x))).item() as number;
+        });
+      return { run: () => void chain(), result: chain };
+    },
+    "first call of the MLP step": mlp,
+    "2000-operation function, trace and compile": () => {
+      const x = array(data(LONG.length), LONG.length);
+      let variant = 0;
+      return preparedSmall(() => {
+        const c = longConstant(variant++);
+        const f = jit((v: Array) => {
+          let y = v.ref;
+          for (let k = 0; k < LONG.operations; k += 4) {
+            y = np.sin(np.tanh(y.add(v.ref).mul(c)));
+            if (k % LONG.meanEvery === 0) y = y.ref.add(np.mean(y));
+          }
+          v.dispose();
+          return y;
+        });
+        return f(x.ref);
+      });
+    },
+    "loop allocating 20 GB, peak memory": () => {
+      const [zeros, ones] = [np.zeros([LOOP.length]), np.ones([LOOP.length])];
+      let sum = zeros.ref;
+      return {
+        run() {
+          for (let k = 0; k < LOOP.steps; k++) {
+            sum = sum.add(ones.ref);
+            // What is never asked for is never computed, and every array remembers what it waits for.
+            if (k % 16 === 0) sum.ref.dataSync();
+          }
+        },
+        result: () => sum.ref.dataSync(),
+      };
     },
   },
 };

@@ -2,7 +2,25 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import type * as Tf from "@tensorflow/tfjs";
 import type * as TfWasm from "@tensorflow/tfjs-backend-wasm";
-import { BATCH, CLASSES, PIXELS, data, oneHotLabels, type Library, type Prepared } from "../cases.js";
+import {
+  BATCH,
+  CHAIN,
+  CLASSES,
+  EAGER,
+  LOOP,
+  PIXELS,
+  RATE,
+  SHAPES,
+  SOFTMAX,
+  data,
+  images,
+  mlpWeights,
+  newShape,
+  oneHotLabels,
+  softmaxWeights,
+  type Library,
+  type Prepared,
+} from "../rows.js";
 
 // Its CommonJS builds are the ones that load in Node.
 const require = createRequire(import.meta.url);
@@ -11,56 +29,106 @@ const wasm = require("@tensorflow/tfjs-backend-wasm") as typeof TfWasm;
 wasm.setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
 await tf.setBackend("wasm");
 
-const tensor = (shape: number[], seed?: number): Tf.Tensor =>
-  tf.tensor(
-    data(
-      shape.reduce((a, b) => a * b, 1),
-      seed,
-    ),
-    shape,
-  );
-
-function prepared(f: () => Tf.Tensor): Prepared {
+/** Operations compute at once; `tidy` frees what lies between. */
+function prepared(f: () => Tf.Tensor | Tf.Tensor[]): Prepared {
   return {
-    run: () => void tf.tidy(f).dispose(),
-    check: async () => Array.from((await tf.tidy(f).data()).slice(0, 4)),
+    run: () => tf.dispose(tf.tidy(f)),
+    result() {
+      const out = tf.tidy(f);
+      const parts = (Array.isArray(out) ? out : [out]).map((x) => x.dataSync());
+      tf.dispose(out);
+      return parts.length === 1 ? parts[0]! : parts.flatMap((part) => Array.from(part));
+    },
   };
 }
 
-const matmul = (n: number) => (): Prepared => {
-  const [a, b] = [tensor([n, n]), tensor([n, n], 2)];
+const product = (n: number) => (): Prepared => {
+  const [a, b] = [tf.tensor2d(data(n * n), [n, n]), tf.tensor2d(data(n * n, 2), [n, n])];
   return prepared(() => tf.matMul(a, b));
 };
 
+// Written out: its own `softmaxCrossEntropy` takes longer.
+const crossEntropy = (logits: Tf.Tensor, y: Tf.Tensor): Tf.Scalar =>
+  tf.mean(tf.sum(y.mul(tf.logSoftmax(logits)), -1)).neg() as Tf.Scalar;
+
+function mlp(): Prepared {
+  const x = tf.tensor2d(images(), [BATCH, PIXELS]);
+  const y = tf.tensor2d(oneHotLabels(), [BATCH, CLASSES]);
+  const weights = mlpWeights().map(([shape, values]) => tf.tensor(values, shape));
+  const valueAndGrads = tf.valueAndGrads((w1: Tf.Tensor, b1: Tf.Tensor, w2: Tf.Tensor, b2: Tf.Tensor) => {
+    const hidden = tf.relu(tf.matMul(x, w1).add(b1));
+    return crossEntropy(tf.matMul(hidden, w2).add(b2), y);
+  });
+  return prepared(() => {
+    const { value, grads } = valueAndGrads(weights);
+    return [value, ...weights.map((w, i) => w.sub(grads[i]!.mul(RATE)))];
+  });
+}
+
 export const library: Library = {
-  name: "tfjs-wasm",
-  cases: {
-    "eager add, 8": () => {
-      const [a, b] = [tensor([8]), tensor([8], 2)];
-      return prepared(() => tf.add(a, b));
+  rows: {
+    "softmax-regression step, 128×784×10": () => {
+      const w = tf.tensor2d(softmaxWeights(), [PIXELS, CLASSES]);
+      const x = tf.tensor2d(images(), [BATCH, PIXELS]);
+      const y = tf.tensor2d(oneHotLabels(), [BATCH, CLASSES]);
+      const gradient = tf.grad((v: Tf.Tensor) => crossEntropy(tf.matMul(x, v), y));
+      return prepared(() => w.sub(gradient(w).mul(RATE)));
     },
-    "x·sin(x) + exp(−x²), 1M": () => {
-      const x = tensor([1 << 20]);
-      return prepared(() => x.mul(tf.sin(x)).add(tf.exp(x.mul(x).neg())));
+    "MLP step, 784-128-10, batch 128": mlp,
+    "matmul 128": product(128),
+    "matmul 256": product(256),
+    "matmul 512": product(512),
+    "matmul 1024": product(1024),
+    "tanh/exp chain, 4M": () => {
+      const x = tf.tensor1d(data(CHAIN));
+      return prepared(() => tf.tanh(x).mul(2).add(tf.exp(x.neg())));
     },
-    "sum of squares, 4M": () => {
-      const x = tensor([1 << 22]);
-      return prepared(() => tf.sum(x.mul(x)).reshape([1]));
+    "sum, 4M": () => {
+      const x = tf.tensor1d(data(CHAIN));
+      return prepared(() => tf.sum(x));
     },
-    "softmax of rows, 1024×1000": () => {
-      const x = tensor([1024, 1000]);
+    "softmax, 4096×1000": () => {
+      const x = tf.tensor2d(data(SOFTMAX[0] * SOFTMAX[1]), SOFTMAX);
       return prepared(() => tf.softmax(x));
     },
-    "matmul, 512³": matmul(512),
-    "matmul, 1024³": matmul(1024),
-    "softmax-regression step, 128×784×10": () => {
-      const w = tf.zeros([PIXELS, CLASSES]);
-      const x = tensor([BATCH, PIXELS]) as Tf.Tensor2D;
-      const y = tf.tensor(oneHotLabels(), [BATCH, CLASSES]);
-      const loss = (v: Tf.Tensor): Tf.Scalar =>
-        tf.mean(tf.sum(y.mul(tf.logSoftmax(tf.matMul(x, v as Tf.Tensor2D))), -1)).neg();
-      const gradient = tf.grad(loss);
-      return prepared(() => w.sub(gradient(w).mul(0.5)));
+    "warm jitted call, scalar": () => {
+      const x = tf.scalar(1.5);
+      return prepared(() => x.mul(2).add(1));
+    },
+    "eager add, 1000": () => {
+      const [a, b] = [tf.tensor1d(data(EAGER)), tf.tensor1d(data(EAGER, 2))];
+      return prepared(() => tf.add(a, b));
+    },
+    "eager chain over 200 new shapes": () => {
+      const values = data(1 << 16);
+      let next = 0;
+      const sum = (shape: [number, number]): number => {
+        const scalar = tf.tidy(() => {
+          const x = tf.tensor2d(values.subarray(0, shape[0] * shape[1]), shape);
+          return tf.sum(tf.tanh(x.add(x).mul(x)));
+        });
+        const value = scalar.dataSync()[0]!;
+        scalar.dispose();
+        return value;
+      };
+      const chain = (): number[] => Array.from({ length: SHAPES }, () => sum(newShape(next++)));
+      return { run: () => void chain(), result: chain };
+    },
+    "first call of the MLP step": mlp,
+    // It does not trace: the row of the long function has no counterpart.
+    "loop allocating 20 GB, peak memory": () => {
+      const [zeros, ones] = [tf.zeros([LOOP.length]), tf.ones([LOOP.length])];
+      let sum = zeros.clone();
+      return {
+        run() {
+          for (let k = 0; k < LOOP.steps; k++) {
+            const next = tf.add(sum, ones);
+            sum.dispose();
+            sum = next;
+          }
+        },
+        result: () => sum.dataSync(),
+      };
     },
   },
 };
