@@ -39,19 +39,18 @@ async function main(options: Options): Promise<void> {
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
 
-  let bar: Progress | undefined;
+  const bar = new Progress();
   const result = await train(
     initial,
     training,
     { epochs: options.epochs, batch: options.batch, lr: options.lr, key: shuffleKey },
     {
       onSteps(epoch, done, total, loss) {
-        bar ??= new Progress(`epoch ${epoch}/${options.epochs}`, total);
-        bar.update(done, loss);
+        const before = (epoch - 1) * total;
+        bar.update(`epoch ${epoch}/${options.epochs}`, before + done, options.epochs * total, loss);
       },
       async onEpoch(epoch, params, loss, seconds) {
-        bar?.clear();
-        bar = undefined;
+        bar.clear();
         const right = accuracy(digits.test.labels, (await evaluate(params, testing)).predicted);
         console.log(
           `epoch ${epoch}/${options.epochs}  loss ${loss.toFixed(4)}  ` +
@@ -61,7 +60,7 @@ async function main(options: Options): Promise<void> {
       stopped: () => interrupted,
     },
   );
-  bar?.clear();
+  bar.clear();
   if (interrupted) console.log(`interrupted after ${result.steps} steps`);
 
   await keep(options, interrupted, result.params);

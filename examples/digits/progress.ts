@@ -43,24 +43,22 @@ export class Progress {
   #visible = false;
 
   constructor(
-    private readonly label: string,
-    private readonly total: number,
     private readonly stream: ProgressStream = process.stderr,
     private readonly now: () => number = () => performance.now(),
   ) {
     this.#started = now();
   }
 
-  /** Draws the state, at most ten times a second. */
-  update(done: number, loss: number | undefined): void {
+  /** Draws the state, at most ten times a second; rate and time left count from when the bar was made. */
+  update(label: string, done: number, total: number, loss: number | undefined): void {
     if (this.stream.isTTY !== true) return;
     const time = this.now();
-    if (time - this.#drawn < 100 && done < this.total) return;
+    if (time - this.#drawn < 100 && done < total) return;
     this.#drawn = time;
     this.#visible = true;
     const seconds = (time - this.#started) / 1000;
     // Some terminals do not know their width and say 0.
-    const state = { done, total: this.total, seconds, label: this.label, loss };
+    const state = { done, total, seconds, label, loss };
     this.stream.write(`\r\x1b[2K${progressLine(state, this.stream.columns || 80)}`);
   }
 

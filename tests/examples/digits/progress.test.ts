@@ -32,14 +32,14 @@ function recorder(isTTY: boolean) {
 
 test("a terminal that says it has no columns gets a line all the same", () => {
   const stream = { ...recorder(true), columns: 0 };
-  new Progress("x", 10, stream).update(10, 1);
+  new Progress(stream).update("x", 10, 10, 1);
   expect(stream.written.at(-1)).toMatch(/x \[█+\] 100%/);
 });
 
 test("nothing is written where there is no terminal", () => {
   const stream = recorder(false);
-  const bar = new Progress("x", 10, stream);
-  bar.update(5, 1);
+  const bar = new Progress(stream);
+  bar.update("x", 5, 10, 1);
   bar.clear();
   expect(stream.written).toEqual([]);
 });
@@ -47,10 +47,10 @@ test("nothing is written where there is no terminal", () => {
 test("a terminal is redrawn at most ten times a second, and for the last step", () => {
   const stream = recorder(true);
   let time = 0;
-  const bar = new Progress("x", 100, stream, () => time);
+  const bar = new Progress(stream, () => time);
   for (let step = 1; step <= 100; step++) {
     time = step * 10;
-    bar.update(step, 1);
+    bar.update("x", step, 100, 1);
   }
   expect(stream.written.length).toBeGreaterThanOrEqual(10);
   expect(stream.written.length).toBeLessThanOrEqual(12);
