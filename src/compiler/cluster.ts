@@ -49,6 +49,29 @@ export class Cluster implements Group {
     this.flat = ix.flatten(this.axes, stridesOf(dims));
   }
 
+  /** What to go back to if a group of values cannot join whole. */
+  mark(): ClusterMark {
+    return { members: this.members.size, slots: this.slots.length, reads: this.reads.size, loads: this.loads.size, cost: this.cost, reduced: this.reduced };
+  }
+
+  rollBack(mark: ClusterMark): void {
+    for (const v of [...this.members.keys()].slice(mark.members)) {
+      this.members.delete(v);
+      v.group = undefined;
+    }
+    this.slots.length = mark.slots;
+    for (const v of [...this.reads.keys()].slice(mark.reads)) this.reads.delete(v);
+    for (const key of [...this.loads.keys()].slice(mark.loads)) this.loads.delete(key);
+    this.cost = mark.cost;
+    if (mark.reduced === undefined) this.reduced = undefined;
+  }
+
+  /** Makes what has joined since the mark final: what it loads has to be in memory. */
+  commit(mark: ClusterMark): void {
+    if (this.reads.size === mark.reads) return;
+    for (const v of [...this.reads.keys()].slice(mark.reads)) v.stored = true;
+  }
+
   /** Adds the value of an element rule if it can be computed here; false: it cannot, and nothing has changed. */
   joinElement(x: Value): boolean {
     const size = physicalSize(x.aval);
@@ -122,9 +145,17 @@ export class Cluster implements Group {
     this.cost += x.op!.cost;
     x.group = this;
     for (const v of reader.loaded) if (!this.reads.has(v)) this.reads.set(v, this.reads.size);
-    for (const v of reader.loaded) v.stored = true;
     for (const [key, node] of reader.made) this.loads.set(key, node);
   }
+}
+
+interface ClusterMark {
+  readonly members: number;
+  readonly slots: number;
+  readonly reads: number;
+  readonly loads: number;
+  readonly cost: number;
+  readonly reduced: readonly number[] | undefined;
 }
 
 /** Reads for a member in the making: values of the cluster at its own point, all others from memory. */

@@ -20,13 +20,18 @@ const wholeOperands: Readonly<Record<string, boolean>> = { sort: true, call: tru
 /**
  * Groups operations into kernels, greedily in program order. A group may hold an operation only if everything that the
  * operation is made of lies in groups that come no later: so the graph of groups is acyclic by construction, and their
- * order is the order of execution.
+ * order is the order of execution. What is made of inputs alone waits until something uses it, and goes where that
+ * goes.
  */
 export function fuse(graph: Graph): { readonly groups: readonly FusedGroup[]; readonly outputs: readonly Operand[] } {
   const fuser = new Fuser();
   for (const op of graph.ops) if (!op.free) fuser.place(op);
-  return { groups: fuser.groups, outputs: graph.outputs.map((x) => fuser.outputOf(x)) };
+  const outputs = graph.outputs.map((x) => fuser.outputOf(x));
+  return { groups: fuser.groups, outputs };
 }
+
+/** Computed, but in no group yet. */
+const isWaiting = (x: Value): boolean => x.op !== undefined && !x.free && x.group === undefined && physicalSize(x.aval) > 0;
 
 class Fuser {
   readonly groups: FusedGroup[] = [];
@@ -36,30 +41,22 @@ class Fuser {
 
   place(op: Op): void {
     const { kind } = op.lower;
-    if (kind === "reduce") this.placeFused(op.outs[0]!, op.inputs[0]!);
-    else if (kind === "element" && !op.lower.regions) for (const x of op.outs) this.placeFused(x, x);
+    if (kind === "reduce" || (kind === "element" && !op.lower.regions)) for (const x of op.outs) this.placeFused(x, true);
     else this.placeOpaque(op);
   }
 
   /** Values of programs' results: all in memory. */
   outputOf(x: Operand): Operand {
-    if (x instanceof Literal) return this.stored(x);
-    if (!x.free) {
-      x.stored = true;
-      return x;
-    }
-    const root = reshapedFrom(x);
-    if (root.free) return this.stored(x);
-    root.stored = true;
-    return root;
+    return this.stored(x);
   }
 
-  private placeFused(x: Value, domain: Operand): void {
-    if (physicalSize(x.aval) === 0) return;
-    const op = x.op!;
+  /** Finds a cluster for a value; one that has no computed operands may wait for its users instead. */
+  private placeFused(x: Value, mayWait: boolean): void {
+    if (physicalSize(x.aval) === 0 || x.group) return;
+    const waiting = waitingFor(x);
     const sources = new Set<Value>();
-    for (const y of op.inputs) sourcesOf(y, sources);
-    const join = (c: Cluster): boolean => (op.lower.kind === "reduce" ? c.joinReduce(x) : c.joinElement(x));
+    for (const w of waiting) for (const y of w.op!.inputs) sourcesOf(y, sources);
+    for (const w of waiting) sources.delete(w);
     let latest = -1;
     let candidate: Group | undefined;
     for (const s of sources) {
@@ -75,16 +72,34 @@ class Fuser {
       if (c && c.order >= latest) candidates.add(c);
       if (candidates.size >= 3) break;
     }
-    for (const c of candidates) {
-      if (join(c)) {
-        this.noteReads(c);
-        return;
+    for (const c of candidates) if (this.joinAll(waiting, c)) return;
+    if (mayWait && latest < 0 && waiting.length < maxWaiting) return;
+    const fresh = new Cluster(this.groups.length, largestDomain(waiting));
+    if (this.joinAll(waiting, fresh)) {
+      this.groups.push(fresh);
+      return;
+    }
+    // they fit no kernel together: the operands find theirs first
+    for (const w of waiting) if (w !== x && isWaiting(w)) this.placeFused(w, false);
+    if (waiting.length > 1) {
+      this.placeFused(x, false);
+      return;
+    }
+    throw new InternalError(`${x.op!.name} fits no kernel of its own`);
+  }
+
+  /** Adds values that depend on one another, the last on all others, to a cluster: all, or none of them. */
+  private joinAll(values: readonly Value[], cluster: Cluster): boolean {
+    const mark = cluster.mark();
+    for (const v of values) {
+      if (!(v.op!.lower.kind === "reduce" ? cluster.joinReduce(v) : cluster.joinElement(v))) {
+        cluster.rollBack(mark);
+        return false;
       }
     }
-    const fresh = new Cluster(this.groups.length, domainOf(domain));
-    this.groups.push(fresh);
-    if (!join(fresh)) throw new InternalError(`${op.name} fits no kernel of its own`);
-    this.noteReads(fresh);
+    cluster.commit(mark);
+    this.noteReads(cluster);
+    return true;
   }
 
   private noteReads(c: Cluster): void {
@@ -96,7 +111,7 @@ class Fuser {
     if (whole === undefined) throw new InternalError(`no step is known for lowerings of kind ${op.lower.kind}`);
     const operands = op.inputs.map((x) => {
       if (whole) return this.stored(x);
-      for (const s of sourcesOf(x)) s.stored = true;
+      for (const s of sourcesOf(x)) this.settle(s);
       return x;
     });
     const group: OpaqueGroup = { order: this.groups.length, op, operands };
@@ -104,23 +119,53 @@ class Fuser {
     for (const x of op.outs) x.group = group;
   }
 
+  /** Gives a value that waited a place, and notes that it is read from memory. */
+  private settle(x: Value): void {
+    if (isWaiting(x)) this.placeFused(x, false);
+    x.stored = true;
+  }
+
   /** A value that lies whole and row-major in memory: itself, or a copy made here. */
   stored(x: Operand): Value {
     if (!(x instanceof Literal)) {
       const root = reshapedFrom(x);
       if (!root.free) {
-        root.stored = true;
+        this.settle(root);
         return root;
       }
       const known = this.copies.get(x);
       if (known) return known;
     }
     const copy = copyOf(x);
-    copy.stored = true;
-    this.placeFused(copy, copy);
+    this.settle(copy);
     if (!(x instanceof Literal)) this.copies.set(x, copy);
     return copy;
   }
 }
 
-export const isEmpty = (x: Operand): boolean => sizeOf(x.aval.shape) === 0;
+/** Values that may wait together: beyond that they are placed, so that looking for them stays cheap. */
+const maxWaiting = 16;
+
+/** A value and the waiting ones that it is made of, operands first. */
+function waitingFor(x: Value): Value[] {
+  const found: Value[] = [];
+  const seen = new Set<Value>();
+  const visit = (v: Value): void => {
+    if (seen.has(v)) return;
+    seen.add(v);
+    for (const y of v.op!.inputs) for (const s of sourcesOf(y)) if (isWaiting(s)) visit(s);
+    found.push(v);
+  };
+  visit(x);
+  return found;
+}
+
+/** The domain of the kernel that values could share: the one with most elements. */
+function largestDomain(values: readonly Value[]): number[] {
+  let best: number[] = [];
+  for (const v of values) {
+    const domain = domainOf(v.op!.lower.kind === "reduce" ? v.op!.inputs[0]! : v);
+    if (v === values[0] || sizeOf(domain) > sizeOf(best)) best = domain;
+  }
+  return best;
+}
