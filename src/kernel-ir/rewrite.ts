@@ -1,7 +1,7 @@
 import { InternalError } from "../core/errors.js";
 import { c, k } from "./math/build.js";
 import { type ConstExpr, type Expr, op, type OpExpr, type ScalarOp, type ScalarType } from "./scalar.js";
-import { scalarFunction, type ScalarValue } from "./scalar-eval.js";
+import { scalarFunction, type ScalarValue, toScalar } from "./scalar-eval.js";
 
 /**
  * Simplification of scalar expressions: a table of named rules, each exact for every value of its operands, −0, infinities
@@ -32,7 +32,7 @@ function beside(e: OpExpr, isNeutral: (x: Expr) => boolean): Expr | undefined {
 function fold(e: OpExpr): Expr | undefined {
   if (!e.args.every(isConst)) return undefined;
   const operand = (e.op === "select" ? e.args[1] : e.args[0])!.type;
-  const values = e.args.map((a) => (a as ConstExpr).value);
+  const values = e.args.map((a) => toScalar(a.type, (a as ConstExpr).value));
   const compute = (rounding: "once" | "twice"): ScalarValue | undefined => {
     try {
       return scalarFunction(e.op, operand, e.type, rounding)?.(...values);
@@ -138,7 +138,8 @@ export const rewriteRules: readonly RewriteRule[] = [
     rewrite: (e) => {
       const x = e.args[0]!;
       if (x.kind !== "op") return undefined;
-      return x.op === "abs" ? x : x.op === "neg" ? op("abs", x.args) : undefined;
+      if (x.op === "abs") return x;
+      return x.op === "neg" && e.type !== "u32" ? op("abs", x.args) : undefined;
     },
   },
   {

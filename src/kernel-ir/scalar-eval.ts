@@ -27,10 +27,9 @@ const nearestEven = (x: number): number => {
 /** The exact a·b + c, rounded once to double. */
 function fmaOnce(a: number, b: number, addend: number): number {
   const plain = a * b + addend;
-  if (!Number.isFinite(plain) || a === 0 || b === 0 || !Number.isFinite(addend)) {
-    // A finite sum may hide behind a product that overflows.
-    if (!(Number.isFinite(a) && Number.isFinite(b) && Number.isFinite(addend)) || a === 0 || b === 0) return plain;
-  }
+  if (!Number.isFinite(a) || !Number.isFinite(b) || a === 0 || b === 0) return plain;
+  // A product that overflows may have a finite sum, and none that is finite outweighs an infinity.
+  if (!Number.isFinite(addend)) return addend;
   const [ma, ea] = decompose(a);
   const [mb, eb] = decompose(b);
   const [mc, ec] = decompose(addend);
