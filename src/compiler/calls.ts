@@ -8,7 +8,9 @@ const smallFunction = 24;
 /** The jaxpr that an equation calls, if it is a call. */
 export function calledJaxpr(eqn: Eqn): Jaxpr | undefined {
   const lower = eqn.primitive.lower;
-  return "kind" in lower && lower.kind === "call" ? (lower as Extract<Lowering<never>, { kind: "call" }>).jaxpr(eqn.params as never) : undefined;
+  return "kind" in lower && lower.kind === "call"
+    ? (lower as Extract<Lowering<never>, { kind: "call" }>).jaxpr(eqn.params as never)
+    : undefined;
 }
 
 /**

@@ -51,7 +51,14 @@ export class Cluster implements Group {
 
   /** What to go back to if a group of values cannot join whole. */
   mark(): ClusterMark {
-    return { members: this.members.size, slots: this.slots.length, reads: this.reads.size, loads: this.loads.size, cost: this.cost, reduced: this.reduced };
+    return {
+      members: this.members.size,
+      slots: this.slots.length,
+      reads: this.reads.size,
+      loads: this.loads.size,
+      cost: this.cost,
+      reduced: this.reduced,
+    };
   }
 
   rollBack(mark: ClusterMark): void {
@@ -75,7 +82,8 @@ export class Cluster implements Group {
   /** Adds the value of an element rule if it can be computed here; false: it cannot, and nothing has changed. */
   joinElement(x: Value): boolean {
     const size = physicalSize(x.aval);
-    const level = size === sizeOf(this.dims) ? "element" : this.reduced && size === sizeOf(this.rowDims) ? "row" : undefined;
+    const level =
+      size === sizeOf(this.dims) ? "element" : this.reduced && size === sizeOf(this.rowDims) ? "row" : undefined;
     if (level === undefined || this.isFull(x)) return false;
     const index = this.indexOf(physicalShape(x.aval), level);
     if (!index) return false;
@@ -97,7 +105,8 @@ export class Cluster implements Group {
     reduced.sort((a, b) => a - b);
     const sameDims = kept.length === this.dims.length && kept.every((k, i) => shape[k] === this.dims[i]);
     if (!sameDims || this.isFull(x)) return false;
-    if (this.reduced && !(this.reduced.length === reduced.length && this.reduced.every((a, i) => a === reduced[i]))) return false;
+    if (this.reduced && !(this.reduced.length === reduced.length && this.reduced.every((a, i) => a === reduced[i])))
+      return false;
     const index = this.indexOf(shape, "element");
     if (!index) return false;
     const reader = new ClusterReader(this, "element");

@@ -22,7 +22,8 @@ interface AxisRoles {
   readonly cols: readonly number[];
 }
 
-const without = (ndim: number, ...lists: readonly (readonly number[])[]): number[] => Array.from({ length: ndim }, (_, k) => k).filter((k) => !lists.some((l) => l.includes(k)));
+const without = (ndim: number, ...lists: readonly (readonly number[])[]): number[] =>
+  Array.from({ length: ndim }, (_, k) => k).filter((k) => !lists.some((l) => l.includes(k)));
 
 /** The launches of a contraction: copies of operands whose layout no strides describe, then the product. */
 export function dotKernels(group: OpaqueGroup): KernelLaunch[] {
@@ -35,11 +36,22 @@ export function dotKernels(group: OpaqueGroup): KernelLaunch[] {
   if (type !== "f32" && type !== "f64") throw new InternalError(`a dot of ${out.aval.dtype} was not expanded`);
   const { shape: sa } = a.aval;
   const { shape: sb } = b.aval;
-  const lhsRoles: AxisRoles = { batch: dims.lhsBatch, rows: without(sa.length, dims.lhsBatch, dims.lhsContract), cols: dims.lhsContract };
-  const rhsRoles: AxisRoles = { batch: dims.rhsBatch, rows: dims.rhsContract, cols: without(sb.length, dims.rhsBatch, dims.rhsContract) };
+  const lhsRoles: AxisRoles = {
+    batch: dims.lhsBatch,
+    rows: without(sa.length, dims.lhsBatch, dims.lhsContract),
+    cols: dims.lhsContract,
+  };
+  const rhsRoles: AxisRoles = {
+    batch: dims.rhsBatch,
+    rows: dims.rhsContract,
+    cols: without(sb.length, dims.rhsBatch, dims.rhsContract),
+  };
   const k = sizeOf(dims.lhsContract.map((d) => sa[d]!));
   if (k === 0) {
-    const zeros = storeKernel(op.name, out, out.aval.shape, (_, index) => ({ index: flatIndex(out, index), value: constant(type, 0) }));
+    const zeros = storeKernel(op.name, out, out.aval.shape, (_, index) => ({
+      index: flatIndex(out, index),
+      value: constant(type, 0),
+    }));
     return zeros ? [zeros] : [];
   }
   const launches: KernelLaunch[] = [];
@@ -71,18 +83,28 @@ function matrixOperand(x: Operand, roles: AxisRoles, type: "f32" | "f64", launch
   const { shape } = x.aval;
   const order = [...roles.batch, ...roles.rows, ...roles.cols];
   const target = order.map((k) => shape[k]!);
-  const copy = new Value({ shape: target, dtype: type === "f32" ? "float32" : "float64", weakType: false }, undefined, 0);
+  const copy = new Value(
+    { shape: target, dtype: type === "f32" ? "float32" : "float64", weakType: false },
+    undefined,
+    0,
+  );
   copy.stored = true;
   const launch = storeKernel("pack", copy, target, (reader, index) => {
     const original = shape.map((_, k) => index[order.indexOf(k)]!);
     const element = elementOf(x, original, reader);
-    return { index: ix.flatten(index, stridesOf(target)), value: element.type === type ? element : makeOp("convert", [element], type) };
+    return {
+      index: ix.flatten(index, stridesOf(target)),
+      value: element.type === type ? element : makeOp("convert", [element], type),
+    };
   });
   if (launch) launches.push(launch);
   const batch = roles.batch.map((k) => shape[k]!);
   const cols = sizeOf(roles.cols.map((k) => shape[k]!));
   const rows = sizeOf(roles.rows.map((k) => shape[k]!));
-  return { value: copy, layout: { offset: 0, batch: stridesOf([...batch, rows * cols]).slice(0, batch.length), row: cols, col: 1 } };
+  return {
+    value: copy,
+    layout: { offset: 0, batch: stridesOf([...batch, rows * cols]).slice(0, batch.length), row: cols, col: 1 },
+  };
 }
 
 /** The layout of an operand that is a stored value seen through affine views; undefined where no strides describe it. */
@@ -102,11 +124,18 @@ function stridedLayout(x: Operand, roles: AxisRoles): MatrixOperand | undefined 
   const row = collapse(roles.rows, shape, stride);
   const col = collapse(roles.cols, shape, stride);
   if (row === undefined || col === undefined) return undefined;
-  return { value: reader.values[element.buffer]!, layout: { offset: index.base, batch: roles.batch.map(stride), row, col } };
+  return {
+    value: reader.values[element.buffer]!,
+    layout: { offset: index.base, batch: roles.batch.map(stride), row, col },
+  };
 }
 
 /** The one stride of several axes taken as one, the last fastest; undefined where they do not lie so. */
-function collapse(axes: readonly number[], shape: readonly number[], stride: (k: number) => number): number | undefined {
+function collapse(
+  axes: readonly number[],
+  shape: readonly number[],
+  stride: (k: number) => number,
+): number | undefined {
   const real = axes.filter((k) => shape[k] !== 1);
   const last = real.at(-1);
   if (last === undefined) return 1;

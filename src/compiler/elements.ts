@@ -32,7 +32,8 @@ export function elementOf(x: Operand, index: readonly Index[], reader: Reader): 
   return applyElement(x, index, reader);
 }
 
-export const flatIndex = (x: Value, index: readonly Index[]): Index => ix.flatten(index, stridesOf(physicalShape(x.aval)));
+export const flatIndex = (x: Value, index: readonly Index[]): Index =>
+  ix.flatten(index, stridesOf(physicalShape(x.aval)));
 
 /** Looks through free values that only change the shape. */
 export function reshapedFrom(x: Value): Value {
@@ -56,7 +57,9 @@ export function applyElement(x: Value, index: readonly Index[], reader: Reader):
   if (rule.words || x.aval.dtype !== "key") return element(operands, index, op.params, x.output, x.aval);
   // a view of keys: the word goes through, the rule sees the keys only
   const word = index.at(-1)!;
-  const wrapped = operands.map((o) => (o.aval.dtype === "key" ? { ...o, at: (i: readonly Index[]) => o.at([...i, word]) } : o));
+  const wrapped = operands.map((o) =>
+    o.aval.dtype === "key" ? { ...o, at: (i: readonly Index[]) => o.at([...i, word]) } : o,
+  );
   return element(wrapped, index.slice(0, -1), op.params, x.output, x.aval);
 }
 

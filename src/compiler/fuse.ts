@@ -15,7 +15,14 @@ export interface OpaqueGroup extends Group {
 export type FusedGroup = Cluster | OpaqueGroup;
 
 /** What must lie in memory for an operation of each kind: all its operands, or none (it reads elements through views). */
-const wholeOperands: Readonly<Record<string, boolean>> = { sort: true, call: true, dot: false, scan: false, scatter: false, element: false };
+const wholeOperands: Readonly<Record<string, boolean>> = {
+  sort: true,
+  call: true,
+  dot: false,
+  scan: false,
+  scatter: false,
+  element: false,
+};
 
 /**
  * Groups operations into kernels, greedily in program order. A group may hold an operation only if everything that the
@@ -31,7 +38,8 @@ export function fuse(graph: Graph): { readonly groups: readonly FusedGroup[]; re
 }
 
 /** Computed, but in no group yet. */
-const isWaiting = (x: Value): boolean => x.op !== undefined && !x.free && x.group === undefined && physicalSize(x.aval) > 0;
+const isWaiting = (x: Value): boolean =>
+  x.op !== undefined && !x.free && x.group === undefined && physicalSize(x.aval) > 0;
 
 class Fuser {
   readonly groups: FusedGroup[] = [];
@@ -41,7 +49,8 @@ class Fuser {
 
   place(op: Op): void {
     const { kind } = op.lower;
-    if (kind === "reduce" || (kind === "element" && !op.lower.regions)) for (const x of op.outs) this.placeFused(x, true);
+    if (kind === "reduce" || (kind === "element" && !op.lower.regions))
+      for (const x of op.outs) this.placeFused(x, true);
     else this.placeOpaque(op);
   }
 

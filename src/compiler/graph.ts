@@ -120,7 +120,8 @@ function makeOp(eqn: Eqn, inputs: readonly Operand[]): Op {
     name: primitive.name,
     cost: facts.cost ?? 1,
     reshapes,
-    free: lower.kind === "element" && lower.regions === undefined && isFree(facts.view === true, facts.cost ?? 1, inputs),
+    free:
+      lower.kind === "element" && lower.regions === undefined && isFree(facts.view === true, facts.cost ?? 1, inputs),
   };
 }
 
@@ -129,7 +130,10 @@ function emptyReduction(rule: Lowering<never>, eqn: Eqn): ElementLowering<never>
   const operand = eqn.inputs[0]?.aval;
   if (rule.kind !== "reduce" || !operand || sizeOf(operand.shape) !== 0) return undefined;
   const { initial } = rule.reduce(eqn.params as never, operand);
-  return { kind: "element", element: (_operands, _index, _params, _output, out) => constant(elementType(out), initial) };
+  return {
+    kind: "element",
+    element: (_operands, _index, _params, _output, out) => constant(elementType(out), initial),
+  };
 }
 
 /**
@@ -142,13 +146,27 @@ function isFree(view: boolean, cost: number, inputs: readonly Operand[]): boolea
   return inputs.every((x) => x instanceof Literal || (x.free && sourceless(x)) || isCheapScalar(x));
 }
 
-const sourceless = (x: Value): boolean => x.op !== undefined && x.free && x.op.inputs.every((y) => y instanceof Literal || sourceless(y));
-const isCheapScalar = (x: Value): boolean => sizeOf(x.aval.shape) === 1 && x.aval.dtype !== "key" && (x.op === undefined || (x.free && x.op.cost <= 2 && x.op.inputs.every((y) => y instanceof Literal || y.op === undefined)));
+const sourceless = (x: Value): boolean =>
+  x.op !== undefined && x.free && x.op.inputs.every((y) => y instanceof Literal || sourceless(y));
+const isCheapScalar = (x: Value): boolean =>
+  sizeOf(x.aval.shape) === 1 &&
+  x.aval.dtype !== "key" &&
+  (x.op === undefined ||
+    (x.free && x.op.cost <= 2 && x.op.inputs.every((y) => y instanceof Literal || y.op === undefined)));
 
 /** A value that is another one copied: it has a place of its own in memory. */
 export function copyOf(x: Operand): Value {
   const rule: ElementLowering<never> = { kind: "element", element: ([a], index) => a!.at(index), words: true };
-  const op: Op = { lower: rule, params: undefined as never, inputs: [x], outs: [], name: "copy", cost: 1, reshapes: false, free: false };
+  const op: Op = {
+    lower: rule,
+    params: undefined as never,
+    inputs: [x],
+    outs: [],
+    name: "copy",
+    cost: 1,
+    reshapes: false,
+    free: false,
+  };
   const value = new Value(x.aval, op, 0);
   op.outs.push(value);
   return value;

@@ -10,7 +10,7 @@ import { fuse, type FusedGroup, type OpaqueGroup } from "./fuse.js";
 import { buildGraph, bytesOf, type Operand, Value } from "./graph.js";
 import { clusterKernel } from "./nest.js";
 import { type KernelLaunch, regionKernels, scanKernel, scatterKernels, sortKernel } from "./opaque.js";
-import { numberKernel, plan, type PlannedStep } from "./plan.js";
+import { plan, type PlannedStep } from "./plan.js";
 import { simplify } from "./simplify.js";
 
 export interface CompileOptions {
@@ -46,9 +46,6 @@ class ProgramBuilder {
     const { groups, outputs } = fuse(graph);
     const steps = groups.flatMap((g) => this.steps(g));
     const results = new Results(graph.inputs, outputs, steps);
-    for (const s of steps) {
-      if (s.kind === "launch") numberKernel(s, this.kernels.push(s.kernel) - 1);
-    }
     const planned = plan(steps, graph.inputs, results.values, donated);
     this.functions[number] = {
       name,
@@ -63,23 +60,27 @@ class ProgramBuilder {
   }
 
   private steps(group: FusedGroup): PlannedStep[] {
-    if (group instanceof Cluster) return launches(clusterKernel(group, clusterName(group)));
+    if (group instanceof Cluster) return this.launches(clusterKernel(group, clusterName(group)));
     switch (group.op.lower.kind) {
       case "dot":
-        return launches(...dotKernels(group));
+        return this.launches(...dotKernels(group));
       case "sort":
-        return launches(sortKernel(group));
+        return this.launches(sortKernel(group));
       case "scan":
-        return launches(scanKernel(group));
+        return this.launches(scanKernel(group));
       case "scatter":
-        return launches(...scatterKernels(group));
+        return this.launches(...scatterKernels(group));
       case "element":
-        return launches(...regionKernels(group));
+        return this.launches(...regionKernels(group));
       case "call":
         return this.callStep(group);
       default:
         invariant(false, `no step is known for lowerings of kind ${group.op.lower.kind}`);
     }
+  }
+
+  private launches(...list: readonly (KernelLaunch | undefined)[]): PlannedStep[] {
+    return list.flatMap((l) => (l ? [{ kind: "launch", ...l, number: this.kernels.push(l.kernel) - 1 } as const] : []));
   }
 
   private callStep(group: OpaqueGroup): PlannedStep[] {
@@ -92,7 +93,6 @@ class ProgramBuilder {
 }
 
 const typeOf = (v: Value): BufferType => ({ dtype: v.aval.dtype, bytes: bytesOf(v.aval) });
-const launches = (...list: readonly (KernelLaunch | undefined)[]): PlannedStep[] => list.filter((l): l is KernelLaunch => l !== undefined).map((l) => ({ kind: "launch", ...l }));
 
 /** A kernel is named after the operations in it. */
 function clusterName(c: Cluster): string {

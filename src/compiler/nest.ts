@@ -94,7 +94,9 @@ export function childrenOf(e: Expr): readonly Expr[] {
 }
 
 function valuesIn(i: Index): Expr[] {
-  return i.terms.flatMap(({ atom }) => (atom.kind === "value" ? [atom.expr] : atom.kind === "axis" ? [] : valuesIn(atom.x)));
+  return i.terms.flatMap(({ atom }) =>
+    atom.kind === "value" ? [atom.expr] : atom.kind === "axis" ? [] : valuesIn(atom.x),
+  );
 }
 
 /**
@@ -118,7 +120,9 @@ function keepDear(
   const varies = (e: Expr): boolean => {
     let v = varying.get(e);
     if (v === undefined) {
-      const own = (e.kind === "load" || e.kind === "index") && e.index.terms.some((t) => t.atom.kind !== "axis" || t.atom.axis >= numParallel);
+      const own =
+        (e.kind === "load" || e.kind === "index") &&
+        e.index.terms.some((t) => t.atom.kind !== "axis" || t.atom.axis >= numParallel);
       varying.set(e, (v = own || childrenOf(e).some(varies)));
     }
     return v;
@@ -152,7 +156,9 @@ function keepDear(
         return k !== undefined && madeIn[k]!.phase < p ? keepRef(e.type, k) : e;
       },
     );
-    const made = madeIn.filter((m) => m.phase === p).map((m): Statement => ({ kind: "keep", keep: m.keep, value: replaced.expr(m.value) }));
+    const made = madeIn
+      .filter((m) => m.phase === p)
+      .map((m): Statement => ({ kind: "keep", keep: m.keep, value: replaced.expr(m.value) }));
     return [...made, ...body.map((s) => ({ ...s, value: replaced.expr(s.value) }) as Statement)];
   });
   return { keeps, kept };

@@ -32,12 +32,21 @@ export class MemoryReader implements Reader {
   }
 }
 
-export const bufferArg = (v: Value, access: BufferArg["access"]): BufferArg => ({ type: elementType(v.aval), access, length: physicalSize(v.aval) });
+export const bufferArg = (v: Value, access: BufferArg["access"]): BufferArg => ({
+  type: elementType(v.aval),
+  access,
+  length: physicalSize(v.aval),
+});
 
 const axesOf = (shape: readonly number[]): Index[] => shape.map((n, k) => ix.axisIndex(k, n));
 
 /** A nest without reductions that stores one value an element of `shape`; undefined for empty domains. */
-export function storeKernel(name: string, out: Value, shape: readonly number[], build: (reader: Reader, index: readonly Index[]) => { readonly index: Index; readonly value: Expr }): KernelLaunch | undefined {
+export function storeKernel(
+  name: string,
+  out: Value,
+  shape: readonly number[],
+  build: (reader: Reader, index: readonly Index[]) => { readonly index: Index; readonly value: Expr },
+): KernelLaunch | undefined {
   if (sizeOf(shape) === 0) return undefined;
   const reader = new MemoryReader();
   const { index, value } = build(reader, axesOf(shape));
@@ -80,7 +89,13 @@ export function regionKernels(group: OpaqueGroup): KernelLaunch[] {
   }).filter((l): l is KernelLaunch => l !== undefined);
 }
 
-function regionAt(group: OpaqueGroup, rule: ElementLowering<never>, reader: Reader, r: number, word: Index | undefined) {
+function regionAt(
+  group: OpaqueGroup,
+  rule: ElementLowering<never>,
+  reader: Reader,
+  r: number,
+  word: Index | undefined,
+) {
   const operands = group.op.inputs.map((x) => {
     const o = ruleOperand(x, reader);
     return word && o.aval.dtype === "key" ? { ...o, at: (i: readonly Index[]) => o.at([...i, word]) } : o;
@@ -100,7 +115,9 @@ export function scanKernel(group: OpaqueGroup): KernelLaunch | undefined {
   const n = shape[axis]!;
   let next = 0;
   const along = ix.axisIndex(parallel.length, n);
-  const index = shape.map((d, k) => (k !== axis ? ix.axisIndex(next++, d) : reverse ? ix.addConst(ix.scale(along, -1), n - 1) : along));
+  const index = shape.map((d, k) =>
+    k !== axis ? ix.axisIndex(next++, d) : reverse ? ix.addConst(ix.scale(along, -1), n - 1) : along,
+  );
   const reader = new MemoryReader();
   const value = elementOf(operand, index, reader);
   const type = elementType(out.aval);
@@ -144,7 +161,9 @@ export function scatterKernels(group: OpaqueGroup): KernelLaunch[] {
   const axes = axesOf(domain);
   const last = word.length > 0 ? axes.at(-1) : undefined;
   const u = last ? axes.slice(0, -1) : axes;
-  const operands = plain.map((o) => (last && o.aval.dtype === "key" ? { ...o, at: (i: readonly Index[]) => o.at([...i, last]) } : o));
+  const operands = plain.map((o) =>
+    last && o.aval.dtype === "key" ? { ...o, at: (i: readonly Index[]) => o.at([...i, last]) } : o,
+  );
   const rule = (op.lower as ScatterLowering<never>).scatter(operands, op.params, out.aval);
   const place = rule.place(u);
   const value = rule.value(u);
@@ -159,7 +178,21 @@ export function scatterKernels(group: OpaqueGroup): KernelLaunch[] {
     sequential: true,
     slots: [],
     keeps: [],
-    phases: [{ body: [{ kind: "update", buffer, index: flatIndex(out, last ? [...place, last] : place), value, combine: rule.combine, when }], after: [] }],
+    phases: [
+      {
+        body: [
+          {
+            kind: "update",
+            buffer,
+            index: flatIndex(out, last ? [...place, last] : place),
+            value,
+            combine: rule.combine,
+            when,
+          },
+        ],
+        after: [],
+      },
+    ],
   };
   return [copy, { kernel, args: [...reader.values, out] }];
 }
@@ -183,4 +216,3 @@ export function sortKernel(group: OpaqueGroup): KernelLaunch | undefined {
   };
   return { kernel, args: [...inputs, ...op.outs] };
 }
-

@@ -6,8 +6,13 @@ import { childrenOf } from "./nest.js";
 
 /** A step whose buffers are still values. */
 export type PlannedStep =
-  | { readonly kind: "launch"; readonly kernel: Kernel; readonly args: readonly Value[] }
-  | { readonly kind: "call"; readonly fn: number; readonly inputs: readonly Value[]; readonly outputs: readonly Value[] }
+  | { readonly kind: "launch"; readonly kernel: Kernel; readonly number: number; readonly args: readonly Value[] }
+  | {
+      readonly kind: "call";
+      readonly fn: number;
+      readonly inputs: readonly Value[];
+      readonly outputs: readonly Value[];
+    }
   | { readonly kind: "copy"; readonly from: Value; readonly to: Value };
 
 export interface Plan {
@@ -45,7 +50,12 @@ export const readsOf = (s: PlannedStep): readonly Value[] => {
  * last that reads them. A kernel may write a value over one that it reads for the last time if it reads every element only
  * where it writes it.
  */
-export function plan(steps: readonly PlannedStep[], inputs: readonly Value[], outputs: readonly Value[], donated: readonly boolean[]): Plan {
+export function plan(
+  steps: readonly PlannedStep[],
+  inputs: readonly Value[],
+  outputs: readonly Value[],
+  donated: readonly boolean[],
+): Plan {
   const refs = new Map<Value, BufferRef>();
   inputs.forEach((v, index) => refs.set(v, { kind: "input", index }));
   outputs.forEach((v, index) => {
@@ -64,8 +74,19 @@ export function plan(steps: readonly PlannedStep[], inputs: readonly Value[], ou
     const freed = new Set<Value>();
     for (const w of writesOf(s)) {
       const ref = refs.get(w);
-      if (ref?.kind === "output" && reuses[ref.index] === null && !takenInputs.has(w)) {
-        const source = inputs.find((v, k) => donated[k] && !takenInputs.has(v) && !outputs.includes(v) && bytesOf(v.aval) === bytesOf(w.aval) && v.aval.dtype === w.aval.dtype && (lastUse.get(v) ?? -1) <= i && firstWrite(steps, w) === i && ((lastUse.get(v) ?? -1) < i || overwritable(s, v, w)));
+      if (ref?.kind === "output" && reuses[ref.index] === null && donated.length > 0) {
+        const source = inputs.find((v, k) => {
+          const last = lastUse.get(v) ?? -1;
+          return (
+            donated[k] &&
+            !takenInputs.has(v) &&
+            !outputs.includes(v) &&
+            v.aval.dtype === w.aval.dtype &&
+            bytesOf(v.aval) === bytesOf(w.aval) &&
+            firstWrite(steps, w) === i &&
+            (last < i || (last === i && overwritable(s, v, w)))
+          );
+        });
         if (source) {
           takenInputs.add(source);
           reuses[ref.index] = inputs.indexOf(source);
@@ -73,7 +94,14 @@ export function plan(steps: readonly PlannedStep[], inputs: readonly Value[], ou
       }
       if (ref) continue;
       const bytes = align(bytesOf(w.aval));
-      const over = readsOf(s).find((r) => sizes.get(r) === bytes && lastUse.get(r) === i && !freed.has(r) && bytesOf(r.aval) === bytesOf(w.aval) && overwritable(s, r, w));
+      const over = readsOf(s).find(
+        (r) =>
+          sizes.get(r) === bytes &&
+          lastUse.get(r) === i &&
+          !freed.has(r) &&
+          bytesOf(r.aval) === bytesOf(w.aval) &&
+          overwritable(s, r, w),
+      );
       if (over) {
         freed.add(over);
         refs.set(w, refs.get(over)!);
@@ -96,18 +124,13 @@ function resolve(s: PlannedStep, refs: ReadonlyMap<Value, BufferRef>): Step {
   const at = (v: Value): BufferRef => refs.get(v)!;
   switch (s.kind) {
     case "launch":
-      return { kind: "launch", kernel: kernelNumber(s), args: s.args.map(at) };
+      return { kind: "launch", kernel: s.number, args: s.args.map(at) };
     case "call":
       return { kind: "call", fn: s.fn, inputs: s.inputs.map(at), outputs: s.outputs.map(at) };
     case "copy":
       return { kind: "copy", from: at(s.from), to: at(s.to), bytes: bytesOf(s.from.aval) };
   }
 }
-
-/** Set by the program builder before planning. */
-const numbers = new WeakMap<object, number>();
-export const numberKernel = (s: PlannedStep, n: number): void => void numbers.set(s, n);
-const kernelNumber = (s: PlannedStep): number => numbers.get(s)!;
 
 /** Whether a launch may write `w` over `r`: it reads an element of `r` only at the point at which it writes that of `w`. */
 function overwritable(s: PlannedStep, r: Value, w: Value): boolean {
@@ -183,6 +206,7 @@ class Arena {
   private merge(k: number): void {
     const a = this.free_[k];
     const b = this.free_[k + 1];
-    if (a && b && a.offset + a.bytes === b.offset) this.free_.splice(k, 2, { offset: a.offset, bytes: a.bytes + b.bytes });
+    if (a && b && a.offset + a.bytes === b.offset)
+      this.free_.splice(k, 2, { offset: a.offset, bytes: a.bytes + b.bytes });
   }
 }

@@ -34,7 +34,8 @@ function dropUnused(eqns: readonly Eqn[], outs: readonly Atom[]): Eqn[] {
   return kept.reverse();
 }
 
-const loweringOf = (p: AnyPrimitive): Lowering<never> | undefined => ("kind" in p.lower ? (p.lower as Lowering<never>) : undefined);
+const loweringOf = (p: AnyPrimitive): Lowering<never> | undefined =>
+  "kind" in p.lower ? (p.lower as Lowering<never>) : undefined;
 
 class Rewriter {
   readonly eqns: Eqn[] = [];
@@ -88,7 +89,13 @@ class Rewriter {
     return outs;
   }
 
-  private emit(primitive: AnyPrimitive, inputs: readonly Atom[], params: unknown, types: readonly Var[], effects: ReadonlySet<string>): readonly Var[] {
+  private emit(
+    primitive: AnyPrimitive,
+    inputs: readonly Atom[],
+    params: unknown,
+    types: readonly Var[],
+    effects: ReadonlySet<string>,
+  ): readonly Var[] {
     const outs = types.map((v) => new Var(v.aval));
     const eqn: Eqn = { primitive, inputs, params, outs, effects };
     this.eqns.push(eqn);
@@ -104,7 +111,12 @@ class Rewriter {
   }
 
   /** The primitive's own algebra, repeated while it finds something. */
-  private algebra(primitive: AnyPrimitive, inputs: readonly Atom[], params: unknown, outs: readonly Var[]): Atom | undefined {
+  private algebra(
+    primitive: AnyPrimitive,
+    inputs: readonly Atom[],
+    params: unknown,
+    outs: readonly Var[],
+  ): Atom | undefined {
     const rule = primitive.facts.simplify;
     if (!rule || outs.length !== 1) return undefined;
     const outAval = outs[0]!.aval;
@@ -138,9 +150,21 @@ class Rewriter {
   }
 
   /** Evaluates scalar operations of literals now. */
-  private fold(primitive: AnyPrimitive, inputs: readonly Atom[], params: unknown, outs: readonly Var[]): Atom | undefined {
+  private fold(
+    primitive: AnyPrimitive,
+    inputs: readonly Atom[],
+    params: unknown,
+    outs: readonly Var[],
+  ): Atom | undefined {
     const out = outs[0]!.aval;
-    if (!primitive.facts.elementwise || outs.length !== 1 || inputs.length === 0 || out.shape.length !== 0 || sizeOf(out.shape) !== 1) return undefined;
+    if (
+      !primitive.facts.elementwise ||
+      outs.length !== 1 ||
+      inputs.length === 0 ||
+      out.shape.length !== 0 ||
+      sizeOf(out.shape) !== 1
+    )
+      return undefined;
     if (!inputs.every((a): a is Literal => a instanceof Literal)) return undefined;
     const [result] = evaluatePrimitive(
       primitive,

@@ -78,7 +78,10 @@ export function normalizeAxes(axes: number | readonly number[] | null | undefine
   }
   const list = given.map((a: number) => normalizeAxis(a, ndim, op));
   if (new Set(list).size !== list.length) {
-    throw new ArgumentError({ code: "axis-duplicate", message: `${op}: axes [${list.join(", ")}] name one axis twice` });
+    throw new ArgumentError({
+      code: "axis-duplicate",
+      message: `${op}: axes [${list.join(", ")}] name one axis twice`,
+    });
   }
   return list;
 }

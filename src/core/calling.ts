@@ -46,7 +46,6 @@ export function signature<P extends object>(
   { byName = [], trees = 0 }: SignatureOptions<P> = {},
 ): ReadArguments<P> {
   const known: ReadonlySet<string> = new Set([...names, ...byName]);
-  const hasAbsent = [...known].some((n) => absent.has(n));
   return (args) => {
     let count = given(args);
     const last = count > trees ? args[count - 1] : undefined;
@@ -54,9 +53,13 @@ export function signature<P extends object>(
     if (options !== undefined) count--;
     if (count > names.length) throw surplus(op, count, names, byName);
     const bound: Record<string, unknown> = {};
-    for (let i = 0; i < count; i++) if (args[i] !== undefined) bound[names[i]!] = args[i];
+    for (let i = 0; i < count; i++) {
+      const value = args[i];
+      if (value === undefined) continue;
+      if (absent.has(names[i]!)) requireNull(op, names[i]!, value);
+      else bound[names[i]!] = value;
+    }
     if (options !== undefined) addOptions(op, bound, options, known);
-    if (hasAbsent) for (const name of absent) if (name in bound) dropAbsent(op, bound, name);
     for (let i = 0; i < required; i++) if (!(names[i]! in bound)) throw missing(op, names[i]!, known);
     return bound as P;
   };
@@ -65,7 +68,10 @@ export function signature<P extends object>(
 /**
  * Declares a function of any number of values (`meshgrid(...xi, {indexing})`): gives the values and the options.
  */
-export function variadic<P extends object>(op: string, names: readonly (keyof P & string)[]): (args: Arguments) => readonly [values: unknown[], options: P] {
+export function variadic<P extends object>(
+  op: string,
+  names: readonly (keyof P & string)[],
+): (args: Arguments) => readonly [values: unknown[], options: P] {
   const known: ReadonlySet<string> = new Set(names);
   return (args) => {
     const values = Array.prototype.slice.call(args, 0, given(args)) as unknown[];
@@ -82,11 +88,20 @@ function given(args: Arguments): number {
   return n;
 }
 
-function addOptions(op: string, bound: Record<string, unknown>, options: Readonly<Record<string, unknown>>, known: ReadonlySet<string>): void {
+function addOptions(
+  op: string,
+  bound: Record<string, unknown>,
+  options: Readonly<Record<string, unknown>>,
+  known: ReadonlySet<string>,
+): void {
   for (const name of Object.keys(options)) {
     if (!known.has(name)) throw unknownOption(op, name, known);
     const value = options[name];
     if (value === undefined) continue;
+    if (absent.has(name)) {
+      requireNull(op, name, value);
+      continue;
+    }
     if (name in bound) {
       throw new ArgumentError({
         code: "option-twice",
@@ -98,15 +113,13 @@ function addOptions(op: string, bound: Record<string, unknown>, options: Readonl
   }
 }
 
-function dropAbsent(op: string, bound: Record<string, unknown>, name: string): void {
-  if (bound[name] !== null) {
-    throw new ArgumentError({
-      code: "option-absent",
-      message: `${op}: ${name} is not offered`,
-      hint: name === "out" ? "arrays are immutable; use the result" : "leave it out",
-    });
-  }
-  delete bound[name];
+function requireNull(op: string, name: string, value: unknown): void {
+  if (value === null) return;
+  throw new ArgumentError({
+    code: "option-absent",
+    message: `${op}: ${name} is not offered`,
+    hint: name === "out" ? "arrays are immutable; use the result" : "leave it out",
+  });
 }
 
 const listed = (names: Iterable<string>): string => [...names].filter((n) => !absent.has(n)).join(", ");

@@ -30,10 +30,12 @@ export function checkJaxpr(jaxpr: Jaxpr): void {
       eqn.inputs.map((a) => a.aval),
       eqn.params as never,
     );
-    if (promised.length !== eqn.outs.length) fail(`${where} has ${eqn.outs.length} results, ${promised.length} are promised`);
+    if (promised.length !== eqn.outs.length)
+      fail(`${where} has ${eqn.outs.length} results, ${promised.length} are promised`);
     promised.forEach((a, i) => {
       const got = eqn.outs[i]!.aval;
-      if (a.dtype !== got.dtype || !sameShape(a.shape, got.shape)) fail(`${where}: result ${i} is ${formatAval(got)}, promised is ${formatAval(a)}`);
+      if (a.dtype !== got.dtype || !sameShape(a.shape, got.shape))
+        fail(`${where}: result ${i} is ${formatAval(got)}, promised is ${formatAval(a)}`);
     });
     eqn.outs.forEach((v) => define(v, where));
     for (const inner of eqn.primitive.jaxprs?.(eqn.params as never) ?? []) checkJaxpr(inner);

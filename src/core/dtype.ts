@@ -36,7 +36,9 @@ export const isNumeric = (d: DType): boolean => d !== "bool" && d !== "key";
 
 /** Names of other libraries' dtypes that tsax knows of but does not hold, so that the error can say so. */
 const known = new Set(
-  "int8 int16 int64 uint8 uint16 uint64 float16 bfloat16 complex64 complex128 int4 uint4 int2 uint2 float8_e4m3fn float8_e5m2".split(" "),
+  "int8 int16 int64 uint8 uint16 uint64 float16 bfloat16 complex64 complex128 int4 uint4 int2 uint2 float8_e4m3fn float8_e5m2".split(
+    " ",
+  ),
 );
 
 /** Checks a user's dtype string. @throws DTypeError `dtype-unsupported` or `dtype-unknown`. */

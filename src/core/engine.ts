@@ -9,9 +9,15 @@ export interface Engine {
   /** Evaluates one primitive on concrete operands. */
   evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[];
   /** Compiles (once per jaxpr, identity, and device) and runs a jaxpr. `donated[i]`: operand i's storage may be taken over. */
-  run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[], donated: readonly boolean[] | undefined): readonly ConcreteArray[];
+  run(
+    jaxpr: Jaxpr,
+    inputs: readonly ConcreteArray[],
+    donated: readonly boolean[] | undefined,
+  ): readonly ConcreteArray[];
   /** Uploads host data (not copied before it is uploaded) to a device, by default the default device. */
   fromHost(host: HostArray, device?: string): ConcreteArray;
+  /** The device on which new arrays are made. */
+  defaultDevice(): string;
   /** A scalar that stays on the host until a kernel needs it. */
   scalar(value: number, aval: HostArray["aval"]): ConcreteArray;
 }

@@ -58,7 +58,12 @@ export class DeviceError extends TsaxError {}
 /** Our own bug: a state that no input should be able to reach. */
 export class InternalError extends TsaxError {
   constructor(message: string, details?: readonly ErrorDetail[]) {
-    super({ code: "internal", message: `internal: ${message}`, details, hint: "this is a bug in tsax; please report it" });
+    super({
+      code: "internal",
+      message: `internal: ${message}`,
+      details,
+      hint: "this is a bug in tsax; please report it",
+    });
   }
 }
 

@@ -6,7 +6,8 @@ import { bind } from "./trace.js";
 
 /** Evaluates a jaxpr by binding its equations one after another: so evaluating is itself traced by whatever is running. */
 export function evalJaxpr(jaxpr: Jaxpr, args: readonly NDArray[]): NDArray[] {
-  if (args.length !== jaxpr.inVars.length) throw new InternalError(`a jaxpr of ${jaxpr.inVars.length} inputs was given ${args.length}`);
+  if (args.length !== jaxpr.inVars.length)
+    throw new InternalError(`a jaxpr of ${jaxpr.inVars.length} inputs was given ${args.length}`);
   const env = new Map<Var, NDArray>();
   jaxpr.inVars.forEach((v, i) => env.set(v, args[i]!));
   const read = (a: Atom): NDArray => {

@@ -54,6 +54,7 @@ export function makeEqn(primitive: AnyPrimitive, inputs: readonly Atom[], params
     params as never,
   );
   let effects = noEffects;
-  for (const inner of primitive.jaxprs?.(params as never) ?? []) if (inner.effects.size > 0) effects = new Set([...effects, ...inner.effects]);
+  for (const inner of primitive.jaxprs?.(params as never) ?? [])
+    if (inner.effects.size > 0) effects = new Set([...effects, ...inner.effects]);
   return { primitive, inputs, params, outs: avals.map((a) => new Var(a)), effects };
 }

@@ -40,6 +40,7 @@ export function describeValue(x: unknown): string {
   if (x === null || x === undefined) return String(x);
   if (Array.isArray(x)) return `a list of ${x.length}`;
   if (typeof x === "function") return `the function ${x.name || "(anonymous)"}`;
-  if (typeof x === "object") return `an object of class ${(x as { constructor?: { name?: string } }).constructor?.name ?? "Object"}`;
-  return `${typeof x} ${typeof x === "symbol" ? String(x) : JSON.stringify(x) ?? String(x)}`;
+  if (typeof x === "object")
+    return `an object of class ${(x as { constructor?: { name?: string } }).constructor?.name ?? "Object"}`;
+  return `${typeof x} ${typeof x === "symbol" ? String(x) : (JSON.stringify(x) ?? String(x))}`;
 }

@@ -2,7 +2,9 @@
  * Memoises a function of an object and plain data: weakly by the object's identity, then by the data's key.
  * The function must not depend on anything else.
  */
-export function memoize<K extends object, A extends readonly MemoKey[], R>(f: (key: K, ...args: A) => R): (key: K, ...args: A) => R {
+export function memoize<K extends object, A extends readonly MemoKey[], R>(
+  f: (key: K, ...args: A) => R,
+): (key: K, ...args: A) => R {
   const cache = new WeakMap<K, Map<string, R>>();
   return (key, ...args) => {
     let entries = cache.get(key);

@@ -14,7 +14,7 @@ export type Tangent = NDArray | Zero;
 
 /** Marks an operand of a transposed equation as the linear one, of which only the type is known. */
 export class Linear {
-  private declare readonly nominal: undefined;
+  declare private readonly nominal: undefined;
   constructor(readonly aval: Aval) {}
 }
 export const isLinear = (x: NDArray | Linear): x is Linear => x instanceof Linear;
@@ -60,8 +60,7 @@ export interface Primitive<P = unknown> {
     | NoRule;
   /** `dims[i]` is operand i's batch axis or null; at least one is batched. */
   readonly batch:
-    | ((size: number, inputs: readonly NDArray[], dims: readonly (number | null)[], params: P) => BatchResult)
-    | NoRule;
+    ((size: number, inputs: readonly NDArray[], dims: readonly (number | null)[], params: P) => BatchResult) | NoRule;
   readonly lower: LoweringRule | NoRule;
   /** Facts that passes may use instead of names. */
   readonly facts: PrimitiveFacts<P>;

@@ -21,7 +21,8 @@ const typed = (v: Var, names: Names): string => `${names.of(v)}:${formatAval(v.a
 function printAtom(a: Atom, names: Names): string {
   if (!(a instanceof Literal)) return names.of(a);
   const { dtype } = a.aval;
-  const value = dtype === "bool" ? (a.value ? "True" : "False") : dtype.startsWith("float") ? printFloat(a.value) : String(a.value);
+  const value =
+    dtype === "bool" ? (a.value ? "True" : "False") : dtype.startsWith("float") ? printFloat(a.value) : String(a.value);
   return `${value}:${formatAval(a.aval).replace("~", "")}`;
 }
 
@@ -43,7 +44,8 @@ function shortest32(x: number): string {
 
 function printValue(value: unknown, indent: string): string {
   if (isJaxpr(value)) return printJaxpr(value, 0, indent + "  ");
-  if (Array.isArray(value)) return `(${value.map((x) => printValue(x, indent)).join(", ")}${value.length === 1 ? "," : ""})`;
+  if (Array.isArray(value))
+    return `(${value.map((x) => printValue(x, indent)).join(", ")}${value.length === 1 ? "," : ""})`;
   if (value === null || value === undefined) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "object") {
@@ -61,12 +63,19 @@ function isJaxpr(x: unknown): x is Jaxpr {
 /** One equation in JAX's notation. */
 export function printEqn(eqn: Eqn, names: Names, indent: string): string {
   const { printParams } = eqn.primitive;
-  const params = (printParams ? printParams(eqn.params as never) : (eqn.params ?? {})) as Readonly<Record<string, unknown>>;
+  const params = (printParams ? printParams(eqn.params as never) : (eqn.params ?? {})) as Readonly<
+    Record<string, unknown>
+  >;
   const shown = Object.keys(params)
     .filter((k) => params[k] !== undefined)
     .sort()
     .map((k) => `${snake(k)}=${printValue(params[k], indent + "  ")}`);
-  const list = shown.length === 0 ? "" : shown.some((s) => s.includes("\n")) ? `[\n${indent}  ${shown.join(`\n${indent}  `)}\n${indent}]` : `[${shown.join(" ")}]`;
+  const list =
+    shown.length === 0
+      ? ""
+      : shown.some((s) => s.includes("\n"))
+        ? `[\n${indent}  ${shown.join(`\n${indent}  `)}\n${indent}]`
+        : `[${shown.join(" ")}]`;
   const inputs = eqn.inputs.map((a) => ` ${printAtom(a, names)}`).join("");
   return `${eqn.outs.map((v) => typed(v, names)).join(" ")} = ${eqn.primitive.name}${list}${inputs}`;
 }

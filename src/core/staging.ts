@@ -66,7 +66,13 @@ export class StagingTrace extends Trace {
     for (const a of atoms) this.used.add(a);
     const outs = eqn.outs.map((v) => new StagedTracer(this, v, primitive));
     const first = outs[0];
-    if (config.unreadPredicate !== "ignore" && outs.length === 1 && first && first.aval.dtype === "bool" && first.aval.shape.length === 0) {
+    if (
+      config.unreadPredicate !== "ignore" &&
+      outs.length === 1 &&
+      first &&
+      first.aval.dtype === "bool" &&
+      first.aval.shape.length === 0
+    ) {
       this.predicates.push({ atom: first.atom, made: new Error(), by: primitive.name });
     }
     return outs;

@@ -79,7 +79,10 @@ export function registerPytreeNode<T, A>(
   unflatten: (aux: A, children: readonly unknown[]) => T,
 ): void {
   if (registry.has(type)) {
-    throw new ArgumentError({ code: "pytree-registered", message: `${type.name} is registered as a pytree node already` });
+    throw new ArgumentError({
+      code: "pytree-registered",
+      message: `${type.name} is registered as a pytree node already`,
+    });
   }
   registry.set(type, {
     id: nextId++,
@@ -171,7 +174,8 @@ export function unflatten(def: TreeDef, leaves: readonly unknown[]): unknown {
         const out: Record<string, unknown> = {};
         node.keys.forEach((k, i) => {
           const value = build(d.children[i]!);
-          if (k === "__proto__") Object.defineProperty(out, k, { value, enumerable: true, writable: true, configurable: true });
+          if (k === "__proto__")
+            Object.defineProperty(out, k, { value, enumerable: true, writable: true, configurable: true });
           else out[k] = value;
         });
         return out;
@@ -211,7 +215,12 @@ export function sameStructure(expected: TreeDef, got: TreeDef, what: string): vo
  * Spreads a prefix over a full tree: a leaf of the prefix (anything `isPrefixLeaf` accepts, null included) stands for all
  * leaves below it. @throws TreeError `tree-prefix`.
  */
-export function broadcastPrefix<T>(prefix: unknown, full: TreeDef, isPrefixLeaf: (x: unknown) => x is T, what: string): T[] {
+export function broadcastPrefix<T>(
+  prefix: unknown,
+  full: TreeDef,
+  isPrefixLeaf: (x: unknown) => x is T,
+  what: string,
+): T[] {
   const out: T[] = [];
   const visit = (p: unknown, d: TreeDef, path: string): void => {
     if (isPrefixLeaf(p)) {
@@ -238,7 +247,9 @@ export function broadcastPrefix<T>(prefix: unknown, full: TreeDef, isPrefixLeaf:
         hint: "give one value for a whole subtree, or a container of the same keys or length",
       });
     }
-    children.forEach((c, i) => visit(c, d.children[i]!, `${path}${node.kind === "object" ? propertyPath(node.keys[i]!) : `[${i}]`}`));
+    children.forEach((c, i) =>
+      visit(c, d.children[i]!, `${path}${node.kind === "object" ? propertyPath(node.keys[i]!) : `[${i}]`}`),
+    );
   };
   visit(prefix, full, "");
   if (out.length !== full.numLeaves) throw new InternalError("a prefix was spread wrongly");

@@ -1,9 +1,13 @@
 import type { NDArray } from "./array.js";
 
-/** What a transformed function accepts where the user's function takes T: array leaves may be JS numbers or booleans. */
+type AnyFunction = (...args: never[]) => unknown;
+
+/**
+ * What a transformed function accepts where the user's function takes T: array leaves may be JS numbers or booleans.
+ */
 export type In<T> = T extends NDArray
   ? NDArray | number | boolean
-  : T extends (...a: never[]) => unknown
+  : T extends AnyFunction
     ? T
     : T extends object
       ? { [K in keyof T]: In<T[K]> }
@@ -12,13 +16,48 @@ export type In<T> = T extends NDArray
 /** `In` for an argument list. */
 export type Ins<A extends readonly unknown[]> = { [K in keyof A]: In<A[K]> };
 
-/** A tree of T's structure whose numbers have become arrays: what derivatives with respect to a T look like. */
-export type ArraysOf<T> = T extends NDArray
+/**
+ * A tree of T's structure whose numbers and booleans have become arrays: what derivatives with respect to a T look like, and
+ * what a transformed function gives where the user's returns a T. Types without numbers stay themselves, classes too.
+ */
+export type ArraysOf<T> = T extends NDArray | AnyFunction
   ? T
-  : T extends number
+  : T extends number | boolean
     ? NDArray
-    : T extends (...a: never[]) => unknown
-      ? T
-      : T extends object
+    : T extends object
+      ? true extends HasNumbers<T>
         ? { [K in keyof T]: ArraysOf<T[K]> }
-        : T;
+        : T
+      : T;
+
+/** `ArraysOf` for an argument list. */
+export type ArraysOfAll<A extends readonly unknown[]> = { [K in keyof A]: ArraysOf<A[K]> };
+
+/** Contains `true` if some leaf of T is a number or a boolean; types nested deeper than `Depth` count as if they had some. */
+type HasNumbers<T, Depth extends readonly unknown[] = [0, 0, 0, 0]> = T extends NDArray | AnyFunction
+  ? false
+  : T extends number | boolean
+    ? true
+    : T extends object
+      ? Depth extends readonly [unknown, ...infer Less]
+        ? T extends readonly unknown[]
+          ? HasNumbers<T[number], Less>
+          : { [K in keyof T]-?: HasNumbers<T[K], Less> }[keyof T]
+        : true
+      : false;
+
+/** The argument of a list at position N; negative ones count from the end. */
+export type ArgumentAt<A extends readonly unknown[], N extends number> = number extends N
+  ? A[number]
+  : `${N}` extends `-${infer P extends number}`
+    ? FromEnd<A, P>
+    : A[N];
+type FromEnd<
+  A extends readonly unknown[],
+  P extends number,
+  Seen extends readonly unknown[] = [0],
+> = A extends readonly [...infer Rest, infer Last]
+  ? Seen["length"] extends P
+    ? Last
+    : FromEnd<Rest, P, [...Seen, 0]>
+  : A[number];

@@ -4,7 +4,7 @@ import { type Aval, strengthen } from "./aval.js";
 export class Zero {
   readonly aval: Aval;
   /** Keeps arrays, which have an aval too, from passing as zeros when types are narrowed. */
-  private declare readonly nominal: undefined;
+  declare private readonly nominal: undefined;
   constructor(aval: Aval) {
     this.aval = strengthen(aval);
   }

@@ -13,38 +13,51 @@ function startIndex(i: ArrayLike, size: number, op: string): NDArray {
   if (typeof i === "number") return lit(i < 0 ? i + size : i, "int32");
   const x = asArray(i, op, "a start index");
   if (!isInteger(x.dtype)) {
-    throw new DTypeError({ code: "index-dtype", message: `${op}: start indices are integers, not ${x.dtype}`, hint: `convert with .astype("int32")` });
+    throw new DTypeError({
+      code: "index-dtype",
+      message: `${op}: start indices are integers, not ${x.dtype}`,
+      hint: `convert with .astype("int32")`,
+    });
   }
   return x.dtype === "uint32" ? x : p.select(p.lt(x, 0), p.add(x, size), x);
 }
 
-const starts = (x: NDArray, indices: readonly ArrayLike[], op: string): NDArray[] => indices.map((i, k) => startIndex(i, x.shape[k] ?? 0, op));
+const starts = (x: NDArray, indices: readonly ArrayLike[], op: string): NDArray[] =>
+  indices.map((i, k) => startIndex(i, x.shape[k] ?? 0, op));
 const alongAxis = (x: NDArray, axis: number, i: ArrayLike): ArrayLike[] => x.shape.map((_, k) => (k === axis ? i : 0));
 
-const dynamicSliceParams = signature<{ operand: ArrayLike; startIndices: readonly ArrayLike[]; sliceSizes: readonly number[] }>("lax.dynamicSlice", 3, [
-  "operand",
-  "startIndices",
-  "sliceSizes",
-]);
+const dynamicSliceParams = signature<{
+  operand: ArrayLike;
+  startIndices: readonly ArrayLike[];
+  sliceSizes: readonly number[];
+}>("lax.dynamicSlice", 3, ["operand", "startIndices", "sliceSizes"]);
 /** A slice of fixed sizes at traced start indices. */
-export function dynamicSlice(operand: ArrayLike, startIndices: readonly ArrayLike[], sliceSizes: readonly number[]): NDArray;
+export function dynamicSlice(
+  operand: ArrayLike,
+  startIndices: readonly ArrayLike[],
+  sliceSizes: readonly number[],
+): NDArray;
 export function dynamicSlice(...given: unknown[]): NDArray {
   const { operand, startIndices, sliceSizes } = dynamicSliceParams(given);
   const x = asArray(operand, "lax.dynamicSlice", "operand");
   return p.dynamicSlice(x, starts(x, startIndices, "lax.dynamicSlice"), sliceSizes);
 }
 
-const dynamicUpdateSliceParams = signature<{ operand: ArrayLike; update: ArrayLike; startIndices: readonly ArrayLike[] }>("lax.dynamicUpdateSlice", 3, [
-  "operand",
-  "update",
-  "startIndices",
-]);
+const dynamicUpdateSliceParams = signature<{
+  operand: ArrayLike;
+  update: ArrayLike;
+  startIndices: readonly ArrayLike[];
+}>("lax.dynamicUpdateSlice", 3, ["operand", "update", "startIndices"]);
 /** The operand with a slice at traced start indices replaced. */
 export function dynamicUpdateSlice(operand: ArrayLike, update: ArrayLike, startIndices: readonly ArrayLike[]): NDArray;
 export function dynamicUpdateSlice(...given: unknown[]): NDArray {
   const { operand, update, startIndices } = dynamicUpdateSliceParams(given);
   const x = asArray(operand, "lax.dynamicUpdateSlice", "operand");
-  return p.dynamicUpdateSlice(x, asArray(update, "lax.dynamicUpdateSlice", "update"), starts(x, startIndices, "lax.dynamicUpdateSlice"));
+  return p.dynamicUpdateSlice(
+    x,
+    asArray(update, "lax.dynamicUpdateSlice", "update"),
+    starts(x, startIndices, "lax.dynamicUpdateSlice"),
+  );
 }
 
 interface AxisOptions {
@@ -52,14 +65,18 @@ interface AxisOptions {
   readonly keepdims?: boolean;
 }
 
-const sliceInDimParams = signature<{ operand: ArrayLike; startIndex: ArrayLike; sliceSize: number } & AxisOptions>("lax.dynamicSliceInDim", 3, [
-  "operand",
-  "startIndex",
-  "sliceSize",
-  "axis",
-]);
+const sliceInDimParams = signature<{ operand: ArrayLike; startIndex: ArrayLike; sliceSize: number } & AxisOptions>(
+  "lax.dynamicSliceInDim",
+  3,
+  ["operand", "startIndex", "sliceSize", "axis"],
+);
 /** `dynamicSlice` along one axis. */
-export function dynamicSliceInDim(operand: ArrayLike, start: ArrayLike, sliceSize: number, axis?: number | { readonly axis?: number }): NDArray;
+export function dynamicSliceInDim(
+  operand: ArrayLike,
+  start: ArrayLike,
+  sliceSize: number,
+  axis?: number | { readonly axis?: number },
+): NDArray;
 export function dynamicSliceInDim(...given: unknown[]): NDArray {
   const { operand, startIndex: start, sliceSize, axis = 0 } = sliceInDimParams(given);
   const x = asArray(operand, "lax.dynamicSliceInDim", "operand");
@@ -71,7 +88,12 @@ export function dynamicSliceInDim(...given: unknown[]): NDArray {
   );
 }
 
-const indexParams = signature<{ operand: ArrayLike; index: ArrayLike } & AxisOptions>("lax.dynamicIndexInDim", 2, ["operand", "index", "axis", "keepdims"]);
+const indexParams = signature<{ operand: ArrayLike; index: ArrayLike } & AxisOptions>("lax.dynamicIndexInDim", 2, [
+  "operand",
+  "index",
+  "axis",
+  "keepdims",
+]);
 /** The elements at a traced index of an axis, which stays with length 1 unless `keepdims` is false. */
 export function dynamicIndexInDim(operand: ArrayLike, index: ArrayLike, options?: AxisOptions): NDArray;
 export function dynamicIndexInDim(...given: unknown[]): NDArray {
@@ -82,12 +104,12 @@ export function dynamicIndexInDim(...given: unknown[]): NDArray {
   return keepdims ? part : p.squeeze(part, [k]);
 }
 
-const updateSliceInDimParams = signature<{ operand: ArrayLike; update: ArrayLike; startIndex: ArrayLike; axis: number }>("lax.dynamicUpdateSliceInDim", 4, [
-  "operand",
-  "update",
-  "startIndex",
-  "axis",
-]);
+const updateSliceInDimParams = signature<{
+  operand: ArrayLike;
+  update: ArrayLike;
+  startIndex: ArrayLike;
+  axis: number;
+}>("lax.dynamicUpdateSliceInDim", 4, ["operand", "update", "startIndex", "axis"]);
 /** `dynamicUpdateSlice` along one axis. */
 export function dynamicUpdateSliceInDim(operand: ArrayLike, update: ArrayLike, start: ArrayLike, axis: number): NDArray;
 export function dynamicUpdateSliceInDim(...given: unknown[]): NDArray {
@@ -96,12 +118,11 @@ export function dynamicUpdateSliceInDim(...given: unknown[]): NDArray {
   return dynamicUpdateSlice(x, update, alongAxis(x, normalizeAxis(axis, x.ndim, "lax.dynamicUpdateSliceInDim"), start));
 }
 
-const updateIndexParams = signature<{ operand: ArrayLike; update: ArrayLike; index: ArrayLike; axis: number }>("lax.dynamicUpdateIndexInDim", 4, [
-  "operand",
-  "update",
-  "index",
-  "axis",
-]);
+const updateIndexParams = signature<{ operand: ArrayLike; update: ArrayLike; index: ArrayLike; axis: number }>(
+  "lax.dynamicUpdateIndexInDim",
+  4,
+  ["operand", "update", "index", "axis"],
+);
 /** The operand with the elements at a traced index of an axis replaced; the update may lack that axis. */
 export function dynamicUpdateIndexInDim(operand: ArrayLike, update: ArrayLike, index: ArrayLike, axis: number): NDArray;
 export function dynamicUpdateIndexInDim(...given: unknown[]): NDArray {

@@ -109,7 +109,11 @@ export function clamp(...given: unknown[]): NDArray {
   return p.clamp(lo, x, hi);
 }
 
-const selectParams = signature<{ pred: ArrayLike; onTrue: ArrayLike; onFalse: ArrayLike }>("lax.select", 3, ["pred", "onTrue", "onFalse"]);
+const selectParams = signature<{ pred: ArrayLike; onTrue: ArrayLike; onFalse: ArrayLike }>("lax.select", 3, [
+  "pred",
+  "onTrue",
+  "onFalse",
+]);
 /** Elements of `onTrue` where `pred` holds, else of `onFalse`. */
 export function select(pred: ArrayLike, onTrue: ArrayLike, onFalse: ArrayLike): NDArray;
 export function select(...given: unknown[]): NDArray {
@@ -119,10 +123,16 @@ export function select(...given: unknown[]): NDArray {
 
 /** Elements of `cases[which]`: `which` is a boolean or an int32 array. */
 export function selectN(which: ArrayLike, ...cases: readonly ArrayLike[]): NDArray {
-  return p.selectN(asArray(which, "lax.selectN", "which"), ...cases.map((c, i) => asArray(c, "lax.selectN", `case ${i}`)));
+  return p.selectN(
+    asArray(which, "lax.selectN", "which"),
+    ...cases.map((c, i) => asArray(c, "lax.selectN", `case ${i}`)),
+  );
 }
 
-const convertParams = signature<{ operand: ArrayLike; newDtype: DType }>("lax.convertElementType", 2, ["operand", "newDtype"]);
+const convertParams = signature<{ operand: ArrayLike; newDtype: DType }>("lax.convertElementType", 2, [
+  "operand",
+  "newDtype",
+]);
 /** Converts elements to another dtype. */
 export function convertElementType(operand: ArrayLike, newDtype: DType): NDArray;
 export function convertElementType(...given: unknown[]): NDArray {
@@ -130,7 +140,10 @@ export function convertElementType(...given: unknown[]): NDArray {
   return p.convertElementType(asArray(operand, "lax.convertElementType"), asDType(newDtype));
 }
 
-const bitcastParams = signature<{ operand: ArrayLike; newDtype: DType }>("lax.bitcastConvertType", 2, ["operand", "newDtype"]);
+const bitcastParams = signature<{ operand: ArrayLike; newDtype: DType }>("lax.bitcastConvertType", 2, [
+  "operand",
+  "newDtype",
+]);
 /** The same bits read as another dtype. */
 export function bitcastConvertType(operand: ArrayLike, newDtype: DType): NDArray;
 export function bitcastConvertType(...given: unknown[]): NDArray {
@@ -138,11 +151,11 @@ export function bitcastConvertType(...given: unknown[]): NDArray {
   return p.bitcastConvertType(asArray(operand, "lax.bitcastConvertType"), asDType(newDtype));
 }
 
-const precisionParams = signature<{ operand: ArrayLike; exponentBits: number; mantissaBits: number }>("lax.reducePrecision", 3, [
-  "operand",
-  "exponentBits",
-  "mantissaBits",
-]);
+const precisionParams = signature<{ operand: ArrayLike; exponentBits: number; mantissaBits: number }>(
+  "lax.reducePrecision",
+  3,
+  ["operand", "exponentBits", "mantissaBits"],
+);
 /** Rounds floats to a format of fewer bits. */
 export function reducePrecision(operand: ArrayLike, exponentBits: number, mantissaBits: number): NDArray;
 export function reducePrecision(...given: unknown[]): NDArray {

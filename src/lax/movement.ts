@@ -22,11 +22,11 @@ export function broadcast(...given: unknown[]): NDArray {
   );
 }
 
-const broadcastInDimParams = signature<{ operand: ArrayLike; shape: Shape; broadcastDimensions: readonly number[] }>("lax.broadcastInDim", 3, [
-  "operand",
-  "shape",
-  "broadcastDimensions",
-]);
+const broadcastInDimParams = signature<{ operand: ArrayLike; shape: Shape; broadcastDimensions: readonly number[] }>(
+  "lax.broadcastInDim",
+  3,
+  ["operand", "shape", "broadcastDimensions"],
+);
 /** Repeats an array: its axis k becomes axis `broadcastDimensions[k]` of the result. */
 export function broadcastInDim(operand: ArrayLike, shape: Shape, broadcastDimensions: readonly number[]): NDArray;
 export function broadcastInDim(...given: unknown[]): NDArray {
@@ -42,7 +42,11 @@ export function iota(...given: unknown[]): NDArray {
   return p.iota(asDType(dtype), asShape(size, "lax.iota"), 0);
 }
 
-const broadcastedIotaParams = signature<{ dtype: DType; shape: Shape; dimension: number }>("lax.broadcastedIota", 3, ["dtype", "shape", "dimension"]);
+const broadcastedIotaParams = signature<{ dtype: DType; shape: Shape; dimension: number }>("lax.broadcastedIota", 3, [
+  "dtype",
+  "shape",
+  "dimension",
+]);
 /** The index along one axis, for every element of a shape. */
 export function broadcastedIota(dtype: DType, shape: Shape, dimension: number): NDArray;
 export function broadcastedIota(...given: unknown[]): NDArray {
@@ -51,7 +55,11 @@ export function broadcastedIota(...given: unknown[]): NDArray {
   return p.iota(asDType(dtype), dims, normalizeAxis(dimension, dims.length, "lax.broadcastedIota"));
 }
 
-const fullParams = signature<{ shape: Shape; fillValue: number; dtype?: DType }>("lax.full", 2, ["shape", "fillValue", "dtype"]);
+const fullParams = signature<{ shape: Shape; fillValue: number; dtype?: DType }>("lax.full", 2, [
+  "shape",
+  "fillValue",
+  "dtype",
+]);
 /** An array of one value. */
 export function full(shape: Shape, fillValue: number | boolean, dtype?: DType): NDArray;
 export function full(...given: unknown[]): NDArray {
@@ -59,7 +67,12 @@ export function full(...given: unknown[]): NDArray {
   return filled(fillValue, asShape(shape, "lax.full"), dtype ?? asArray(fillValue, "lax.full").dtype);
 }
 
-const fullLikeParams = signature<{ x: ArrayLike; fillValue: number; dtype?: DType; shape?: Shape }>("lax.fullLike", 2, ["x", "fillValue", "dtype", "shape"]);
+const fullLikeParams = signature<{ x: ArrayLike; fillValue: number; dtype?: DType; shape?: Shape }>("lax.fullLike", 2, [
+  "x",
+  "fillValue",
+  "dtype",
+  "shape",
+]);
 /** An array of one value, of the shape and dtype of another. */
 export function fullLike(x: ArrayLike, fillValue: number | boolean, dtype?: DType, shape?: Shape): NDArray;
 export function fullLike(...given: unknown[]): NDArray {
@@ -68,13 +81,14 @@ export function fullLike(...given: unknown[]): NDArray {
   return filled(fillValue, shape ?? like.shape, dtype ?? like.dtype);
 }
 
-const filled = (value: number | boolean, shape: Shape, dtype: DType): NDArray => p.full(Number(value), { shape, dtype: asDType(dtype), weakType: false });
+const filled = (value: number | boolean, shape: Shape, dtype: DType): NDArray =>
+  p.full(Number(value), { shape, dtype: asDType(dtype), weakType: false });
 
-const reshapeParams = signature<{ operand: ArrayLike; newSizes: Shape; dimensions?: readonly number[] | null }>("lax.reshape", 2, [
-  "operand",
-  "newSizes",
-  "dimensions",
-]);
+const reshapeParams = signature<{ operand: ArrayLike; newSizes: Shape; dimensions?: readonly number[] | null }>(
+  "lax.reshape",
+  2,
+  ["operand", "newSizes", "dimensions"],
+);
 /** The elements in row-major order under another shape; `dimensions` permutes the axes first. */
 export function reshape(operand: ArrayLike, newSizes: Shape, dimensions?: readonly number[] | null): NDArray;
 export function reshape(...given: unknown[]): NDArray {
@@ -83,11 +97,11 @@ export function reshape(...given: unknown[]): NDArray {
   return p.reshape(dimensions === null ? x : p.transpose(x, dimensions), asShape(newSizes, "lax.reshape"));
 }
 
-const collapseParams = signature<{ operand: ArrayLike; startDimension: number; stopDimension?: number | null }>("lax.collapse", 2, [
-  "operand",
-  "startDimension",
-  "stopDimension",
-]);
+const collapseParams = signature<{ operand: ArrayLike; startDimension: number; stopDimension?: number | null }>(
+  "lax.collapse",
+  2,
+  ["operand", "startDimension", "stopDimension"],
+);
 /** Merges the axes from `startDimension` up to, not including, `stopDimension`. */
 export function collapse(operand: ArrayLike, startDimension: number, stopDimension?: number | null): NDArray;
 export function collapse(...given: unknown[]): NDArray {
@@ -96,12 +110,18 @@ export function collapse(...given: unknown[]): NDArray {
   const start = startDimension < 0 ? startDimension + x.ndim : startDimension;
   const stop = stopDimension === null ? x.ndim : stopDimension < 0 ? stopDimension + x.ndim : stopDimension;
   if (!(start >= 0 && start <= stop && stop <= x.ndim)) {
-    throw new ArgumentError({ code: "axis-range", message: `lax.collapse: axes ${start} to ${stop} are not a run of axes of ${x.ndim} dimensions` });
+    throw new ArgumentError({
+      code: "axis-range",
+      message: `lax.collapse: axes ${start} to ${stop} are not a run of axes of ${x.ndim} dimensions`,
+    });
   }
   return p.reshape(x, [...x.shape.slice(0, start), sizeOf(x.shape.slice(start, stop)), ...x.shape.slice(stop)]);
 }
 
-const transposeParams = signature<{ operand: ArrayLike; permutation: readonly number[] }>("lax.transpose", 2, ["operand", "permutation"]);
+const transposeParams = signature<{ operand: ArrayLike; permutation: readonly number[] }>("lax.transpose", 2, [
+  "operand",
+  "permutation",
+]);
 /** Permutes the axes: axis k of the result is axis `permutation[k]` of the operand. */
 export function transpose(operand: ArrayLike, permutation: readonly number[]): NDArray;
 export function transpose(...given: unknown[]): NDArray {
@@ -109,7 +129,10 @@ export function transpose(...given: unknown[]): NDArray {
   return p.transpose(array(operand, "transpose"), permutation);
 }
 
-const squeezeParams = signature<{ array: ArrayLike; dimensions: readonly number[] }>("lax.squeeze", 2, ["array", "dimensions"]);
+const squeezeParams = signature<{ array: ArrayLike; dimensions: readonly number[] }>("lax.squeeze", 2, [
+  "array",
+  "dimensions",
+]);
 /** Drops axes of length 1. */
 export function squeeze(operand: ArrayLike, dimensions: readonly number[]): NDArray;
 export function squeeze(...given: unknown[]): NDArray {
@@ -118,7 +141,10 @@ export function squeeze(...given: unknown[]): NDArray {
   return p.squeeze(x, normalizeAxes(dimensions, x.ndim, "lax.squeeze"));
 }
 
-const expandDimsParams = signature<{ array: ArrayLike; dimensions: readonly number[] }>("lax.expandDims", 2, ["array", "dimensions"]);
+const expandDimsParams = signature<{ array: ArrayLike; dimensions: readonly number[] }>("lax.expandDims", 2, [
+  "array",
+  "dimensions",
+]);
 /** Adds axes of length 1, which `dimensions` counts in the result. */
 export function expandDims(operand: ArrayLike, dimensions: readonly number[]): NDArray;
 export function expandDims(...given: unknown[]): NDArray {
@@ -127,7 +153,10 @@ export function expandDims(...given: unknown[]): NDArray {
   return p.expandDims(x, normalizeAxes(dimensions, x.ndim + dimensions.length, "lax.expandDims"));
 }
 
-const revParams = signature<{ operand: ArrayLike; dimensions: readonly number[] }>("lax.rev", 2, ["operand", "dimensions"]);
+const revParams = signature<{ operand: ArrayLike; dimensions: readonly number[] }>("lax.rev", 2, [
+  "operand",
+  "dimensions",
+]);
 /** Reverses the order of elements along axes. */
 export function rev(operand: ArrayLike, dimensions: readonly number[]): NDArray;
 export function rev(...given: unknown[]): NDArray {
@@ -143,7 +172,11 @@ export function tile(...given: unknown[]): NDArray {
   const { operand, reps } = tileParams(given);
   const x = array(operand, "tile");
   const counts = asShape(reps, "lax.tile");
-  if (counts.length !== x.ndim) throw new ArgumentError({ code: "tile-reps", message: `lax.tile: ${counts.length} repetitions for ${x.ndim} axes` });
+  if (counts.length !== x.ndim)
+    throw new ArgumentError({
+      code: "tile-reps",
+      message: `lax.tile: ${counts.length} repetitions for ${x.ndim} axes`,
+    });
   const split = x.shape.flatMap((n, k) => [counts[k]!, n]);
   const spread = p.broadcastInDim(
     x,
@@ -156,7 +189,10 @@ export function tile(...given: unknown[]): NDArray {
   );
 }
 
-const concatenateParams = signature<{ operands: readonly ArrayLike[]; dimension: number }>("lax.concatenate", 2, ["operands", "dimension"]);
+const concatenateParams = signature<{ operands: readonly ArrayLike[]; dimension: number }>("lax.concatenate", 2, [
+  "operands",
+  "dimension",
+]);
 /** Joins arrays along an axis. */
 export function concatenate(operands: readonly ArrayLike[], dimension: number): NDArray;
 export function concatenate(...given: unknown[]): NDArray {
@@ -165,23 +201,36 @@ export function concatenate(...given: unknown[]): NDArray {
   return p.concatenate(xs, normalizeAxis(dimension, xs[0]?.ndim ?? 0, "lax.concatenate"));
 }
 
-const padParams = signature<{ operand: ArrayLike; paddingValue: ArrayLike; paddingConfig: p.PadConfig }>("lax.pad", 3, ["operand", "paddingValue", "paddingConfig"]);
+const padParams = signature<{ operand: ArrayLike; paddingValue: ArrayLike; paddingConfig: p.PadConfig }>("lax.pad", 3, [
+  "operand",
+  "paddingValue",
+  "paddingConfig",
+]);
 /** Adds (or, where negative, takes away) elements: `[low, high, interior]` for each axis. */
 export function pad(operand: ArrayLike, paddingValue: ArrayLike, paddingConfig: p.PadConfig): NDArray;
 export function pad(...given: unknown[]): NDArray {
   const { operand, paddingValue, paddingConfig } = padParams(given);
   const x = array(operand, "pad");
-  const value = typeof paddingValue === "object" ? paddingValue : scalarOf(Number(paddingValue), { shape: [], dtype: x.dtype, weakType: false });
+  const value =
+    typeof paddingValue === "object"
+      ? paddingValue
+      : scalarOf(Number(paddingValue), { shape: [], dtype: x.dtype, weakType: false });
   return p.pad(x, value, paddingConfig);
 }
 
-const sliceParams = signature<{ operand: ArrayLike; startIndices: readonly number[]; limitIndices: readonly number[]; strides?: readonly number[] | null }>(
-  "lax.slice",
-  3,
-  ["operand", "startIndices", "limitIndices", "strides"],
-);
+const sliceParams = signature<{
+  operand: ArrayLike;
+  startIndices: readonly number[];
+  limitIndices: readonly number[];
+  strides?: readonly number[] | null;
+}>("lax.slice", 3, ["operand", "startIndices", "limitIndices", "strides"]);
 /** Elements from `startIndices` up to, not including, `limitIndices`, every `strides`-th. */
-export function slice(operand: ArrayLike, startIndices: readonly number[], limitIndices: readonly number[], strides?: readonly number[] | null): NDArray;
+export function slice(
+  operand: ArrayLike,
+  startIndices: readonly number[],
+  limitIndices: readonly number[],
+  strides?: readonly number[] | null,
+): NDArray;
 export function slice(...given: unknown[]): NDArray {
   const { operand, startIndices, limitIndices, strides } = sliceParams(given);
   return p.slice(array(operand, "slice"), startIndices, limitIndices, strides ?? undefined);
@@ -191,15 +240,16 @@ interface SliceInDimOptions {
   readonly stride?: number;
   readonly axis?: number;
 }
-const sliceInDimParams = signature<{ operand: ArrayLike; startIndex: number | null; limitIndex: number | null } & SliceInDimOptions>("lax.sliceInDim", 3, [
-  "operand",
-  "startIndex",
-  "limitIndex",
-  "stride",
-  "axis",
-]);
+const sliceInDimParams = signature<
+  { operand: ArrayLike; startIndex: number | null; limitIndex: number | null } & SliceInDimOptions
+>("lax.sliceInDim", 3, ["operand", "startIndex", "limitIndex", "stride", "axis"]);
 /** A slice along one axis; null is the beginning or the end, negative indices count from the end. */
-export function sliceInDim(operand: ArrayLike, startIndex: number | null, limitIndex: number | null, options?: SliceInDimOptions): NDArray;
+export function sliceInDim(
+  operand: ArrayLike,
+  startIndex: number | null,
+  limitIndex: number | null,
+  options?: SliceInDimOptions,
+): NDArray;
 export function sliceInDim(...given: unknown[]): NDArray {
   const { operand, startIndex, limitIndex, stride = 1, axis = 0 } = sliceInDimParams(given);
   const x = array(operand, "sliceInDim");
@@ -218,7 +268,12 @@ interface IndexInDimOptions {
   readonly axis?: number;
   readonly keepdims?: boolean;
 }
-const indexInDimParams = signature<{ operand: ArrayLike; index: number } & IndexInDimOptions>("lax.indexInDim", 2, ["operand", "index", "axis", "keepdims"]);
+const indexInDimParams = signature<{ operand: ArrayLike; index: number } & IndexInDimOptions>("lax.indexInDim", 2, [
+  "operand",
+  "index",
+  "axis",
+  "keepdims",
+]);
 /** The elements at one index of an axis, which stays with length 1 unless `keepdims` is false. */
 export function indexInDim(operand: ArrayLike, index: number, options?: IndexInDimOptions): NDArray;
 export function indexInDim(...given: unknown[]): NDArray {
@@ -227,16 +282,27 @@ export function indexInDim(...given: unknown[]): NDArray {
   const k = normalizeAxis(axis, x.ndim, "lax.indexInDim");
   const n = x.shape[k]!;
   if (!Number.isInteger(index) || index < -n || index >= n) {
-    throw new ArgumentError({ code: "index-range", message: `lax.indexInDim: index ${index} is out of bounds for axis ${k} of length ${n}` });
+    throw new ArgumentError({
+      code: "index-range",
+      message: `lax.indexInDim: index ${index} is out of bounds for axis ${k} of length ${n}`,
+    });
   }
   const i = index < 0 ? index + n : index;
   const part = sliceInDim(x, i, i + 1, { axis: k });
   return keepdims ? part : p.squeeze(part, [k]);
 }
 
-const splitParams = signature<{ operand: ArrayLike; sizes: readonly number[]; axis?: number }>("lax.split", 2, ["operand", "sizes", "axis"]);
+const splitParams = signature<{ operand: ArrayLike; sizes: readonly number[]; axis?: number }>("lax.split", 2, [
+  "operand",
+  "sizes",
+  "axis",
+]);
 /** Cuts an array into pieces of the given sizes along an axis. */
-export function split(operand: ArrayLike, sizes: readonly number[], options?: number | { readonly axis?: number }): readonly NDArray[];
+export function split(
+  operand: ArrayLike,
+  sizes: readonly number[],
+  options?: number | { readonly axis?: number },
+): readonly NDArray[];
 export function split(...given: unknown[]): readonly NDArray[] {
   const { operand, sizes, axis = 0 } = splitParams(given);
   const x = array(operand, "split");

@@ -27,7 +27,11 @@ export const reduceXor = reduction("reduceXor", p.reduceXor);
 
 type ArgReduction = (operand: ArrayLike, axis: number, indexDtype: DType) => NDArray;
 function argReduction(name: string, f: (x: NDArray, axis: number, dtype: DType) => NDArray): ArgReduction {
-  const params = signature<{ operand: ArrayLike; axis: number; indexDtype: DType }>(`lax.${name}`, 3, ["operand", "axis", "indexDtype"]);
+  const params = signature<{ operand: ArrayLike; axis: number; indexDtype: DType }>(`lax.${name}`, 3, [
+    "operand",
+    "axis",
+    "indexDtype",
+  ]);
   return (...given) => {
     const { operand, axis, indexDtype } = params(given);
     const x = asArray(operand, `lax.${name}`);
@@ -41,9 +45,17 @@ export interface CumulativeOptions {
   readonly axis?: number;
   readonly reverse?: boolean;
 }
-type Cumulative = (operand: ArrayLike, axis?: number | CumulativeOptions, reverse?: boolean | CumulativeOptions) => NDArray;
+type Cumulative = (
+  operand: ArrayLike,
+  axis?: number | CumulativeOptions,
+  reverse?: boolean | CumulativeOptions,
+) => NDArray;
 function cumulative(name: string, f: (x: NDArray, axis: number, reverse?: boolean) => NDArray): Cumulative {
-  const params = signature<{ operand: ArrayLike } & CumulativeOptions>(`lax.${name}`, 1, ["operand", "axis", "reverse"]);
+  const params = signature<{ operand: ArrayLike } & CumulativeOptions>(`lax.${name}`, 1, [
+    "operand",
+    "axis",
+    "reverse",
+  ]);
   return (...given) => {
     const { operand, axis = 0, reverse = false } = params(given);
     const x = asArray(operand, `lax.${name}`);
@@ -61,7 +73,12 @@ export interface SortOptions {
   readonly isStable?: boolean;
   readonly numKeys?: number;
 }
-const sortParams = signature<{ operand: ArrayLike | readonly ArrayLike[] } & SortOptions>("lax.sort", 1, ["operand", "dimension", "isStable", "numKeys"]);
+const sortParams = signature<{ operand: ArrayLike | readonly ArrayLike[] } & SortOptions>("lax.sort", 1, [
+  "operand",
+  "dimension",
+  "isStable",
+  "numKeys",
+]);
 /** Sorts along an axis, stably; a list is sorted by its first `numKeys` arrays, the others follow. NaN comes last. */
 export function sort(operand: ArrayLike, options?: SortOptions): NDArray;
 export function sort(operand: readonly ArrayLike[], options?: SortOptions): readonly NDArray[];
@@ -73,7 +90,12 @@ export function sort(...given: unknown[]): NDArray | readonly NDArray[] {
   return isList ? sorted : sorted[0]!;
 }
 
-const sortKeyValParams = signature<{ keys: ArrayLike; values: ArrayLike } & SortOptions>("lax.sortKeyVal", 2, ["keys", "values", "dimension", "isStable"]);
+const sortKeyValParams = signature<{ keys: ArrayLike; values: ArrayLike } & SortOptions>("lax.sortKeyVal", 2, [
+  "keys",
+  "values",
+  "dimension",
+  "isStable",
+]);
 /** Sorts values by their keys. */
 export function sortKeyVal(keys: ArrayLike, values: ArrayLike, options?: SortOptions): readonly NDArray[];
 export function sortKeyVal(...given: unknown[]): readonly NDArray[] {
@@ -83,14 +105,21 @@ export function sortKeyVal(...given: unknown[]): readonly NDArray[] {
 
 const topKParams = signature<{ operand: ArrayLike; k: number; axis?: number }>("lax.topK", 2, ["operand", "k", "axis"]);
 /** The `k` largest elements along the last axis, largest first, and their indices; NaN counts as largest, ties by index. */
-export function topK(operand: ArrayLike, k: number, options?: { readonly axis?: number }): [values: NDArray, indices: NDArray];
+export function topK(
+  operand: ArrayLike,
+  k: number,
+  options?: { readonly axis?: number },
+): [values: NDArray, indices: NDArray];
 export function topK(...given: unknown[]): [NDArray, NDArray] {
   const { operand, k, axis = -1 } = topKParams(given);
   const x = asArray(operand, "lax.topK");
   const d = normalizeAxis(axis, x.ndim, "lax.topK");
   const n = x.shape[d]!;
   if (!Number.isInteger(k) || k < 0 || k > n) {
-    throw new ArgumentError({ code: "top-k", message: `lax.topK: k must be a whole number from 0 to ${n}, the length of axis ${d}; got ${k}` });
+    throw new ArgumentError({
+      code: "top-k",
+      message: `lax.topK: k must be a whole number from 0 to ${n}, the length of axis ${d}; got ${k}`,
+    });
   }
   // reversed before and after a stable ascending sort: descending, and ties in their order
   const sorted = p.sort([p.rev(x, [d]), p.rev(p.iota("int32", x.shape, d), [d])], d, 1);
@@ -119,14 +148,23 @@ const dotGeneralParams = signature<{ lhs: ArrayLike; rhs: ArrayLike } & DotGener
   "preferredElementType",
 ]);
 /** Sums products over the contracted axes; the result has the batch axes, then the free ones of lhs and of rhs. */
-export function dotGeneral(lhs: ArrayLike, rhs: ArrayLike, options: DotGeneralOptions | NonNullable<DotGeneralOptions["dimensionNumbers"]>): NDArray;
+export function dotGeneral(
+  lhs: ArrayLike,
+  rhs: ArrayLike,
+  options: DotGeneralOptions | NonNullable<DotGeneralOptions["dimensionNumbers"]>,
+): NDArray;
 export function dotGeneral(...given: unknown[]): NDArray {
   const { lhs, rhs, dimensionNumbers, preferredElementType } = dotGeneralParams(given);
   const [contract, batch] = dimensionNumbers!;
   return p.dotGeneral(
     asArray(lhs, "lax.dotGeneral", "lhs"),
     asArray(rhs, "lax.dotGeneral", "rhs"),
-    { lhsContract: contract[0] ?? [], rhsContract: contract[1] ?? [], lhsBatch: batch?.[0] ?? [], rhsBatch: batch?.[1] ?? [] },
+    {
+      lhsContract: contract[0] ?? [],
+      rhsContract: contract[1] ?? [],
+      lhsBatch: batch?.[0] ?? [],
+      rhsBatch: batch?.[1] ?? [],
+    },
     preferredElementType == null ? undefined : asDType(preferredElementType),
   );
 }
@@ -137,7 +175,12 @@ export function dot(lhs: ArrayLike, rhs: ArrayLike): NDArray;
 export function dot(...given: unknown[]): NDArray {
   const { lhs, rhs } = dotParams(given);
   const a = asArray(lhs, "lax.dot", "lhs");
-  return p.dotGeneral(a, asArray(rhs, "lax.dot", "rhs"), { lhsContract: [a.ndim - 1], rhsContract: [0], lhsBatch: [], rhsBatch: [] });
+  return p.dotGeneral(a, asArray(rhs, "lax.dot", "rhs"), {
+    lhsContract: [a.ndim - 1],
+    rhsContract: [0],
+    lhsBatch: [],
+    rhsBatch: [],
+  });
 }
 
 const batchMatmulParams = signature<{ lhs: ArrayLike; rhs: ArrayLike }>("lax.batchMatmul", 2, ["lhs", "rhs"]);
@@ -147,5 +190,10 @@ export function batchMatmul(...given: unknown[]): NDArray {
   const { lhs, rhs } = batchMatmulParams(given);
   const a = asArray(lhs, "lax.batchMatmul", "lhs");
   const batch = a.shape.slice(0, -2).map((_, k) => k);
-  return p.dotGeneral(a, asArray(rhs, "lax.batchMatmul", "rhs"), { lhsContract: [a.ndim - 1], rhsContract: [a.ndim - 2], lhsBatch: batch, rhsBatch: batch });
+  return p.dotGeneral(a, asArray(rhs, "lax.batchMatmul", "rhs"), {
+    lhsContract: [a.ndim - 1],
+    rhsContract: [a.ndim - 2],
+    lhsBatch: batch,
+    rhsBatch: batch,
+  });
 }

@@ -9,7 +9,7 @@ import { takeAlong } from "./gathering.js";
 import { clip } from "./logic.js";
 import { concatenate } from "./joining.js";
 import { diagonalOf } from "./matrices.js";
-import { inexactType, convert, convertAll, inexact, pairOf, promoteInexact, resultElementType } from "./promotion.js";
+import { inexactType, convert, convertAll, inexact, pairOf, resultElementType } from "./promotion.js";
 import { matmul } from "./products.js";
 import { sum } from "./reductions.js";
 import { to2d } from "./shape.js";
@@ -103,7 +103,7 @@ export function cov(): NDArray {
 
 function covariance(op: string, { m, y, rowvar = true, bias = false, ddof, fweights, aweights, dtype }: CovOptions & { m: ArrayLike }): NDArray {
   requireFloat(op, dtype);
-  const parts = y === undefined || y === null ? [inexact(op, m)] : promoteInexact(op, m, y);
+  const parts = y === undefined || y === null ? [inexact(op, m)] : convertAll([m, y], inexactType(resultElementType(op, [m, y])));
   if (parts.some((x) => x.ndim > 2)) throw new ShapeError({ code: "rank", message: `${op} takes vectors and matrices`, details: [["m", parts[0]!.describe()]] });
   const rows = parts.map((part, i) => {
     const x = to2d(part);

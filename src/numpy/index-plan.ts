@@ -16,7 +16,13 @@ export type Index = number | readonly (number | null)[] | null | "..." | NDArray
 /** What happens on one axis of the array. */
 type AxisIndex =
   | { readonly kind: "number"; readonly at: number }
-  | { readonly kind: "range"; readonly start: number; readonly step: number; readonly count: number; readonly whole: boolean }
+  | {
+      readonly kind: "range";
+      readonly start: number;
+      readonly step: number;
+      readonly count: number;
+      readonly whole: boolean;
+    }
   | { readonly kind: "array"; readonly indices: NDArray };
 
 /** An index resolved for a shape. */
@@ -61,7 +67,10 @@ function fillIn(shape: Shape, index: readonly Index[], op: string): Exclude<Inde
   if (named > shape.length || dots > 1) {
     throw new ArgumentError({
       code: "index-count",
-      message: dots > 1 ? `${op}: "..." may stand once` : `${op}: ${named} indices for an array of ${shape.length} ${shape.length === 1 ? "axis" : "axes"}`,
+      message:
+        dots > 1
+          ? `${op}: "..." may stand once`
+          : `${op}: ${named} indices for an array of ${shape.length} ${shape.length === 1 ? "axis" : "axes"}`,
       details: [["array", `[${shape.join(",")}]`]],
     });
   }
@@ -97,7 +106,10 @@ export function integers(i: NDArray, op: string): NDArray {
   throw new DTypeError({
     code: "index-dtype",
     message: `${op}: index arrays hold integers, not ${i.dtype}`,
-    hint: i.dtype === "bool" ? "the result's shape would depend on the mask's values: use np.where(mask, a, b), or at(mask).set(…)" : `convert with .astype("int32")`,
+    hint:
+      i.dtype === "bool"
+        ? "the result's shape would depend on the mask's values: use np.where(mask, a, b), or at(mask).set(…)"
+        : `convert with .astype("int32")`,
   });
 }
 
@@ -112,7 +124,8 @@ function range(r: readonly (number | null)[], n: number, op: string): AxisIndex 
     });
   }
   const [low, high] = step > 0 ? [0, n] : [-1, n - 1];
-  const bound = (x: number | null | undefined, otherwise: number): number => (x == null ? otherwise : Math.min(Math.max(x < 0 ? x + n : x, low), high));
+  const bound = (x: number | null | undefined, otherwise: number): number =>
+    x == null ? otherwise : Math.min(Math.max(x < 0 ? x + n : x, low), high);
   const start = bound(r[0], step > 0 ? 0 : n - 1);
   const stop = bound(r[1], step > 0 ? n : -1);
   const count = Math.max(0, Math.ceil((stop - start) / step));
@@ -120,7 +133,11 @@ function range(r: readonly (number | null)[], n: number, op: string): AxisIndex 
 }
 
 /** NumPy's rule: arrays (and numbers among them) that stand together keep their place, else their axes come first. */
-function arrangement(order: readonly (number | "new")[], axes: readonly AxisIndex[], hasBlock: boolean): (number | "block" | "new")[] {
+function arrangement(
+  order: readonly (number | "new")[],
+  axes: readonly AxisIndex[],
+  hasBlock: boolean,
+): (number | "block" | "new")[] {
   const isAdvanced = (o: number | "new"): boolean => o !== "new" && axes[o]!.kind !== "range";
   const result: (number | "block" | "new")[] = order.filter((o) => !isAdvanced(o));
   if (!hasBlock) return result;
@@ -193,7 +210,10 @@ export function windowPlan(plan: IndexPlan, wrap: boolean): WindowPlan {
     );
   });
   const columns = vectors.map((v) => p.expandDims(v, [grid.length]));
-  const indices = columns.length === 0 ? p.zerosOf({ shape: [...grid, 0], dtype: "int32", weakType: false }) : p.concatenate(columns, grid.length);
+  const indices =
+    columns.length === 0
+      ? p.zerosOf({ shape: [...grid, 0], dtype: "int32", weakType: false })
+      : p.concatenate(columns, grid.length);
   return { indices, indexed, windows };
 }
 
@@ -206,7 +226,9 @@ export function selectStatic(x: NDArray, plan: IndexPlan): NDArray {
     const { start, step, count } = a as Extract<AxisIndex, { kind: "range" }>;
     if (count === 0) return { start: 0, limit: 0, stride: 1, reversed: false };
     const last = start + (count - 1) * step;
-    return step > 0 ? { start, limit: last + 1, stride: step, reversed: false } : { start: last, limit: start + 1, stride: -step, reversed: true };
+    return step > 0
+      ? { start, limit: last + 1, stride: step, reversed: false }
+      : { start: last, limit: start + 1, stride: -step, reversed: true };
   });
   const part = p.slice(
     x,

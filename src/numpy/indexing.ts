@@ -4,7 +4,16 @@ import { signature } from "../core/calling.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
-import { gatheredShape, integers as requireIntegers, type Index, type IndexPlan, planIndex, selectedShape, selectStatic, windowPlan } from "./index-plan.js";
+import {
+  gatheredShape,
+  integers as requireIntegers,
+  type Index,
+  type IndexPlan,
+  planIndex,
+  selectedShape,
+  selectStatic,
+  windowPlan,
+} from "./index-plan.js";
 import { convert, convertAll, expandTo, promote2, resultElementType } from "./promotion.js";
 
 export type { Index } from "./index-plan.js";
@@ -15,7 +24,11 @@ export type OutOfBounds = "fill" | "drop" | "clip" | "wrap" | "promiseInBounds";
 function primitiveMode(mode: OutOfBounds, op: string): p.IndexMode {
   if (mode === "drop" || mode === "fill") return "fill";
   if (mode === "clip" || mode === "promiseInBounds") return mode;
-  throw new ArgumentError({ code: "index-mode", message: `${op}: ${JSON.stringify(mode)} is not a mode`, hint: `modes: "fill", "drop", "clip", "promiseInBounds"` });
+  throw new ArgumentError({
+    code: "index-mode",
+    message: `${op}: ${JSON.stringify(mode)} is not a mode`,
+    hint: `modes: "fill", "drop", "clip", "promiseInBounds"`,
+  });
 }
 
 /**
@@ -73,7 +86,11 @@ export function at(x: NDArray, ...index: readonly Index[]): IndexUpdate {
     (op: string, scatter: typeof p.scatter, prepare: (y: NDArray) => NDArray = (y) => y) =>
     (values: ArrayLike, options: UpdateOptions = {}): NDArray => {
       const [target, y] = convertAll([x, values], resultElementType(op, [x, values])) as [NDArray, NDArray];
-      return convert(scatterInto(target, prepare(asUpdates(y, plan, op)), plan, scatter, options, op), x.dtype, x.weakType);
+      return convert(
+        scatterInto(target, prepare(asUpdates(y, plan, op)), plan, scatter, options, op),
+        x.dtype,
+        x.weakType,
+      );
     };
   return {
     get: ({ mode = "promiseInBounds", fillValue } = {}) =>
@@ -108,7 +125,14 @@ function asUpdates(y: NDArray, plan: IndexPlan, op: string): NDArray {
   return p.reshape(expandTo(y, shape), gatheredShape(plan));
 }
 
-function scatterInto(x: NDArray, updates: NDArray, plan: IndexPlan, scatter: typeof p.scatter, options: UpdateOptions, op: string): NDArray {
+function scatterInto(
+  x: NDArray,
+  updates: NDArray,
+  plan: IndexPlan,
+  scatter: typeof p.scatter,
+  options: UpdateOptions,
+  op: string,
+): NDArray {
   const { indices, indexed, windows } = windowPlan(plan, true);
   return scatter(
     x,
@@ -139,7 +163,12 @@ function atMask(x: NDArray, mask: NDArray): IndexUpdate {
     (op: string, combine: Combine) =>
     (values: ArrayLike): NDArray => {
       const y = asArray(values, op, "values");
-      if (y.ndim !== 0) throw new ShapeError({ code: "mask-values", message: `${op}: a mask takes a scalar`, hint: "use np.where(mask, values, x)" });
+      if (y.ndim !== 0)
+        throw new ShapeError({
+          code: "mask-values",
+          message: `${op}: a mask takes a scalar`,
+          hint: "use np.where(mask, values, x)",
+        });
       const [target, v] = promote2(op, x, y) as [NDArray, NDArray];
       return p.select(where, convert(combine(target, v), x.dtype), x);
     };
@@ -166,12 +195,22 @@ export interface TakeOptions {
   readonly mode?: OutOfBounds | null;
   readonly fillValue?: number | null;
 }
-const takeParams = signature<{ a: ArrayLike; indices: ArrayLike } & TakeOptions>("take", 2, ["a", "indices", "axis", "out", "mode"], { byName: ["fillValue"] });
+const takeParams = signature<{ a: ArrayLike; indices: ArrayLike } & TakeOptions>(
+  "take",
+  2,
+  ["a", "indices", "axis", "out", "mode"],
+  { byName: ["fillValue"] },
+);
 /**
  * Elements at indices along an axis, or of the flattened array. Negative indices count from the end; what is out of bounds
  * gives NaN (integers: their least value), unless `mode` is "clip" or "wrap".
  */
-export function take(a: ArrayLike, indices: ArrayLike, axis?: number | null | TakeOptions, options?: TakeOptions): NDArray;
+export function take(
+  a: ArrayLike,
+  indices: ArrayLike,
+  axis?: number | null | TakeOptions,
+  options?: TakeOptions,
+): NDArray;
 export function take(...given: unknown[]): NDArray {
   const { a, indices, axis = null, mode = null, fillValue = null } = takeParams(given);
   const x = asArray(a, "take", "a");
@@ -192,7 +231,12 @@ export function take(...given: unknown[]): NDArray {
 }
 
 /** Index arrays for a mode: negative entries count from the end, or all wrap around. */
-function resolveMode(i: NDArray, n: number, mode: OutOfBounds, op: string): { readonly index: NDArray; readonly primitive: p.IndexMode } {
+function resolveMode(
+  i: NDArray,
+  n: number,
+  mode: OutOfBounds,
+  op: string,
+): { readonly index: NDArray; readonly primitive: p.IndexMode } {
   requireIntegers(i, op);
   const index = p.convertElementType(i, "int32");
   if (mode === "clip") return { index, primitive: "clip" };
@@ -200,7 +244,10 @@ function resolveMode(i: NDArray, n: number, mode: OutOfBounds, op: string): { re
     const r = p.rem(index, n);
     return { index: p.select(p.lt(r, 0), p.add(r, n), r), primitive: "promiseInBounds" };
   }
-  return { index: i.dtype === "uint32" ? index : p.select(p.lt(index, 0), p.add(index, n), index), primitive: primitiveMode(mode, op) };
+  return {
+    index: i.dtype === "uint32" ? index : p.select(p.lt(index, 0), p.add(index, n), index),
+    primitive: primitiveMode(mode, op),
+  };
 }
 
 interface AlongOptions {
@@ -208,9 +255,20 @@ interface AlongOptions {
   readonly mode?: OutOfBounds | null;
   readonly fillValue?: number | null;
 }
-const takeAlongParams = signature<{ arr: ArrayLike; indices: ArrayLike } & AlongOptions>("takeAlongAxis", 2, ["arr", "indices", "axis", "mode", "fillValue"]);
+const takeAlongParams = signature<{ arr: ArrayLike; indices: ArrayLike } & AlongOptions>("takeAlongAxis", 2, [
+  "arr",
+  "indices",
+  "axis",
+  "mode",
+  "fillValue",
+]);
 /** For every vector along an axis, its elements at the indices in the same place; the other axes broadcast. */
-export function takeAlongAxis(arr: ArrayLike, indices: ArrayLike, axis?: number | null | AlongOptions, options?: AlongOptions): NDArray;
+export function takeAlongAxis(
+  arr: ArrayLike,
+  indices: ArrayLike,
+  axis?: number | null | AlongOptions,
+  options?: AlongOptions,
+): NDArray;
 export function takeAlongAxis(...given: unknown[]): NDArray {
   const { arr, indices, axis = -1, mode = null, fillValue = null } = takeAlongParams(given);
   const x = asArray(arr, "takeAlongAxis", "arr");
@@ -221,14 +279,25 @@ export function takeAlongAxis(...given: unknown[]): NDArray {
   return p.gather(
     array,
     p.expandDims(resolved.index, [index.ndim]),
-    { offsetDims: [], collapsedSliceDims: [k], startIndexMap: [k], operandBatchingDims: batch, startIndicesBatchingDims: batch },
+    {
+      offsetDims: [],
+      collapsedSliceDims: [k],
+      startIndexMap: [k],
+      operandBatchingDims: batch,
+      startIndicesBatchingDims: batch,
+    },
     array.shape.map(() => 1),
     { mode: resolved.primitive, fillValue: fillValue ?? undefined },
   );
 }
 
 /** Brings an array and its indices along an axis to equal lengths of all other axes. */
-function alignAlong(x: NDArray, i: NDArray, axis: number | null, op: string): { readonly array: NDArray; readonly index: NDArray; readonly k: number } {
+function alignAlong(
+  x: NDArray,
+  i: NDArray,
+  axis: number | null,
+  op: string,
+): { readonly array: NDArray; readonly index: NDArray; readonly k: number } {
   if (axis === null) return { array: p.reshape(x, [x.size]), index: p.reshape(i, [i.size]), k: 0 };
   const k = normalizeAxis(axis, x.ndim, op);
   if (i.ndim !== x.ndim || !x.shape.every((n, d) => d === k || n === i.shape[d] || n === 1 || i.shape[d] === 1)) {
@@ -250,14 +319,22 @@ function alignAlong(x: NDArray, i: NDArray, axis: number | null, op: string): { 
   return { array: fit(x), index: fit(i), k };
 }
 
-const putAlongParams = signature<{ arr: ArrayLike; indices: ArrayLike; values: ArrayLike; axis: number | null; inplace?: boolean; mode?: OutOfBounds | null }>(
-  "putAlongAxis",
-  4,
-  ["arr", "indices", "values", "axis", "inplace"],
-  { byName: ["mode"] },
-);
+const putAlongParams = signature<{
+  arr: ArrayLike;
+  indices: ArrayLike;
+  values: ArrayLike;
+  axis: number | null;
+  inplace?: boolean;
+  mode?: OutOfBounds | null;
+}>("putAlongAxis", 4, ["arr", "indices", "values", "axis", "inplace"], { byName: ["mode"] });
 /** A copy of an array in which every vector along an axis has `values` at the indices in the same place. */
-export function putAlongAxis(arr: ArrayLike, indices: ArrayLike, values: ArrayLike, axis: number | null, options?: { readonly inplace?: false }): NDArray;
+export function putAlongAxis(
+  arr: ArrayLike,
+  indices: ArrayLike,
+  values: ArrayLike,
+  axis: number | null,
+  options?: { readonly inplace?: false },
+): NDArray;
 export function putAlongAxis(...given: unknown[]): NDArray {
   const { arr, indices, values, axis } = putAlongParams(given);
   const x = asArray(arr, "putAlongAxis", "arr");
@@ -267,11 +344,22 @@ export function putAlongAxis(...given: unknown[]): NDArray {
   return p.reshape(at(array, ...grid).set(updates), x.shape);
 }
 
-const putParams = signature<{ a: ArrayLike; ind: ArrayLike; v: ArrayLike; mode?: "clip" | "wrap" | null; inplace?: boolean }>("put", 3, ["a", "ind", "v", "mode"], {
+const putParams = signature<{
+  a: ArrayLike;
+  ind: ArrayLike;
+  v: ArrayLike;
+  mode?: "clip" | "wrap" | null;
+  inplace?: boolean;
+}>("put", 3, ["a", "ind", "v", "mode"], {
   byName: ["inplace"],
 });
 /** A copy of an array with elements, counted in row-major order, replaced; `v` is repeated as needed. */
-export function put(a: ArrayLike, ind: ArrayLike, v: ArrayLike, options?: { readonly mode?: "clip" | "wrap" | null; readonly inplace?: false }): NDArray;
+export function put(
+  a: ArrayLike,
+  ind: ArrayLike,
+  v: ArrayLike,
+  options?: { readonly mode?: "clip" | "wrap" | null; readonly inplace?: false },
+): NDArray;
 export function put(...given: unknown[]): NDArray {
   const { a, ind, v, mode = null } = putParams(given);
   const x = asArray(a, "put", "a");
@@ -280,7 +368,12 @@ export function put(...given: unknown[]): NDArray {
   if (i.size === 0 || values.size === 0) return x;
   const count = Math.ceil(i.size / values.size);
   const flat = p.reshape(values, [values.size]);
-  const repeated = p.slice(p.reshape(p.broadcastInDim(flat, [count, values.size], [1]), [count * values.size]), [0], [i.size]);
-  const { index, primitive } = mode === null ? { index: i, primitive: "fill" as const } : resolveMode(i, x.size, mode, "put");
+  const repeated = p.slice(
+    p.reshape(p.broadcastInDim(flat, [count, values.size], [1]), [count * values.size]),
+    [0],
+    [i.size],
+  );
+  const { index, primitive } =
+    mode === null ? { index: i, primitive: "fill" as const } : resolveMode(i, x.size, mode, "put");
   return p.reshape(at(p.reshape(x, [x.size]), index).set(repeated, { mode: primitive }), x.shape);
 }

@@ -100,22 +100,43 @@ export function promote(op: string, ...xs: readonly ArrayLike[]): readonly NDArr
   return broadcastOperands(op, convertAll(xs, resultElementType(op, xs)));
 }
 
-/** `promote` of two, without work where dtypes and shapes agree. */
-export function promote2(op: string, x: ArrayLike, y: ArrayLike): readonly NDArray[] {
-  if (x instanceof NDArray && y instanceof NDArray && x.dtype === y.dtype) {
-    return sameShape(x.shape, y.shape) || x.ndim === 0 || y.ndim === 0 ? [x, y] : broadcastOperands(op, [x, y]);
-  }
-  return promote(op, x, y);
+/** A number as a scalar of an array's dtype, where it takes that dtype without further thought; else undefined. */
+function numberLike(x: NDArray, n: number | boolean): NDArray | undefined {
+  const { dtype, weakType } = x.aval;
+  if (typeof n === "boolean" || dtype === "bool" || dtype === "key") return undefined;
+  if (!isFloat(dtype) && !(Number.isInteger(n) && fits(n) && !Object.is(n, -0))) return undefined;
+  return scalarOf(n, { shape: [], dtype, weakType });
 }
+
+/** Two operands that need nothing done but a number made an array: most calls. */
+function quickPair(x: ArrayLike, y: ArrayLike): readonly [NDArray, NDArray] | undefined {
+  if (x instanceof NDArray) {
+    if (typeof y === "number") {
+      const n = numberLike(x, y);
+      return n && [x, n];
+    }
+    if (!(y instanceof NDArray) || x.dtype !== y.dtype) return undefined;
+    return x.ndim === 0 || y.ndim === 0 || sameShape(x.shape, y.shape) ? [x, y] : undefined;
+  }
+  if (typeof x !== "number" || !(y instanceof NDArray)) return undefined;
+  const n = numberLike(y, x);
+  return n && [n, y];
+}
+
+/** `promote` of two. */
+export const promote2 = (op: string, x: ArrayLike, y: ArrayLike): readonly NDArray[] => quickPair(x, y) ?? promote(op, x, y);
 
 /** `promote`, and integers and booleans become floats. */
 export function promoteInexact(op: string, ...xs: readonly ArrayLike[]): readonly NDArray[] {
-  const t = resultElementType(op, xs);
-  return broadcastOperands(op, convertAll(xs, inexactType(t)));
+  const quick = xs.length === 2 ? quickPair(xs[0]!, xs[1]!) : undefined;
+  if (quick !== undefined && isFloat(quick[0].dtype)) return quick;
+  return broadcastOperands(op, convertAll(xs, inexactType(resultElementType(op, xs))));
 }
 
 /** `promote`, and booleans become int32. */
 export function promoteNumeric(op: string, ...xs: readonly ArrayLike[]): readonly NDArray[] {
+  const quick = xs.length === 2 ? quickPair(xs[0]!, xs[1]!) : undefined;
+  if (quick !== undefined && quick[0].dtype !== "bool") return quick;
   const t = resultElementType(op, xs);
   return broadcastOperands(op, convertAll(xs, { dtype: toNumeric(t.dtype), weak: t.weak && t.dtype !== "bool" }));
 }

@@ -93,8 +93,9 @@ function runReduction(r: Reduction, x: NDArray, { axis, keepdims = false, initia
   return reduceShape(result, axes, keepdims);
 }
 
-function arithmetic(r: Reduction, { a, dtype, ...options }: ReduceOptions & { a: ArrayLike }): NDArray {
-  const x = asArray(a, r.op, "a");
+function arithmetic(r: Reduction, options: ReduceOptions & { a: ArrayLike }): NDArray {
+  const { dtype } = options;
+  const x = asArray(options.a, r.op, "a");
   const to = dtype === undefined || dtype === null ? toNumeric(x.dtype) : asDType(dtype);
   if (to !== "bool") return convert(runReduction(r, convert(x, to), options), to);
   // A boolean result: the sum is the logical or, the product the logical and.
@@ -136,8 +137,8 @@ export function prod(): NDArray {
   return arithmetic(prodReduction, prodParams(arguments));
 }
 
-const extremeOf = (r: Reduction, op: string, { a, ...options }: ExtremeOptions & Operand): NDArray => {
-  const x = asArray(a, op, "a");
+const extremeOf = (r: Reduction, op: string, options: ExtremeOptions & Operand): NDArray => {
+  const x = asArray(options.a, op, "a");
   return convert(runReduction({ ...r, op }, x, options), x.dtype);
 };
 
@@ -170,15 +171,15 @@ const anyParams = /* @__PURE__ */ signature<LogicOptions & Operand>("any", 1, lo
 /** Whether some element is true (not zero). */
 export function any(a: ArrayLike, axis?: Axis | LogicOptions, options?: LogicOptions): NDArray;
 export function any(): NDArray {
-  const { a, ...options } = anyParams(arguments);
-  return runReduction(anyReduction, truth(asArray(a, "any", "a")), options);
+  const options = anyParams(arguments);
+  return runReduction(anyReduction, truth(asArray(options.a, "any", "a")), options);
 }
 const allParams = /* @__PURE__ */ signature<LogicOptions & Operand>("all", 1, logicNames, { byName: ["where"] });
 /** Whether all elements are true (not zero). */
 export function all(a: ArrayLike, axis?: Axis | LogicOptions, options?: LogicOptions): NDArray;
 export function all(): NDArray {
-  const { a, ...options } = allParams(arguments);
-  return runReduction(allReduction, truth(asArray(a, "all", "a")), options);
+  const options = allParams(arguments);
+  return runReduction(allReduction, truth(asArray(options.a, "all", "a")), options);
 }
 
 export interface KeepdimsOptions {

@@ -1,7 +1,7 @@
 import { NDArray } from "../core/array.js";
 import { normalizeAxis, sameShape } from "../core/aval.js";
 import { signature } from "../core/calling.js";
-import { asDType, type DType, isFloat } from "../core/dtype.js";
+import { asDType, type DType } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
@@ -97,12 +97,8 @@ function largest(x: NDArray, count: number): readonly [values: NDArray, indices:
   return sorted.map((s) => first(p.rev(s, [k]), count)) as [NDArray, NDArray];
 }
 
-/** The `count` least elements along the last axis, least first, with their indices; NaN counts as least, as in JAX. */
+/** The `count` least elements along the last axis, least first, with their indices; ties by index. */
 function least(x: NDArray, count: number): readonly [values: NDArray, indices: NDArray] {
-  if (isFloat(x.dtype)) {
-    const [values, indices] = largest(p.neg(x), count);
-    return [p.neg(values), indices];
-  }
   const k = x.ndim - 1;
   return p.sort([x, p.iota("int32", x.shape, k)], k, 1).map((s) => first(s, count)) as [NDArray, NDArray];
 }

@@ -33,8 +33,8 @@ const meanParams = /* @__PURE__ */ signature<MeanOptions & Operand>("mean", 1, [
 /** The mean over axes, in floats. */
 export function mean(a: ArrayLike, axis?: Axis | MeanOptions, dtype?: DType | null | MeanOptions, options?: MeanOptions): NDArray;
 export function mean(): NDArray {
-  const { a, ...options } = meanParams(arguments);
-  return meanOf("mean", asArray(a, "mean", "a"), options);
+  const options = meanParams(arguments);
+  return meanOf("mean", asArray(options.a, "mean", "a"), options);
 }
 
 function meanOf(op: string, x: NDArray, { axis = null, dtype, keepdims = false, where }: MeanOptions): NDArray {
@@ -59,17 +59,17 @@ const varParams = /* @__PURE__ */ signature<VarOptions & Operand>("var_", 1, var
 /** The variance over axes. */
 export function var_(a: ArrayLike, axis?: Axis | VarOptions, dtype?: DType | null | VarOptions, options?: VarOptions): NDArray;
 export function var_(): NDArray {
-  const { a, ...options } = varParams(arguments);
-  return varianceOf("var_", asArray(a, "var_", "a"), options);
+  const options = varParams(arguments);
+  return varianceOf("var_", asArray(options.a, "var_", "a"), options);
 }
 
 const stdParams = /* @__PURE__ */ signature<VarOptions & Operand>("std", 1, varNames, { byName: varByName });
 /** The standard deviation over axes; its derivative is NaN where it is 0. */
 export function std(a: ArrayLike, axis?: Axis | VarOptions, dtype?: DType | null | VarOptions, options?: VarOptions): NDArray;
 export function std(): NDArray {
-  const { a, ...options } = stdParams(arguments);
+  const options = stdParams(arguments);
   requireFloat("std", options.dtype);
-  return p.sqrt(varianceOf("std", asArray(a, "std", "a"), options));
+  return p.sqrt(varianceOf("std", asArray(options.a, "std", "a"), options));
 }
 
 /** @throws DTypeError `float-needed`. */

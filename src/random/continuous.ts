@@ -17,7 +17,11 @@ const tiny: Readonly<Record<string, number>> = { float32: 2 ** -126, float64: 2 
 type Standard = (key: ArrayLike, shape?: Shape | DtypeOption, dtype?: DType | DtypeOption) => NDArray;
 
 function standard(name: string, draw: (key: NDArray, shape: Shape, dtype: DType) => NDArray): Standard {
-  const params: ReadArguments<{ key: ArrayLike; shape?: Shape } & DtypeOption> = signature(`random.${name}`, 1, ["key", "shape", "dtype"]);
+  const params: ReadArguments<{ key: ArrayLike; shape?: Shape } & DtypeOption> = signature(`random.${name}`, 1, [
+    "key",
+    "shape",
+    "dtype",
+  ]);
   return (...given) => {
     const { key, shape = [], dtype } = params(given);
     return draw(asSingleKey(key, name), asShape(shape, `random.${name}`), floatDtype(dtype, name));
@@ -30,7 +34,8 @@ const aboveMinusOne = (dtype: DType): number => -(1 - epsneg[dtype]!);
 export const drawNormal = (key: NDArray, shape: Shape, dtype: DType): NDArray =>
   p.mul(p.erfInv(between(key, shape, dtype, aboveMinusOne(dtype), 1)), Math.SQRT2);
 
-export const drawGumbel = (key: NDArray, shape: Shape, dtype: DType): NDArray => p.neg(p.log(p.neg(p.log(between(key, shape, dtype, tiny[dtype]!, 1)))));
+export const drawGumbel = (key: NDArray, shape: Shape, dtype: DType): NDArray =>
+  p.neg(p.log(p.neg(p.log(between(key, shape, dtype, tiny[dtype]!, 1)))));
 
 /**
  * The normal distribution of mean 0 and variance 1: √2·erfInv of a uniform draw.
@@ -43,7 +48,9 @@ export const normal = standard("normal", drawNormal);
 export const gumbel = standard("gumbel", drawGumbel);
 
 /** The exponential distribution of rate 1. */
-export const exponential = standard("exponential", (key, shape, dtype) => p.neg(p.log1p(p.neg(unit(key, shape, dtype)))));
+export const exponential = standard("exponential", (key, shape, dtype) =>
+  p.neg(p.log1p(p.neg(unit(key, shape, dtype)))),
+);
 
 /** The Laplace distribution of scale 1. */
 export const laplace = standard("laplace", (key, shape, dtype) => {
@@ -63,19 +70,26 @@ export const cauchy = standard("cauchy", (key, shape, dtype) => {
   return p.tan(p.mul(p.sub(u, 0.5), Math.PI));
 });
 
-const truncatedParams = signature<{ key: ArrayLike; lower: ArrayLike; upper: ArrayLike; shape?: Shape | null } & DtypeOption>("random.truncatedNormal", 3, [
-  "key",
-  "lower",
-  "upper",
-  "shape",
-  "dtype",
-]);
+const truncatedParams = signature<
+  { key: ArrayLike; lower: ArrayLike; upper: ArrayLike; shape?: Shape | null } & DtypeOption
+>("random.truncatedNormal", 3, ["key", "lower", "upper", "shape", "dtype"]);
 /** The normal distribution cut off outside of the open interval (lower, upper). */
-export function truncatedNormal(key: ArrayLike, lower: ArrayLike, upper: ArrayLike, shape?: Shape | null | DtypeOption, dtype?: DType | DtypeOption): NDArray;
+export function truncatedNormal(
+  key: ArrayLike,
+  lower: ArrayLike,
+  upper: ArrayLike,
+  shape?: Shape | null | DtypeOption,
+  dtype?: DType | DtypeOption,
+): NDArray;
 export function truncatedNormal(...given: unknown[]): NDArray {
   const { key, lower, upper, shape, dtype } = truncatedParams(given);
   const d = floatDtype(dtype, "truncatedNormal");
-  const dims = drawShape("truncatedNormal", shape, asArray(lower, "random.truncatedNormal", "lower"), asArray(upper, "random.truncatedNormal", "upper"));
+  const dims = drawShape(
+    "truncatedNormal",
+    shape,
+    asArray(lower, "random.truncatedNormal", "lower"),
+    asArray(upper, "random.truncatedNormal", "upper"),
+  );
   const lo = parameter(lower, d, dims);
   const hi = parameter(upper, d, dims);
   const sqrt2 = lit(Math.SQRT2, d);

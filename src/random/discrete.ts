@@ -16,7 +16,11 @@ import { bits32, drawShape, type DtypeOption, parameter, randint, requireCount, 
 
 /** Discrete distributions, permutations and choices, by JAX's algorithms. */
 
-const bernoulliParams = signature<{ key: ArrayLike; p?: ArrayLike; shape?: Shape | null }>("random.bernoulli", 1, ["key", "p", "shape"]);
+const bernoulliParams = signature<{ key: ArrayLike; p?: ArrayLike; shape?: Shape | null }>("random.bernoulli", 1, [
+  "key",
+  "p",
+  "shape",
+]);
 /** Booleans that are true with probability `p`, by default ½. */
 export function bernoulli(key: ArrayLike, probability?: ArrayLike, shape?: Shape | null): NDArray;
 export function bernoulli(...given: unknown[]): NDArray {
@@ -27,13 +31,18 @@ export function bernoulli(...given: unknown[]): NDArray {
   return p.lt(unit(asSingleKey(key, "bernoulli"), dims, dtype), parameter(probability, dtype, dims));
 }
 
-const rademacherParams = signature<{ key: ArrayLike; shape?: Shape } & DtypeOption>("random.rademacher", 1, ["key", "shape", "dtype"]);
+const rademacherParams = signature<{ key: ArrayLike; shape?: Shape } & DtypeOption>("random.rademacher", 1, [
+  "key",
+  "shape",
+  "dtype",
+]);
 /** −1 or 1 with equal probability. */
 export function rademacher(key: ArrayLike, shape?: Shape | DtypeOption, dtype?: DType | DtypeOption): NDArray;
 export function rademacher(...given: unknown[]): NDArray {
   const { key, shape = [], dtype = "int32" } = rademacherParams(given);
   const d = asDType(dtype);
-  if (!isNumeric(d)) throw new DTypeError({ code: "random-dtype", message: `random.rademacher draws numbers, not ${d}` });
+  if (!isNumeric(d))
+    throw new DTypeError({ code: "random-dtype", message: `random.rademacher draws numbers, not ${d}` });
   const heads = bernoulli(key, 0.5, asShape(shape, "random.rademacher"));
   return p.sub(p.mul(p.convertElementType(heads, d), 2), 1);
 }
@@ -43,18 +52,21 @@ export interface CategoricalOptions {
   readonly shape?: Shape | null;
   readonly replace?: boolean;
 }
-const categoricalParams = signature<{ key: ArrayLike; logits: ArrayLike } & CategoricalOptions>("random.categorical", 2, [
-  "key",
-  "logits",
-  "axis",
-  "shape",
-  "replace",
-]);
+const categoricalParams = signature<{ key: ArrayLike; logits: ArrayLike } & CategoricalOptions>(
+  "random.categorical",
+  2,
+  ["key", "logits", "axis", "shape", "replace"],
+);
 /**
  * Indices drawn with probabilities softmax(logits) along `axis`. `shape` ends with the shape of the logits without that axis;
  * without replacement its leading part counts distinct draws.
  */
-export function categorical(key: ArrayLike, logits: ArrayLike, axis?: number | CategoricalOptions, shape?: Shape | null | CategoricalOptions): NDArray;
+export function categorical(
+  key: ArrayLike,
+  logits: ArrayLike,
+  axis?: number | CategoricalOptions,
+  shape?: Shape | null | CategoricalOptions,
+): NDArray;
 export function categorical(...given: unknown[]): NDArray {
   const { key, logits, axis = -1, shape = null, replace = true } = categoricalParams(given);
   const k = asSingleKey(key, "categorical");
@@ -117,13 +129,23 @@ interface PermutationOptions {
   readonly axis?: number;
   readonly independent?: boolean;
 }
-const permutationParams = signature<{ key: ArrayLike; x: ArrayLike } & PermutationOptions>("random.permutation", 2, ["key", "x", "axis", "independent"]);
+const permutationParams = signature<{ key: ArrayLike; x: ArrayLike } & PermutationOptions>("random.permutation", 2, [
+  "key",
+  "x",
+  "axis",
+  "independent",
+]);
 /**
  * A random order of 0 … x − 1, or of an array along an axis; `independent` shuffles every vector along it in its own way.
  * @example
  * const order = random.permutation(random.key(0), 8);
  */
-export function permutation(key: ArrayLike, x: ArrayLike, axis?: number | PermutationOptions, independent?: boolean | PermutationOptions): NDArray;
+export function permutation(
+  key: ArrayLike,
+  x: ArrayLike,
+  axis?: number | PermutationOptions,
+  independent?: boolean | PermutationOptions,
+): NDArray;
 export function permutation(...given: unknown[]): NDArray {
   const { key, x, axis = 0, independent = false } = permutationParams(given);
   const k = asSingleKey(key, "permutation");
@@ -138,9 +160,21 @@ export interface ChoiceOptions {
   readonly p?: ArrayLike | null;
   readonly axis?: number;
 }
-const choiceParams = signature<{ key: ArrayLike; a: ArrayLike; shape?: Shape } & ChoiceOptions>("random.choice", 2, ["key", "a", "shape", "replace", "p", "axis"]);
+const choiceParams = signature<{ key: ArrayLike; a: ArrayLike; shape?: Shape } & ChoiceOptions>("random.choice", 2, [
+  "key",
+  "a",
+  "shape",
+  "replace",
+  "p",
+  "axis",
+]);
 /** Elements of `a` along an axis (or of 0 … a − 1) drawn with equal probabilities, or with those in `p`. */
-export function choice(key: ArrayLike, a: ArrayLike, shape?: Shape | ChoiceOptions, replace?: boolean | ChoiceOptions): NDArray;
+export function choice(
+  key: ArrayLike,
+  a: ArrayLike,
+  shape?: Shape | ChoiceOptions,
+  replace?: boolean | ChoiceOptions,
+): NDArray;
 export function choice(...given: unknown[]): NDArray {
   const { key, a, shape = [], replace = true, p: weights = null, axis = 0 } = choiceParams(given);
   const k = asSingleKey(key, "choice");
@@ -149,11 +183,19 @@ export function choice(...given: unknown[]): NDArray {
   const d = array ? normalizeAxis(axis, array.ndim, "random.choice") : 0;
   const n = array ? array.shape[d]! : requireCount(a, "choice", "a");
   const draws = sizeOf(dims);
-  if (n === 0 && draws > 0) throw new ArgumentError({ code: "draw-count", message: "random.choice: there is nothing to choose from" });
+  if (n === 0 && draws > 0)
+    throw new ArgumentError({ code: "draw-count", message: "random.choice: there is nothing to choose from" });
   if (!replace && draws > n) {
-    throw new ArgumentError({ code: "draw-count", message: `random.choice: ${draws} draws without replacement of ${n}`, hint: "draw fewer, or with replacement" });
+    throw new ArgumentError({
+      code: "draw-count",
+      message: `random.choice: ${draws} draws without replacement of ${n}`,
+      hint: "draw fewer, or with replacement",
+    });
   }
-  const indices = weights === null ? evenIndices(k, dims, n, replace, array, d) : weightedIndices(k, dims, n, replace, asArray(weights, "random.choice", "p"));
+  const indices =
+    weights === null
+      ? evenIndices(k, dims, n, replace, array, d)
+      : weightedIndices(k, dims, n, replace, asArray(weights, "random.choice", "p"));
   const result = !array || indices.taken ? indices.values : take(array, indices.values, d);
   return p.reshape(result, array ? [...array.shape.slice(0, d), ...dims, ...array.shape.slice(d + 1)] : dims);
 }
@@ -164,7 +206,14 @@ interface Indices {
   readonly taken: boolean;
 }
 
-function evenIndices(key: NDArray, dims: Shape, n: number, replace: boolean, array: NDArray | undefined, axis: number): Indices {
+function evenIndices(
+  key: NDArray,
+  dims: Shape,
+  n: number,
+  replace: boolean,
+  array: NDArray | undefined,
+  axis: number,
+): Indices {
   if (replace) return { values: randint(key, dims, 0, n), taken: false };
   const all = permutation(key, array ?? n, axis);
   return {
@@ -179,7 +228,10 @@ function evenIndices(key: NDArray, dims: Shape, n: number, replace: boolean, arr
 
 function weightedIndices(key: NDArray, dims: Shape, n: number, replace: boolean, given: NDArray): Indices {
   if (given.ndim !== 1 || given.shape[0] !== n) {
-    throw new ShapeError({ code: "choice-p", message: `random.choice: p must have one weight for each of the ${n} choices, got [${given.shape.join(",")}]` });
+    throw new ShapeError({
+      code: "choice-p",
+      message: `random.choice: p must have one weight for each of the ${n} choices, got [${given.shape.join(",")}]`,
+    });
   }
   const weights = isFloat(given.dtype) ? given : p.convertElementType(given, defaultFloat());
   if (!replace) {

@@ -11,8 +11,16 @@ import * as p from "../primitives/all.js";
  * `key`; draw from it once, and split it for more.
  */
 
-/** A result that can be taken apart: `const [a, b] = random.split(key)`. */
-export type KeyPair = NDArray & { readonly 0: NDArray; readonly 1: NDArray };
+/** Keys that can be taken apart, as many as were asked for: `const [a, b, c] = random.split(key, 3)`. */
+export type Keys<N> = NDArray & (N extends number ? Entries<N> : unknown);
+/** One entry for each number below N; none where N is not known, or is large. */
+type Entries<N extends number, Counted extends readonly NDArray[] = readonly []> = number extends N
+  ? unknown
+  : Counted["length"] extends N
+    ? Pick<Counted, Extract<keyof Counted, `${number}`>>
+    : Counted["length"] extends 32
+      ? unknown
+      : Entries<N, readonly [...Counted, NDArray]>;
 
 /** Demands a key array. @throws DTypeError `key-needed`. */
 export function asKey(x: unknown, op: string): NDArray {
@@ -43,14 +51,19 @@ export function asSingleKey(x: unknown, op: string): NDArray {
  */
 export function key(seed: ArrayLike): NDArray {
   if (typeof seed === "number") {
-    if (!Number.isInteger(seed)) throw new ArgumentError({ code: "key-seed", message: `random.key takes a whole number, got ${seed}` });
+    if (!Number.isInteger(seed))
+      throw new ArgumentError({ code: "key-seed", message: `random.key takes a whole number, got ${seed}` });
     // without 64-bit integers the seed's low word counts, as in JAX
     const high = config.enableX64 ? Math.floor(seed / 4294967296) >>> 0 : 0;
     return p.randomWrap(p.concatenate([word(lit(high, "uint32")), word(lit(seed >>> 0, "uint32"))], 0));
   }
   const x = asArray(seed, "random.key", "seed");
   if (x.dtype !== "int32" && x.dtype !== "uint32") {
-    throw new DTypeError({ code: "key-seed", message: `random.key takes an integer seed, not ${x.dtype}`, hint: `convert with .astype("uint32")` });
+    throw new DTypeError({
+      code: "key-seed",
+      message: `random.key takes an integer seed, not ${x.dtype}`,
+      hint: `convert with .astype("uint32")`,
+    });
   }
   const low = p.expandDims(p.convertElementType(x, "uint32"), [x.ndim]);
   return p.randomWrap(p.concatenate([p.zerosOf(low.aval), low], x.ndim));
@@ -73,7 +86,7 @@ const splitParams = signature<{ key: ArrayLike; num?: number | Shape }>("random.
  * @example
  * const [a, b] = random.split(random.key(0));
  */
-export function split(key: ArrayLike, num?: number | Shape | { readonly num?: number | Shape }): KeyPair;
+export function split<const N extends number | Shape = 2>(key: ArrayLike, num?: N | { readonly num?: N }): Keys<N>;
 export function split(...given: unknown[]): NDArray {
   const { key: k, num = 2 } = splitParams(given);
   return p.randomSplit(asSingleKey(k, "split"), asShape(num, "random.split"));
@@ -84,6 +97,9 @@ const foldInParams = signature<{ key: ArrayLike; data: ArrayLike }>("random.fold
 export function foldIn(key: ArrayLike, data: ArrayLike): NDArray;
 export function foldIn(...given: unknown[]): NDArray {
   const { key: k, data } = foldInParams(given);
-  const number = typeof data === "number" ? lit(data >>> 0, "uint32") : p.convertElementType(asArray(data, "random.foldIn", "data"), "uint32");
+  const number =
+    typeof data === "number"
+      ? lit(data >>> 0, "uint32")
+      : p.convertElementType(asArray(data, "random.foldIn", "data"), "uint32");
   return p.randomFoldIn(asSingleKey(k, "foldIn"), number);
 }

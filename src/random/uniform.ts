@@ -19,11 +19,19 @@ export interface DtypeOption {
 export function floatDtype(dtype: DType | undefined, op: string): DType {
   const d = asDType(dtype ?? defaultFloat());
   if (isFloat(d)) return d;
-  throw new DTypeError({ code: "random-dtype", message: `random.${op} draws floats, not ${d}`, hint: "use float32 or float64" });
+  throw new DTypeError({
+    code: "random-dtype",
+    message: `random.${op} draws floats, not ${d}`,
+    hint: "use float32 or float64",
+  });
 }
 
 /** The shape of a draw: as given, or that of the parameters, which must broadcast to it. @throws ShapeError `random-shape`. */
-export function drawShape(op: string, shape: Shape | number | null | undefined, ...parameters: readonly NDArray[]): Shape {
+export function drawShape(
+  op: string,
+  shape: Shape | number | null | undefined,
+  ...parameters: readonly NDArray[]
+): Shape {
   const natural = broadcastShapes(
     parameters.map((x) => x.shape),
     `random.${op}`,
@@ -34,7 +42,10 @@ export function drawShape(op: string, shape: Shape | number | null | undefined, 
     throw new ShapeError({
       code: "random-shape",
       message: `random.${op}: the parameters do not broadcast to the shape that was asked for`,
-      details: [["shape", `[${given.join(",")}]`], ...parameters.map((x, i): [string, string] => [`parameter ${i}`, `[${x.shape.join(",")}]`])],
+      details: [
+        ["shape", `[${given.join(",")}]`],
+        ...parameters.map((x, i): [string, string] => [`parameter ${i}`, `[${x.shape.join(",")}]`]),
+      ],
     });
   }
   return given;
@@ -77,12 +88,17 @@ export function between(key: NDArray, shape: Shape, dtype: DType, minval: ArrayL
   return p.max(lo, p.add(p.mul(unit(key, shape, dtype), p.sub(hi, lo)), lo));
 }
 
-const bitsParams = signature<{ key: ArrayLike; shape?: Shape } & DtypeOption>("random.bits", 1, ["key", "shape", "dtype"]);
+const bitsParams = signature<{ key: ArrayLike; shape?: Shape } & DtypeOption>("random.bits", 1, [
+  "key",
+  "shape",
+  "dtype",
+]);
 /** Random bits as uint32. */
 export function bits(key: ArrayLike, shape?: Shape | DtypeOption, dtype?: DType | DtypeOption): NDArray;
 export function bits(...given: unknown[]): NDArray {
   const { key, shape = [], dtype = "uint32" } = bitsParams(given);
-  if (asDType(dtype) !== "uint32") throw new DTypeError({ code: "random-dtype", message: `random.bits draws uint32, not ${dtype}` });
+  if (asDType(dtype) !== "uint32")
+    throw new DTypeError({ code: "random-dtype", message: `random.bits draws uint32, not ${dtype}` });
   return bits32(asSingleKey(key, "bits"), asShape(shape, "random.bits"));
 }
 
@@ -90,7 +106,13 @@ export interface UniformOptions extends DtypeOption {
   readonly minval?: ArrayLike;
   readonly maxval?: ArrayLike;
 }
-const uniformParams = signature<{ key: ArrayLike; shape?: Shape } & UniformOptions>("random.uniform", 1, ["key", "shape", "dtype", "minval", "maxval"]);
+const uniformParams = signature<{ key: ArrayLike; shape?: Shape } & UniformOptions>("random.uniform", 1, [
+  "key",
+  "shape",
+  "dtype",
+  "minval",
+  "maxval",
+]);
 /**
  * Uniform floats in [minval, maxval), by default [0, 1).
  * @example
@@ -106,24 +128,39 @@ export function uniform(
 export function uniform(...given: unknown[]): NDArray {
   const { key, shape = [], dtype, minval = 0, maxval = 1 } = uniformParams(given);
   const bounds = [asArray(minval, "random.uniform", "minval"), asArray(maxval, "random.uniform", "maxval")];
-  return between(asSingleKey(key, "uniform"), drawShape("uniform", shape, ...bounds), floatDtype(dtype, "uniform"), minval, maxval);
+  return between(
+    asSingleKey(key, "uniform"),
+    drawShape("uniform", shape, ...bounds),
+    floatDtype(dtype, "uniform"),
+    minval,
+    maxval,
+  );
 }
 
-const randintParams = signature<{ key: ArrayLike; shape: Shape; minval: ArrayLike; maxval: ArrayLike } & DtypeOption>("random.randint", 4, [
-  "key",
-  "shape",
-  "minval",
-  "maxval",
-  "dtype",
-]);
+const randintParams = signature<{ key: ArrayLike; shape: Shape; minval: ArrayLike; maxval: ArrayLike } & DtypeOption>(
+  "random.randint",
+  4,
+  ["key", "shape", "minval", "maxval", "dtype"],
+);
 /** Integers in [minval, maxval); minval where the range is empty. */
-export function randint(key: ArrayLike, shape: Shape, minval: ArrayLike, maxval: ArrayLike, dtype?: DType | DtypeOption): NDArray;
+export function randint(
+  key: ArrayLike,
+  shape: Shape,
+  minval: ArrayLike,
+  maxval: ArrayLike,
+  dtype?: DType | DtypeOption,
+): NDArray;
 export function randint(...given: unknown[]): NDArray {
   const { key, shape, minval, maxval, dtype = "int32" } = randintParams(given);
   const d = asDType(dtype);
   if (!isInteger(d)) throw new DTypeError({ code: "random-dtype", message: `random.randint draws integers, not ${d}` });
   const k = asSingleKey(key, "randint");
-  const dims = drawShape("randint", shape, asArray(minval, "random.randint", "minval"), asArray(maxval, "random.randint", "maxval"));
+  const dims = drawShape(
+    "randint",
+    shape,
+    asArray(minval, "random.randint", "minval"),
+    asArray(maxval, "random.randint", "maxval"),
+  );
   const largest = d === "int32" ? 2147483647 : 4294967295;
   const smallest = d === "int32" ? -2147483648 : 0;
   const beyond = typeof maxval === "number" && maxval > largest;
@@ -153,5 +190,8 @@ export function splitPair(key: NDArray): [NDArray, NDArray] {
 /** A whole number given by the user. */
 export function requireCount(x: unknown, op: string, name: string): number {
   if (typeof x === "number" && Number.isInteger(x) && x >= 0) return x;
-  throw new ArgumentError({ code: "count", message: `random.${op}: ${name} must be a whole number that is not negative` });
+  throw new ArgumentError({
+    code: "count",
+    message: `random.${op}: ${name} must be a whole number that is not negative`,
+  });
 }

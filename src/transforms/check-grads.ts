@@ -6,6 +6,7 @@ import { getEngine } from "../core/engine.js";
 import { ArgumentError, TransformError } from "../core/errors.js";
 import { lit } from "../core/literal.js";
 import { unflatten } from "../core/tree.js";
+import type { Ins } from "../core/types.js";
 import { add, instantiate, mul } from "../primitives/all.js";
 import { differentiable, flattenArrays, nameOf, requireFunction } from "./arguments.js";
 import { jvpFlat } from "./jvp.js";
@@ -25,11 +26,9 @@ export interface CheckGradsOptions {
 
 type Flat = (xs: readonly NDArray[]) => readonly NDArray[];
 
-const params = signature<{ readonly f: (...args: never[]) => unknown; readonly args: readonly unknown[] } & CheckGradsOptions>(
-  "checkGrads",
-  2,
-  ["f", "args", "order", "modes", "atol", "rtol", "eps"],
-);
+const params = signature<
+  { readonly f: (...args: never[]) => unknown; readonly args: readonly unknown[] } & CheckGradsOptions
+>("checkGrads", 2, ["f", "args", "order", "modes", "atol", "rtol", "eps"]);
 
 /**
  * Compares the derivatives of a function with central finite differences in random directions, in forward and reverse mode,
@@ -38,7 +37,11 @@ const params = signature<{ readonly f: (...args: never[]) => unknown; readonly a
  * @example
  * checkGrads((x) => np.sin(x), [np.array([0.5, 1], { dtype: "float64" })]);
  */
-export function checkGrads<A extends readonly unknown[]>(f: (...args: A) => unknown, args: Readonly<A>, options?: CheckGradsOptions): void;
+export function checkGrads<A extends readonly unknown[] = readonly NDArray[]>(
+  f: (...args: A) => unknown,
+  args: Readonly<Ins<A>>,
+  options?: CheckGradsOptions,
+): void;
 export function checkGrads(...given: unknown[]): void {
   const { f, args, order = 2, modes = ["fwd", "rev"], ...tolerance } = params(given);
   requireFunction(f, "checkGrads");
@@ -47,9 +50,16 @@ export function checkGrads(...given: unknown[]): void {
   const double = xs.every((x) => x.dtype === "float64");
   const { eps = double ? 1e-4 : 1e-2, atol = double ? 1e-5 : 2e-2, rtol = double ? 1e-5 : 2e-2 } = tolerance;
   if (xs.some((x) => !isFloat(x.dtype))) {
-    throw new ArgumentError({ code: "check-grads-dtype", message: "checkGrads needs float arguments", hint: "close over the others" });
+    throw new ArgumentError({
+      code: "check-grads-dtype",
+      message: "checkGrads needs float arguments",
+      hint: "close over the others",
+    });
   }
-  const flat: Flat = (ys) => flattenArrays(f(...(unflatten(def, ys) as never[])), `the result of ${nameOf(f)}`).leaves.filter((y) => isFloat(y.dtype));
+  const flat: Flat = (ys) =>
+    flattenArrays(f(...(unflatten(def, ys) as never[])), `the result of ${nameOf(f)}`).leaves.filter((y) =>
+      isFloat(y.dtype),
+    );
   const random = generator();
   const check = (g: Flat, at: readonly NDArray[], left: number, name: string): void => {
     if (left === 0) return;
@@ -81,7 +91,8 @@ export function checkGrads(...given: unknown[]): void {
 
 const read = (x: NDArray): number[] => Array.from(x.dataSync());
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
-const inner = (a: readonly NDArray[], b: readonly NDArray[]): number => a.reduce((sum, x, i) => sum + dot(read(x), read(b[i]!)), 0);
+const inner = (a: readonly NDArray[], b: readonly NDArray[]): number =>
+  a.reduce((sum, x, i) => sum + dot(read(x), read(b[i]!)), 0);
 
 function difference(plus: NDArray, minus: NDArray, step: number): number[] {
   const b = read(minus);

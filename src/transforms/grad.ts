@@ -5,7 +5,7 @@ import { isFloat } from "../core/dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
 import { describeValue, lit } from "../core/literal.js";
 import { leafPaths, unflatten } from "../core/tree.js";
-import type { ArraysOf, Ins } from "../core/types.js";
+import type { ArgumentAt, ArraysOf, Ins } from "../core/types.js";
 import { differentiable, flattenArrays, nameOf, requireFloatInput, requireFunction } from "./arguments.js";
 import { pullTree, vjpTree } from "./vjp.js";
 
@@ -21,10 +21,14 @@ export interface GradOptions<N extends Argnums = Argnums, H extends boolean = bo
 type AnyFunction = (...args: never[]) => unknown;
 /** Gradients in the structure of what is differentiated. */
 export type GradOf<A extends readonly unknown[], N extends Argnums> = N extends number
-  ? ArraysOf<A[N]>
-  : { -readonly [K in keyof N]: N[K] extends number ? ArraysOf<A[N[K]]> : never };
-type AuxOf<R> = R extends readonly [unknown, infer X] ? X : never;
-type Value<R, H> = H extends true ? (R extends readonly [infer V, infer X] ? [ArraysOf<V>, X] : never) : ArraysOf<R>;
+  ? ArraysOf<ArgumentAt<A, N>>
+  : { -readonly [K in keyof N]: N[K] extends number ? ArraysOf<ArgumentAt<A, N[K]>> : never };
+type AuxOf<R> = R extends readonly [unknown, infer X] ? ArraysOf<X> : never;
+type Value<R, H> = H extends true
+  ? R extends readonly [infer V, infer X]
+    ? [ArraysOf<V>, ArraysOf<X>]
+    : never
+  : ArraysOf<R>;
 
 const gradParams = signature<{ readonly f: AnyFunction } & GradOptions>("grad", 1, ["f", "argnums", "hasAux"]);
 
@@ -32,7 +36,10 @@ const gradParams = signature<{ readonly f: AnyFunction } & GradOptions>("grad", 
 export function resolveArgnums(argnums: Argnums, count: number, what: string): number[] {
   const list = typeof argnums === "number" ? [argnums] : argnums;
   if (!Array.isArray(list) || list.length === 0 || list.some((i) => !Number.isInteger(i))) {
-    throw new ArgumentError({ code: "argnums", message: `${what}: argnums must be a whole number or a list of them, got ${describeValue(argnums)}` });
+    throw new ArgumentError({
+      code: "argnums",
+      message: `${what}: argnums must be a whole number or a list of them, got ${describeValue(argnums)}`,
+    });
   }
   return list.map((i: number) => {
     const k = i < 0 ? i + count : i;
@@ -47,7 +54,12 @@ export function resolveArgnums(argnums: Argnums, count: number, what: string): n
 }
 
 /** Fixes all arguments but those that are differentiated. @throws DTypeError `grad-dtype` for integer ones. */
-export function onlyArgnums(f: AnyFunction, args: readonly unknown[], positions: readonly number[], what: string): { readonly moving: unknown[]; readonly call: AnyFunction } {
+export function onlyArgnums(
+  f: AnyFunction,
+  args: readonly unknown[],
+  positions: readonly number[],
+  what: string,
+): { readonly moving: unknown[]; readonly call: AnyFunction } {
   const moving = positions.map((k) => {
     const { leaves, def } = flattenArrays(args[k], `${what}: argument ${k}`);
     const xs = leaves.map(differentiable);
@@ -63,7 +75,13 @@ export function onlyArgnums(f: AnyFunction, args: readonly unknown[], positions:
   return { moving, call };
 }
 
-function valueAndGrads(f: AnyFunction, args: readonly unknown[], argnums: Argnums, hasAux: boolean, what: string): { value: unknown; aux: unknown; grads: unknown } {
+function valueAndGrads(
+  f: AnyFunction,
+  args: readonly unknown[],
+  argnums: Argnums,
+  hasAux: boolean,
+  what: string,
+): { value: unknown; aux: unknown; grads: unknown } {
   const { moving, call } = onlyArgnums(f, args, resolveArgnums(argnums, args.length, what), what);
   const v = vjpTree(call, moving, hasAux, what);
   const out = v.lin.outs[0];
@@ -102,12 +120,12 @@ function valueAndGrads(f: AnyFunction, args: readonly unknown[], argnums: Argnum
  * @example
  * const dloss = grad((w, x) => np.sum(np.square(np.dot(x, w))));
  */
-export function grad<A extends readonly NDArray[], R, const N extends Argnums = 0, const H extends boolean = false>(
-  f: (...args: A) => R,
-  argnums?: N | GradOptions<N, H>,
-  hasAux?: H | GradOptions<N, H>,
-): (...args: Ins<A>) => H extends true ? [GradOf<A, N>, AuxOf<R>] : GradOf<A, N>;
-export function grad<A extends readonly unknown[], R, const N extends Argnums = 0, const H extends boolean = false>(
+export function grad<
+  A extends readonly unknown[] = readonly NDArray[],
+  R = unknown,
+  const N extends Argnums = 0,
+  const H extends boolean = false,
+>(
   f: (...args: A) => R,
   argnums?: N | GradOptions<N, H>,
   hasAux?: H | GradOptions<N, H>,
@@ -127,12 +145,12 @@ export function grad(...given: unknown[]): unknown {
  * @example
  * const [loss, dw] = valueAndGrad((w) => np.sum(np.square(w)))(np.ones([3]));
  */
-export function valueAndGrad<A extends readonly NDArray[], R, const N extends Argnums = 0, const H extends boolean = false>(
-  f: (...args: A) => R,
-  argnums?: N | GradOptions<N, H>,
-  hasAux?: H | GradOptions<N, H>,
-): (...args: Ins<A>) => [Value<R, H>, GradOf<A, N>];
-export function valueAndGrad<A extends readonly unknown[], R, const N extends Argnums = 0, const H extends boolean = false>(
+export function valueAndGrad<
+  A extends readonly unknown[] = readonly NDArray[],
+  R = unknown,
+  const N extends Argnums = 0,
+  const H extends boolean = false,
+>(
   f: (...args: A) => R,
   argnums?: N | GradOptions<N, H>,
   hasAux?: H | GradOptions<N, H>,
@@ -150,4 +168,3 @@ function named<F extends object>(name: string, f: F): F {
   Object.defineProperty(f, "name", { value: name });
   return f;
 }
-

@@ -5,7 +5,6 @@ import { printJaxpr } from "../core/printer.js";
 import type { ClosedJaxpr } from "../core/jaxpr.js";
 import { stage } from "../core/staging.js";
 import { flatten, type TreeDef, unflatten } from "../core/tree.js";
-import type { Ins } from "../core/types.js";
 import { asArray } from "../core/literal.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
 import { NDArray as ArrayClass } from "../core/array.js";
@@ -22,19 +21,48 @@ export interface ShapeDtype {
 }
 
 function isShapeDtype(x: unknown): x is ShapeDtype {
-  return typeof x === "object" && x !== null && !(x instanceof ArrayClass) && Array.isArray((x as ShapeDtype).shape) && typeof (x as ShapeDtype).dtype === "string";
+  return (
+    typeof x === "object" &&
+    x !== null &&
+    !(x instanceof ArrayClass) &&
+    Array.isArray((x as ShapeDtype).shape) &&
+    typeof (x as ShapeDtype).dtype === "string"
+  );
 }
+
+/** What a tree of arrays may be given as where only types count: arrays, numbers or `{shape, dtype}` in their places. */
+export type Described<T> = T extends NDArray | number | boolean
+  ? NDArray | number | boolean | ShapeDtype
+  : T extends (...args: never[]) => unknown
+    ? T
+    : T extends object
+      ? { [K in keyof T]: Described<T[K]> }
+      : T;
+type AllDescribed<A extends readonly unknown[]> = { [K in keyof A]: Described<A[K]> };
+
+/** A tree of T's structure with the types of its arrays. */
+export type ShapesOf<T> = T extends NDArray | number | boolean
+  ? ShapeDtype
+  : T extends object
+    ? { [K in keyof T]: ShapesOf<T[K]> }
+    : T;
 
 /** The types of a call's arguments; entries may be arrays, numbers or {shape, dtype} descriptions. */
 function argumentTypes(args: readonly unknown[], what: string): { readonly avals: Aval[]; readonly def: TreeDef } {
   const [leaves, def] = flatten(args, isShapeDtype);
   const avals = leaves.map((x) =>
-    isShapeDtype(x) ? { shape: asShape(x.shape, what), dtype: asDType(x.dtype), weakType: false } : asArray(x, what).aval,
+    isShapeDtype(x)
+      ? { shape: asShape(x.shape, what), dtype: asDType(x.dtype), weakType: false }
+      : asArray(x, what).aval,
   );
   return { avals, def };
 }
 
-function traceCall(f: (...args: never[]) => unknown, args: readonly unknown[], kind: string): { readonly closed: ClosedJaxpr; readonly outDef: TreeDef } {
+function traceCall(
+  f: (...args: never[]) => unknown,
+  args: readonly unknown[],
+  kind: string,
+): { readonly closed: ClosedJaxpr; readonly outDef: TreeDef } {
   requireFunction(f, kind);
   const { avals, def } = argumentTypes(args, kind);
   let outDef = def;
@@ -55,13 +83,16 @@ function traceCall(f: (...args: never[]) => unknown, args: readonly unknown[], k
  * @example
  * console.log(String(makeJaxpr((x) => np.sin(x).mul(2))(np.ones([3]))));
  */
-export function makeJaxpr<A extends readonly NDArray[], R>(f: (...args: A) => R): (...args: Ins<A>) => TracedJaxpr;
-export function makeJaxpr<A extends readonly unknown[], R>(f: (...args: A) => R): (...args: Ins<A>) => TracedJaxpr;
+export function makeJaxpr<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+  f: (...args: A) => R,
+): (...args: AllDescribed<A>) => TracedJaxpr;
 export function makeJaxpr(f: (...args: never[]) => unknown): (...args: unknown[]) => TracedJaxpr {
   return (...args) => {
     const { closed } = traceCall(f, args, "makeJaxpr");
     const toString = (): string => printJaxpr(closed.jaxpr, closed.consts.length);
-    return Object.defineProperty({ ...closed, toString }, Symbol.for("nodejs.util.inspect.custom"), { value: toString });
+    return Object.defineProperty({ ...closed, toString }, Symbol.for("nodejs.util.inspect.custom"), {
+      value: toString,
+    });
   };
 }
 
@@ -70,6 +101,10 @@ export function makeJaxpr(f: (...args: never[]) => unknown): (...args: unknown[]
  * @example
  * evalShape((x) => np.dot(x, x.T), { shape: [2, 3], dtype: "float32" });
  */
+export function evalShape<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+  f: (...args: A) => R,
+  ...args: AllDescribed<A>
+): ShapesOf<R>;
 export function evalShape(f: (...args: never[]) => unknown, ...args: readonly unknown[]): unknown {
   const { closed, outDef } = traceCall(f, args, "evalShape");
   return unflatten(

@@ -15,9 +15,14 @@ import { moveBatchAxis, vmapFlat } from "./vmap.js";
 type AnyFunction = (...args: never[]) => unknown;
 
 /** The Jacobian of a tree by a tree: for each leaf of the result, the structure of what is differentiated. */
-export type JacobianOf<R, G> = R extends NDArray | number ? G : R extends object ? { [K in keyof R]: JacobianOf<R[K], G> } : G;
+export type JacobianOf<R, G> = R extends NDArray | number
+  ? G
+  : R extends object
+    ? { [K in keyof R]: JacobianOf<R[K], G> }
+    : G;
 
-const jacobianParams = (name: string) => signature<{ readonly f: AnyFunction } & GradOptions>(name, 1, ["f", "argnums", "hasAux"]);
+const jacobianParams = (name: string) =>
+  signature<{ readonly f: AnyFunction } & GradOptions>(name, 1, ["f", "argnums", "hasAux"]);
 
 /** One-hot rows for every element of every leaf: for leaf i an array [total, ...shape of i]. */
 function standardBasis(leaves: readonly NDArray[]): NDArray[] {
@@ -61,8 +66,10 @@ function assemble(v: TreeVjp, blocks: readonly (readonly NDArray[])[], argnums: 
  * @example
  * const j = jacfwd((x) => np.sin(x))(np.array([0, 1]));
  */
-export function jacfwd<A extends readonly NDArray[], R, const N extends Argnums = 0>(f: (...args: A) => R, argnums?: N | GradOptions<N>): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
-export function jacfwd<A extends readonly unknown[], R, const N extends Argnums = 0>(f: (...args: A) => R, argnums?: N | GradOptions<N>): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
+export function jacfwd<A extends readonly unknown[] = readonly NDArray[], R = unknown, const N extends Argnums = 0>(
+  f: (...args: A) => R,
+  argnums?: N | GradOptions<N>,
+): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
 export function jacfwd(...given: unknown[]): unknown {
   const { f, argnums = 0, hasAux = false } = jacobianParams("jacfwd")(given);
   requireFunction(f, "jacfwd");
@@ -97,8 +104,10 @@ export function jacfwd(...given: unknown[]): unknown {
  * @example
  * const j = jacrev((x) => np.sin(x))(np.array([0, 1]));
  */
-export function jacrev<A extends readonly NDArray[], R, const N extends Argnums = 0>(f: (...args: A) => R, argnums?: N | GradOptions<N>): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
-export function jacrev<A extends readonly unknown[], R, const N extends Argnums = 0>(f: (...args: A) => R, argnums?: N | GradOptions<N>): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
+export function jacrev<A extends readonly unknown[] = readonly NDArray[], R = unknown, const N extends Argnums = 0>(
+  f: (...args: A) => R,
+  argnums?: N | GradOptions<N>,
+): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
 export function jacrev(...given: unknown[]): unknown {
   const { f, argnums = 0, hasAux = false } = jacobianParams("jacrev")(given);
   requireFunction(f, "jacrev");
@@ -138,8 +147,10 @@ export function jacrev(...given: unknown[]): unknown {
  * @example
  * const h = hessian((x) => np.sum(np.sin(x)))(np.array([0, 1]));
  */
-export function hessian<A extends readonly NDArray[], R, const N extends Argnums = 0>(f: (...args: A) => R, argnums?: N | GradOptions<N>): (...args: Ins<A>) => JacobianOf<JacobianOf<R, GradOf<A, N>>, GradOf<A, N>>;
-export function hessian<A extends readonly unknown[], R, const N extends Argnums = 0>(f: (...args: A) => R, argnums?: N | GradOptions<N>): (...args: Ins<A>) => JacobianOf<JacobianOf<R, GradOf<A, N>>, GradOf<A, N>>;
+export function hessian<A extends readonly unknown[] = readonly NDArray[], R = unknown, const N extends Argnums = 0>(
+  f: (...args: A) => R,
+  argnums?: N | GradOptions<N>,
+): (...args: Ins<A>) => JacobianOf<JacobianOf<R, GradOf<A, N>>, GradOf<A, N>>;
 export function hessian(...given: unknown[]): unknown {
   const options = jacobianParams("hessian")(given);
   const { f, argnums = 0 } = options;
@@ -147,4 +158,3 @@ export function hessian(...given: unknown[]): unknown {
   const gradient = jacrev(f as (...args: unknown[]) => NDArray, { argnums, hasAux: options.hasAux ?? false });
   return jacfwd(gradient as (...args: unknown[]) => unknown, { argnums, hasAux: options.hasAux ?? false });
 }
-

@@ -20,7 +20,8 @@ export interface JitParams {
   readonly donated?: readonly boolean[];
 }
 
-const call = (name: string, jaxpr: Jaxpr, inputs: readonly NDArray[]): readonly NDArray[] => bind(jitPrimitive, inputs, { name, jaxpr });
+const call = (name: string, jaxpr: Jaxpr, inputs: readonly NDArray[]): readonly NDArray[] =>
+  bind(jitPrimitive, inputs, { name, jaxpr });
 const present = (ts: readonly Tangent[]): NDArray[] => ts.filter((t): t is NDArray => !isZero(t));
 
 /** Spreads the results of a program that leaves zeros out over all of its results. */
@@ -36,7 +37,9 @@ export const jitPrimitive = definePrimitive<JitParams>({
     jaxpr.inVars.forEach((v, i) => {
       const got = avals[i];
       if (!got || got.dtype !== v.aval.dtype || !sameShape(got.shape, v.aval.shape)) {
-        throw new InternalError(`jit ${name}: operand ${i} is ${got ? formatAval(got) : "missing"}, its jaxpr takes ${formatAval(v.aval)}`);
+        throw new InternalError(
+          `jit ${name}: operand ${i} is ${got ? formatAval(got) : "missing"}, its jaxpr takes ${formatAval(v.aval)}`,
+        );
       }
     });
     return jaxpr.outs.map((a) => a.aval);

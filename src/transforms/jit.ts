@@ -10,7 +10,7 @@ import { printJaxpr } from "../core/printer.js";
 import { stage } from "../core/staging.js";
 import { bind, currentStaging, Tracer } from "../core/trace.js";
 import { type TreeDef, unflatten } from "../core/tree.js";
-import type { Ins } from "../core/types.js";
+import type { ArraysOf, Ins } from "../core/types.js";
 import { flattenArrays, nameOf } from "./arguments.js";
 import { jitPrimitive } from "./jit-primitive.js";
 
@@ -47,6 +47,8 @@ interface Entry {
   readonly avals: readonly Aval[];
   readonly closed: ClosedJaxpr;
   readonly outDef: TreeDef;
+  /** The default device when it was traced: arrays that the function makes while it is traced lie there. */
+  readonly device: string;
 }
 
 /** Specialisations of one user function, shared by all of its jit wrappers. */
@@ -67,7 +69,9 @@ function cacheOf(f: AnyFunction): FunctionCache {
   return cache;
 }
 
-const jitParams = signature<{ readonly f: AnyFunction } & JitOptions>("jit", 1, ["f"], { byName: ["staticArgnums", "donateArgnums"] });
+const jitParams = signature<{ readonly f: AnyFunction } & JitOptions>("jit", 1, ["f"], {
+  byName: ["staticArgnums", "donateArgnums"],
+});
 
 /**
  * Compiles a function: it is traced once for each combination of argument types and runs as one fused program from then on.
@@ -78,8 +82,10 @@ const jitParams = signature<{ readonly f: AnyFunction } & JitOptions>("jit", 1, 
  * @example
  * const f = jit((x) => np.tanh(x).mul(2));
  */
-export function jit<A extends readonly NDArray[], R>(f: (...args: A) => R, options?: JitOptions): Jitted<A, R>;
-export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, options?: JitOptions): Jitted<A, R>;
+export function jit<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+  f: (...args: A) => R,
+  options?: JitOptions,
+): Jitted<A, ArraysOf<R>>;
 export function jit(...given: unknown[]): unknown {
   const { f, staticArgnums, donateArgnums } = jitParams(given);
   if (typeof f !== "function") {
@@ -91,18 +97,30 @@ export function jit(...given: unknown[]): unknown {
   const cache = cacheOf(f);
   let last: Entry | undefined;
 
-  const specialize = (args: readonly unknown[]): { readonly entry: Entry; readonly leaves: readonly NDArray[]; readonly donated: boolean[] | undefined } => {
+  const specialize = (
+    args: readonly unknown[],
+  ): { readonly entry: Entry; readonly leaves: readonly NDArray[]; readonly donated: boolean[] | undefined } => {
     const staticPositions = resolve(statics, args.length, name);
     const dynamic = staticPositions.length === 0 ? args : args.filter((_, i) => !staticPositions.includes(i));
     const { leaves, def } = flattenArrays(dynamic, `jit(${name}): argument `, staticHint);
-    const donated = donates.length === 0 ? undefined : donatedLeaves(args, staticPositions, resolve(donates, args.length, name));
-    if (last && staticPositions.length === 0 && last.def.key === def.key && fits(leaves, last.avals)) return { entry: last, leaves, donated };
+    const donated =
+      donates.length === 0 ? undefined : donatedLeaves(args, staticPositions, resolve(donates, args.length, name));
+    const device = getEngine().defaultDevice();
+    if (
+      last &&
+      staticPositions.length === 0 &&
+      last.device === device &&
+      last.def.key === def.key &&
+      fits(leaves, last.avals)
+    )
+      return { entry: last, leaves, donated };
     const key = [
       def.key,
       leaves.map((x) => formatAval(x.aval)).join(";"),
       staticPositions.map((i) => `${i}=${staticKey(args[i])}`).join(";"),
       statics.join(","),
       String(config.enableX64),
+      device,
     ].join("|");
     let entry = cache.entries.get(key);
     if (!entry) {
@@ -139,7 +157,11 @@ export function jit(...given: unknown[]): unknown {
         asText: () => printJaxpr(entry.closed.jaxpr, entry.closed.consts.length),
         compile() {
           return (...later: unknown[]): unknown => {
-            const { leaves, def } = flattenArrays(dropStatics(later, statics, name), `jit(${name}): argument `, staticHint);
+            const { leaves, def } = flattenArrays(
+              dropStatics(later, statics, name),
+              `jit(${name}): argument `,
+              staticHint,
+            );
             if (def.key !== entry.def.key || !fits(leaves, entry.avals)) {
               throw new ShapeError({
                 code: "compiled-types",
@@ -162,7 +184,12 @@ export function jit(...given: unknown[]): unknown {
 const staticHint = "jitted functions take pytrees of arrays and numbers; name other arguments in staticArgnums";
 
 /** Runs a specialisation: compiled at once where nothing is being traced, else as an equation of its own. */
-function run(entry: Entry, leaves: readonly NDArray[], donated: readonly boolean[] | undefined, name: string): readonly NDArray[] {
+function run(
+  entry: Entry,
+  leaves: readonly NDArray[],
+  donated: readonly boolean[] | undefined,
+  name: string,
+): readonly NDArray[] {
   const { jaxpr, consts } = entry.closed;
   const inputs = consts.length === 0 ? leaves : [...consts, ...leaves];
   const flags = donated && [...consts.map(() => false), ...donated];
@@ -172,7 +199,14 @@ function run(entry: Entry, leaves: readonly NDArray[], donated: readonly boolean
   return bind(jitPrimitive, inputs, { name, jaxpr });
 }
 
-function trace(f: AnyFunction, args: readonly unknown[], staticPositions: readonly number[], def: TreeDef, avals: readonly Aval[], name: string): Entry {
+function trace(
+  f: AnyFunction,
+  args: readonly unknown[],
+  staticPositions: readonly number[],
+  def: TreeDef,
+  avals: readonly Aval[],
+  name: string,
+): Entry {
   let outDef = def;
   const closed = stage(
     (xs) => {
@@ -186,7 +220,7 @@ function trace(f: AnyFunction, args: readonly unknown[], staticPositions: readon
     avals,
     { kind: `jit(${name})` },
   );
-  return { def, avals, closed, outDef };
+  return { def, avals, closed, outDef, device: getEngine().defaultDevice() };
 }
 
 function fits(leaves: readonly NDArray[], avals: readonly Aval[]): boolean {
@@ -201,7 +235,10 @@ function fits(leaves: readonly NDArray[], avals: readonly Aval[]): boolean {
 function argnumList(x: number | readonly number[] | undefined, option: string): readonly number[] {
   const list = x === undefined ? [] : typeof x === "number" ? [x] : x;
   if (!Array.isArray(list) || list.some((i) => !Number.isInteger(i))) {
-    throw new ArgumentError({ code: "argnums", message: `jit: ${option} must be a whole number or a list of them, got ${describeValue(x)}` });
+    throw new ArgumentError({
+      code: "argnums",
+      message: `jit: ${option} must be a whole number or a list of them, got ${describeValue(x)}`,
+    });
   }
   return list;
 }
@@ -210,7 +247,10 @@ function resolve(argnums: readonly number[], count: number, name: string): numbe
   return argnums.map((i) => {
     const k = i < 0 ? i + count : i;
     if (k < 0 || k >= count) {
-      throw new ArgumentError({ code: "argnums", message: `jit(${name}): argument ${i} is named, but the call has ${count}` });
+      throw new ArgumentError({
+        code: "argnums",
+        message: `jit(${name}): argument ${i} is named, but the call has ${count}`,
+      });
     }
     return k;
   });

@@ -118,11 +118,11 @@ export const jvpJaxpr = memoize(
  * @example
  * const [y, t] = jvp(np.sin, [0.5], [1]);
  */
-export function jvp<A extends readonly unknown[], R>(
+export function jvp<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
   f: (...args: A) => R,
   primals: Readonly<Ins<A>>,
   tangents: Readonly<Ins<A>>,
-): [R, ArraysOf<R>] {
+): [value: ArraysOf<R>, tangent: ArraysOf<R>] {
   requireFunction(f, "jvp");
   if (!Array.isArray(primals) || !Array.isArray(tangents)) {
     throw new ArgumentError({
@@ -147,5 +147,5 @@ export function jvp<A extends readonly unknown[], R>(
     xs,
     ts,
   );
-  return [unflatten(outDef, outs) as R, unflatten(outDef, outTangents.map(instantiate)) as ArraysOf<R>];
+  return [unflatten(outDef, outs) as ArraysOf<R>, unflatten(outDef, outTangents.map(instantiate)) as ArraysOf<R>];
 }

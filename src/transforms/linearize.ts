@@ -59,7 +59,8 @@ export function linearizeFlat(
       const pairs = withTrace(
         (level) => new LinearizeTrace(level),
         false,
-        (trace) => f(primals.map((x, i) => (moving[i] ? new JvpTracer(trace, x, tangents[i]!) : x))).map((x) => trace.split(x)),
+        (trace) =>
+          f(primals.map((x, i) => (moving[i] ? new JvpTracer(trace, x, tangents[i]!) : x))).map((x) => trace.split(x)),
       );
       const outTangents = pairs.map((p) => p[1]);
       return {
@@ -82,7 +83,12 @@ export const linearizeJaxpr = memoize(
   (
     jaxpr: Jaxpr,
     moving: readonly boolean[],
-  ): { readonly primal: Jaxpr; readonly linear: Jaxpr; readonly numOuts: number; readonly outNonzero: readonly boolean[] } => {
+  ): {
+    readonly primal: Jaxpr;
+    readonly linear: Jaxpr;
+    readonly numOuts: number;
+    readonly outNonzero: readonly boolean[];
+  } => {
     let linear: Jaxpr | undefined;
     let outNonzero: readonly boolean[] = [];
     const { jaxpr: primal, consts } = stage(
@@ -107,7 +113,10 @@ export function pushForward(lin: Linearized, tangents: readonly NDArray[]): Tang
 }
 
 /** Prepares user-level primals: numbers become floats, integers are refused. */
-export function floatPrimals(primals: readonly unknown[], transform: string): { readonly leaves: NDArray[]; readonly def: TreeDef } {
+export function floatPrimals(
+  primals: readonly unknown[],
+  transform: string,
+): { readonly leaves: NDArray[]; readonly def: TreeDef } {
   const { leaves, def } = flattenArrays(primals, `${transform}: primals`);
   const xs = leaves.map(differentiable);
   xs.forEach((x, i) => requireFloatInput(x, transform, `primal ${i}`));
@@ -121,10 +130,10 @@ export function floatPrimals(primals: readonly unknown[], transform: string): { 
  * @example
  * const [y, push] = linearize(np.sin, 0.5);
  */
-export function linearize<A extends readonly unknown[], R>(
+export function linearize<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
   f: (...args: A) => R,
   ...primals: Ins<A>
-): [R, (...tangents: Ins<A>) => ArraysOf<R>] {
+): [value: ArraysOf<R>, push: (...tangents: Ins<A>) => ArraysOf<R>] {
   requireFunction(f, "linearize");
   const { leaves, def } = floatPrimals(primals, "linearize");
   let outDef = def;
@@ -139,5 +148,5 @@ export function linearize<A extends readonly unknown[], R>(
     const ts = leaves.map((x, i) => fitTangent(tangentLeaves[i], x.aval, `linearize: tangent ${i}`));
     return unflatten(outDef, pushForward(lin, ts).map(instantiate)) as ArraysOf<R>;
   };
-  return [unflatten(outDef, lin.outs) as R, push];
+  return [unflatten(outDef, lin.outs) as ArraysOf<R>, push];
 }

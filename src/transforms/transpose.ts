@@ -8,7 +8,7 @@ import { isLinear, Linear, ruleOf, type Tangent } from "../core/primitive.js";
 import { stage } from "../core/staging.js";
 import { bind } from "../core/trace.js";
 import { flatten, sameStructure, unflatten } from "../core/tree.js";
-import type { ArraysOf, Ins } from "../core/types.js";
+import type { ArraysOfAll, In, Ins } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { addTangents, instantiate } from "../primitives/all.js";
 import { fitTangent, flattenArrays, nameOf, requireFunction } from "./arguments.js";
@@ -18,7 +18,11 @@ import { fitTangent, flattenArrays, nameOf, requireFunction } from "./arguments.
  * evaluated first; then the linear equations' transpose rules run in reverse.
  * @returns cotangents of the linear inputs, in order.
  */
-export function backwardPass(jaxpr: Jaxpr, inputs: readonly (NDArray | Linear)[], cotangents: readonly Tangent[]): Tangent[] {
+export function backwardPass(
+  jaxpr: Jaxpr,
+  inputs: readonly (NDArray | Linear)[],
+  cotangents: readonly Tangent[],
+): Tangent[] {
   const known = new Map<Var, NDArray>();
   const linear = new Set<Var>();
   jaxpr.inVars.forEach((v, i) => {
@@ -103,10 +107,10 @@ export const transposeJaxpr = memoize(
  * @example
  * const t = linearTranspose((x) => x.mul(3), np.zeros([2]));
  */
-export function linearTranspose<A extends readonly unknown[], R>(
+export function linearTranspose<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
   f: (...args: A) => R,
   ...examples: Ins<A>
-): (cotangent: ArraysOf<R>) => { [K in keyof A]: ArraysOf<A[K]> } {
+): (cotangent: In<R>) => ArraysOfAll<A> {
   requireFunction(f, "linearTranspose");
   const { leaves, def } = flattenArrays(examples, "linearTranspose: examples");
   const avals: readonly Aval[] = leaves.map((x) => x.aval);
@@ -124,10 +128,13 @@ export function linearTranspose<A extends readonly unknown[], R>(
     const [ctLeaves, ctDef] = flatten(cotangent);
     sameStructure(outDef, ctDef, "linearTranspose: cotangent");
     if (ctLeaves.length !== jaxpr.outs.length) {
-      throw new ArgumentError({ code: "cotangent-count", message: `expected ${jaxpr.outs.length} cotangents, got ${ctLeaves.length}` });
+      throw new ArgumentError({
+        code: "cotangent-count",
+        message: `expected ${jaxpr.outs.length} cotangents, got ${ctLeaves.length}`,
+      });
     }
     const cts = jaxpr.outs.map((a, i) => fitTangent(ctLeaves[i], a.aval, `linearTranspose: cotangent ${i}`));
     const grads = backwardPass(jaxpr, [...consts, ...avals.map((a) => new Linear(a))], cts);
-    return unflatten(def, grads.map(instantiate)) as { [K in keyof A]: ArraysOf<A[K]> };
+    return unflatten(def, grads.map(instantiate)) as ArraysOfAll<A>;
   };
 }

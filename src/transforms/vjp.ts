@@ -3,7 +3,7 @@ import { isFloat } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
 import { Linear, type Tangent } from "../core/primitive.js";
 import { flatten, sameStructure, type TreeDef, unflatten } from "../core/tree.js";
-import type { ArraysOf, Ins } from "../core/types.js";
+import type { ArraysOf, ArraysOfAll, In, Ins } from "../core/types.js";
 import { Zero } from "../core/zero.js";
 import { instantiate } from "../primitives/all.js";
 import { differentiable, fitTangent, flattenArrays, nameOf, requireFunction } from "./arguments.js";
@@ -32,7 +32,12 @@ export interface TreeVjp {
 }
 
 /** Linearizes a user's function of `primals`; float leaves move, others are constants. With `hasAux` it returns [result, aux]. */
-export function vjpTree(f: (...args: never[]) => unknown, primals: readonly unknown[], hasAux: boolean, transform: string): TreeVjp {
+export function vjpTree(
+  f: (...args: never[]) => unknown,
+  primals: readonly unknown[],
+  hasAux: boolean,
+  transform: string,
+): TreeVjp {
   requireFunction(f, transform);
   const { leaves, def } = flattenArrays(primals, `${transform}: argument `);
   const xs = leaves.map(differentiable);
@@ -56,7 +61,14 @@ export function vjpTree(f: (...args: never[]) => unknown, primals: readonly unkn
     moving,
   );
   if (!auxDef) return { lin: full, primals: xs, moving, inDef: def, outDef, aux: undefined };
-  return { lin: dropOutputs(full, numOuts), primals: xs, moving, inDef: def, outDef, aux: unflatten(auxDef, full.outs.slice(numOuts)) };
+  return {
+    lin: dropOutputs(full, numOuts),
+    primals: xs,
+    moving,
+    inDef: def,
+    outDef,
+    aux: unflatten(auxDef, full.outs.slice(numOuts)),
+  };
 }
 
 /** The same linearization with the first `count` results only. */
@@ -64,7 +76,11 @@ function dropOutputs(lin: Linearized, count: number): Linearized {
   const outNonzero = lin.outNonzero.slice(0, count);
   const kept = outNonzero.filter(Boolean).length;
   const { jaxpr, consts } = lin.linear;
-  return { outs: lin.outs.slice(0, count), outNonzero, linear: { jaxpr: { ...jaxpr, outs: jaxpr.outs.slice(0, kept) }, consts } };
+  return {
+    outs: lin.outs.slice(0, count),
+    outNonzero,
+    linear: { jaxpr: { ...jaxpr, outs: jaxpr.outs.slice(0, kept) }, consts },
+  };
 }
 
 function splitAux(result: unknown, name: string, transform: string): [unknown, unknown] {
@@ -88,7 +104,9 @@ function pullFunction<R>(v: TreeVjp): (ct: unknown) => R {
   return (ct) => {
     const [ctLeaves, ctDef] = flatten(ct);
     sameStructure(v.outDef, ctDef, "vjp: cotangent");
-    const cts = avals.map((a, i) => (isFloat(a.dtype) ? fitTangent(ctLeaves[i], a, `vjp: cotangent ${i}`) : new Zero(a)));
+    const cts = avals.map((a, i) =>
+      isFloat(a.dtype) ? fitTangent(ctLeaves[i], a, `vjp: cotangent ${i}`) : new Zero(a),
+    );
     return unflatten(v.inDef, pullTree(v, cts)) as R;
   };
 }
@@ -100,19 +118,19 @@ function pullFunction<R>(v: TreeVjp): (ct: unknown) => R {
  * @example
  * const [y, pull] = vjp(np.sin, 0.5);
  */
-export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...primals: Ins<A>): [R, (ct: In1<R>) => { [K in keyof A]: ArraysOf<A[K]> }] {
+export function vjp<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+  f: (...args: A) => R,
+  ...primals: Ins<A>
+): [value: ArraysOf<R>, pull: (cotangent: In<R>) => ArraysOfAll<A>] {
   const v = vjpTree(f, primals, false, "vjp");
-  return [unflatten(v.outDef, v.lin.outs) as R, pullFunction(v)];
+  return [unflatten(v.outDef, v.lin.outs) as ArraysOf<R>, pullFunction(v)];
 }
 
 /** `vjp` of a function that returns `[result, aux]`: gives `[result, pull, aux]`. */
-export function vjpAux<A extends readonly unknown[], R, X>(
+export function vjpAux<A extends readonly unknown[] = readonly NDArray[], R = unknown, X = unknown>(
   f: (...args: A) => readonly [R, X],
   ...primals: Ins<A>
-): [R, (ct: In1<R>) => { [K in keyof A]: ArraysOf<A[K]> }, X] {
+): [value: ArraysOf<R>, pull: (cotangent: In<R>) => ArraysOfAll<A>, aux: ArraysOf<X>] {
   const v = vjpTree(f, primals, true, "vjpAux");
-  return [unflatten(v.outDef, v.lin.outs) as R, pullFunction(v), v.aux as X];
+  return [unflatten(v.outDef, v.lin.outs) as ArraysOf<R>, pullFunction(v), v.aux as ArraysOf<X>];
 }
-
-type In1<R> = Ins<readonly [R]>[0];
-

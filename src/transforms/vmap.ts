@@ -9,7 +9,7 @@ import { type AnyPrimitive, ruleOf } from "../core/primitive.js";
 import { stage } from "../core/staging.js";
 import { Trace, Tracer, withTrace } from "../core/trace.js";
 import { broadcastPrefix, leafPaths, unflatten } from "../core/tree.js";
-import type { Ins } from "../core/types.js";
+import type { ArraysOf, Ins } from "../core/types.js";
 import { broadcastInDim, transpose } from "../primitives/all.js";
 import { signature } from "../core/calling.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
@@ -120,7 +120,11 @@ export function vmapFlat(
 
 /** The jaxpr of a jaxpr mapped over `size` examples, whose inputs are batched along `dims`; batched results lead with the axis. */
 export const batchJaxpr = memoize(
-  (jaxpr: Jaxpr, size: number, dims: readonly BatchDim[]): { readonly jaxpr: Jaxpr; readonly outDims: readonly BatchDim[] } => {
+  (
+    jaxpr: Jaxpr,
+    size: number,
+    dims: readonly BatchDim[],
+  ): { readonly jaxpr: Jaxpr; readonly outDims: readonly BatchDim[] } => {
     let outDims: readonly BatchDim[] = [];
     const { jaxpr: result, consts } = stage(
       (args) => {
@@ -149,9 +153,14 @@ export interface VmapOptions {
   readonly axisSize?: number;
 }
 
-const vmapParams = signature<{ readonly f: (...args: never[]) => unknown } & VmapOptions>("vmap", 1, ["f", "inAxes", "outAxes"], {
-  byName: ["axisSize"],
-});
+const vmapParams = signature<{ readonly f: (...args: never[]) => unknown } & VmapOptions>(
+  "vmap",
+  1,
+  ["f", "inAxes", "outAxes"],
+  {
+    byName: ["axisSize"],
+  },
+);
 
 const isAxis = (x: unknown): x is number | null => x === null || typeof x === "number";
 
@@ -164,8 +173,12 @@ const isAxis = (x: unknown): x is number | null => x === null || typeof x === "n
  * @example
  * const rows = vmap((w, x) => np.dot(w, x), { inAxes: [null, 0] });
  */
-export function vmap<A extends readonly NDArray[], R>(f: (...args: A) => R, inAxes?: Axes | VmapOptions, outAxes?: Axes | VmapOptions, options?: VmapOptions): (...args: Ins<A>) => R;
-export function vmap<A extends readonly unknown[], R>(f: (...args: A) => R, inAxes?: Axes | VmapOptions, outAxes?: Axes | VmapOptions, options?: VmapOptions): (...args: Ins<A>) => R;
+export function vmap<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+  f: (...args: A) => R,
+  inAxes?: Axes | VmapOptions,
+  outAxes?: Axes | VmapOptions,
+  options?: VmapOptions,
+): (...args: Ins<A>) => ArraysOf<R>;
 export function vmap(...given: unknown[]): (...args: unknown[]) => unknown {
   const { f, inAxes = 0, outAxes = 0, axisSize } = vmapParams(given);
   requireFunction(f, "vmap");
@@ -180,7 +193,11 @@ export function vmap(...given: unknown[]): (...args: unknown[]) => unknown {
       });
     }
     const axes = broadcastPrefix(inAxes, def, isAxis, `vmap(${name}): inAxes`);
-    const dims = leaves.map((x, i) => (axes[i] === null ? null : normalizeAxis(axes[i]!, x.ndim, `vmap(${name}): inAxes of argument ${leafPaths(def)[i]!}`)));
+    const dims = leaves.map((x, i) =>
+      axes[i] === null
+        ? null
+        : normalizeAxis(axes[i]!, x.ndim, `vmap(${name}): inAxes of argument ${leafPaths(def)[i]!}`),
+    );
     const size = mappedSize(leaves, dims, axisSize, name, () => leafPaths(def));
     let outDef = def;
     const [outs, outDims] = vmapFlat(
@@ -211,11 +228,20 @@ export function vmap(...given: unknown[]): (...args: unknown[]) => unknown {
   };
 }
 
-function mappedSize(leaves: readonly NDArray[], dims: readonly BatchDim[], axisSize: unknown, name: string, paths: () => string[]): number {
+function mappedSize(
+  leaves: readonly NDArray[],
+  dims: readonly BatchDim[],
+  axisSize: unknown,
+  name: string,
+  paths: () => string[],
+): number {
   const sizes = leaves.flatMap((x, i) => (dims[i] === null ? [] : [x.shape[dims[i]!]!]));
   if (axisSize !== undefined) {
     if (typeof axisSize !== "number" || !Number.isInteger(axisSize) || axisSize < 0) {
-      throw new ArgumentError({ code: "vmap-axes", message: `vmap(${name}): axisSize must be a whole number, got ${describeValue(axisSize)}` });
+      throw new ArgumentError({
+        code: "vmap-axes",
+        message: `vmap(${name}): axisSize must be a whole number, got ${describeValue(axisSize)}`,
+      });
     }
     sizes.push(axisSize);
   }
@@ -233,7 +259,9 @@ function mappedSize(leaves: readonly NDArray[], dims: readonly BatchDim[], axisS
       message: `vmap(${name}): mapped axes have different sizes`,
       details: [
         ...leaves.flatMap((x, i): [string, string][] =>
-          dims[i] === null ? [] : [[`argument ${paths()[i]!}`, `${formatAval(x.aval)}, axis ${dims[i]}: ${x.shape[dims[i]!]}`]],
+          dims[i] === null
+            ? []
+            : [[`argument ${paths()[i]!}`, `${formatAval(x.aval)}, axis ${dims[i]}: ${x.shape[dims[i]!]}`]],
         ),
         ...(axisSize === undefined ? [] : [["axisSize", String(axisSize)] as [string, string]]),
       ],

@@ -1,5 +1,11 @@
 import { TreeError } from "../core/errors.js";
-import { flatten as flattenTree, leafPaths, sameStructure, type TreeDef, unflatten as unflattenTree } from "../core/tree.js";
+import {
+  flatten as flattenTree,
+  leafPaths,
+  sameStructure,
+  type TreeDef,
+  unflatten as unflattenTree,
+} from "../core/tree.js";
 
 export { registerDataclass, registerPytreeNode, TreeDef } from "../core/tree.js";
 
@@ -33,7 +39,13 @@ export function leavesWithPath(tree: unknown, isLeaf?: IsLeaf): [path: string, l
 }
 
 /** A tree whose leaves have become R. */
-export type MapLeaves<T, L, R> = T extends L ? R : T extends null | undefined ? T : T extends object ? { [K in keyof T]: MapLeaves<T[K], L, R> } : R;
+export type MapLeaves<T, L, R> = T extends L
+  ? R
+  : T extends null | undefined
+    ? T
+    : T extends object
+      ? { [K in keyof T]: MapLeaves<T[K], L, R> }
+      : R;
 
 /**
  * Applies a function to every leaf; with more trees, to the leaves in the same place of all of them.
@@ -42,7 +54,11 @@ export type MapLeaves<T, L, R> = T extends L ? R : T extends null | undefined ? 
  * @example
  * const doubled = tree.map((x) => x * 2, { a: 1, b: [2] });
  */
-export function map<T, R, L = unknown>(f: (...leaves: L[]) => R, tree: T, ...rest: readonly unknown[]): MapLeaves<T, L, R> {
+export function map<T, R, L = unknown>(
+  f: (...leaves: L[]) => R,
+  tree: T,
+  ...rest: readonly unknown[]
+): MapLeaves<T, L, R> {
   const [first, def] = flattenTree(tree);
   const others = rest.map((t) => {
     const [xs, d] = flattenTree(t);
@@ -69,7 +85,8 @@ export function reduce<R>(f: (acc: R, leaf: never) => R, tree: unknown, ...initi
 }
 
 /** Whether a function holds for all leaves; by default whether all are truthy. */
-export const all = (tree: unknown, predicate: (leaf: unknown) => boolean = Boolean): boolean => flattenTree(tree)[0].every(predicate);
+export const all = (tree: unknown, predicate: (leaf: unknown) => boolean = Boolean): boolean =>
+  flattenTree(tree)[0].every(predicate);
 
 /**
  * Turns a tree of trees inside out: `outer` of `inner` becomes `inner` of `outer`.
@@ -99,6 +116,7 @@ function flattenUpTo(def: TreeDef, tree: unknown): unknown[] {
     children.push(x);
     return true;
   });
-  if (got.children.length !== def.children.length || got.node.kind !== def.node.kind) sameStructure(def, got, "tree.transpose");
+  if (got.children.length !== def.children.length || got.node.kind !== def.node.kind)
+    sameStructure(def, got, "tree.transpose");
   return def.children.flatMap((d, i) => flattenUpTo(d, children[i]));
 }

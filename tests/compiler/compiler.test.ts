@@ -5,7 +5,21 @@ import { compile } from "../../src/compiler/index.js";
 import { simplify } from "../../src/compiler/simplify.js";
 import { checkJaxpr } from "../../src/core/checker.js";
 import { printJaxpr } from "../../src/core/printer.js";
-import { defaultDevice, grad, jit, lax, makeJaxpr, NDArray, nn, numpy as np, random, setDefaultDevice, tree, valueAndGrad, vmap } from "../../src/index.js";
+import {
+  defaultDevice,
+  grad,
+  jit,
+  lax,
+  makeJaxpr,
+  NDArray,
+  nn,
+  numpy as np,
+  random,
+  setDefaultDevice,
+  tree,
+  valueAndGrad,
+  vmap,
+} from "../../src/index.js";
 import { printProgram } from "../../src/kernel-ir/printer.js";
 import type { Program } from "../../src/kernel-ir/program.js";
 import { verifyProgram } from "../../src/kernel-ir/verifier.js";
@@ -29,8 +43,12 @@ function program(f: F, ...args: NDArray[]): Program {
 const launches = (p: Program): number => p.functions[0]!.steps.filter((s) => s.kind === "launch").length;
 const kinds = (p: Program): string => p.kernels.map((k) => k.kind).join(" ");
 
-const x = np.array([[1, 2, 3], [4, 5, 6]]);
-const layernorm = (v: NDArray): NDArray => v.sub(np.mean(v, -1, { keepdims: true })).div(np.sqrt(np.var_(v, -1, { keepdims: true }).add(1e-5)));
+const x = np.array([
+  [1, 2, 3],
+  [4, 5, 6],
+]);
+const layernorm = (v: NDArray): NDArray =>
+  v.sub(np.mean(v, -1, { keepdims: true })).div(np.sqrt(np.var_(v, -1, { keepdims: true }).add(1e-5)));
 const attention = (q: NDArray, k: NDArray, v: NDArray): NDArray => np.matmul(nn.softmax(np.matmul(q, k.T), -1), v);
 const exampleLoss = (w: NDArray, a: NDArray, y: NDArray): NDArray => {
   const z = np.dot(a, w);
@@ -64,7 +82,9 @@ describe("how few kernels programs need", () => {
 
   it("reads transposed operands of a product where they lie", () => {
     expect(kinds(program((v) => np.matmul(v!.T, v!), x))).toBe("dot");
-    expect(kinds(program(grad((w: NDArray) => np.sum(np.square(np.dot(x, w)))) as F, np.ones([3, 2])))).toBe("dot nest dot");
+    expect(kinds(program(grad((w: NDArray) => np.sum(np.square(np.dot(x, w)))) as F, np.ones([3, 2])))).toBe(
+      "dot nest dot",
+    );
   });
 });
 
@@ -98,27 +118,64 @@ describe("compiled programs, interpreted with all checks, agree with plain evalu
     ["normalisation", (v) => layernorm(v!), [x]],
     ["value and gradient", valueAndGrad(loss) as F, [np.ones([3, 2]).mul(0.1), x, np.ones([2, 2])]],
     ["concatenate, pad, reverse", (v) => np.flip(np.pad(np.concatenate([v!, v!.mul(2)], 0), 1), 0), [x]],
-    ["cumulative, both ways", (v) => [np.cumsum(v!, 0), lax.cumprod(v!, { axis: 1, reverse: true }), lax.cumlogsumexp(v!, { axis: 1 })], [x]],
+    [
+      "cumulative, both ways",
+      (v) => [np.cumsum(v!, 0), lax.cumprod(v!, { axis: 1, reverse: true }), lax.cumlogsumexp(v!, { axis: 1 })],
+      [x],
+    ],
     ["sorting", (v) => [np.sort(np.sin(v!), 1), np.argsort(np.cos(v!), 0)], [x]],
-    ["gather and scatter", (v) => [v!.slice([], np.array([2, 0], { dtype: "int32" })), v!.at(np.array([0, 0], { dtype: "int32" })).add(1)], [x]],
-    ["contractions", (v) => [np.einsum("ij,kj->ik", v!, v!), np.tensordot(v!, v!, 2), np.outer(v!.slice(0), v!.slice(1))], [x]],
-    ["random numbers", () => [random.uniform(random.key(1), [3]), random.permutation(random.key(2), 7), random.keyData(random.split(random.key(3), 2))], []],
-    ["keys", (v) => vmap((k: NDArray) => random.normal(k, [2]))(np.flip(random.split(random.key(0), 3), 0)).add(v!.slice(0, [0, 2])), [x]],
+    [
+      "gather and scatter",
+      (v) => [v!.slice([], np.array([2, 0], { dtype: "int32" })), v!.at(np.array([0, 0], { dtype: "int32" })).add(1)],
+      [x],
+    ],
+    [
+      "contractions",
+      (v) => [np.einsum("ij,kj->ik", v!, v!), np.tensordot(v!, v!, 2), np.outer(v!.slice(0), v!.slice(1))],
+      [x],
+    ],
+    [
+      "random numbers",
+      () => [
+        random.uniform(random.key(1), [3]),
+        random.permutation(random.key(2), 7),
+        random.keyData(random.split(random.key(3), 2)),
+      ],
+      [],
+    ],
+    [
+      "keys",
+      (v) =>
+        vmap((k: NDArray) => random.normal(k, [2]))(np.flip(random.split(random.key(0), 3), 0)).add(
+          v!.slice(0, [0, 2]),
+        ),
+      [x],
+    ],
     ["empty arrays", (v) => [np.sum(v!.slice([0, 0]), 0), np.dot(np.zeros([2, 0]), np.zeros([0, 3]))], [x]],
     ["one value twice, inputs, numbers", (v) => [np.sin(v!), v!, np.sin(v!), 3, v!.reshape([6])], [x]],
-    ["higher derivatives", (v) => grad((s: NDArray) => grad((t: NDArray) => np.tanh(t).mul(t))(s))(v!.slice(0, 0)), [x]],
+    [
+      "higher derivatives",
+      (v) => grad((s: NDArray) => grad((t: NDArray) => np.tanh(t).mul(t))(s))(v!.slice(0, 0)),
+      [x],
+    ],
   ];
   it.each(programs)("%s", (_, f, args) => {
     const results = ["reference", "interpreter"].map((device) => {
       setDefaultDevice(device);
       const moved = args.map((a) => np.array(a.js() as number[], { dtype: a.dtype }));
-      return tree.leaves(jit((...vs: NDArray[]) => f(...vs))(...moved)).map((y) => [(y as NDArray).dtype, (y as NDArray).shape, (y as NDArray).dataSync()] as const);
+      return tree
+        .leaves(jit((...vs: NDArray[]) => f(...vs))(...moved))
+        .map((y) => [(y as NDArray).dtype, (y as NDArray).shape, (y as NDArray).dataSync()] as const);
     });
     setDefaultDevice(home);
     results[0]!.forEach(([dtype, shape, data], i) => {
       const [gotType, gotShape, got] = results[1]![i]!;
       expect([gotType, gotShape]).toEqual([dtype, shape]);
-      data.forEach((v, k) => expect(Math.abs(Number(got[k]) - Number(v)), `result ${i}, element ${k}`).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(Number(v)))));
+      data.forEach((v, k) =>
+        expect(Math.abs(Number(got[k]) - Number(v)), `result ${i}, element ${k}`).toBeLessThanOrEqual(
+          1e-5 * Math.max(1, Math.abs(Number(v))),
+        ),
+      );
     });
   });
 });

@@ -4,7 +4,7 @@ import { type Fact, facts } from "./rules.js";
 
 /** Compares a tree of arrays with nested numbers; NaN and infinities must be in the same places. */
 function expectValue(got: unknown, { expected, rtol = 1e-6, atol = 1e-7, signed = false }: Fact): void {
-  const nested = tree.map((x: unknown) => (x instanceof NDArray ? [(x.js() as unknown)] : [x]), got);
+  const nested = tree.map((x: unknown) => (x instanceof NDArray ? [x.js() as unknown] : [x]), got);
   const numbers = (x: unknown): number[] => (Array.isArray(x) ? x.flatMap(numbers) : [Number(x)]);
   const xs = numbers(nested);
   const es = numbers(expected);

@@ -1,5 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { checkGrads, evalShape, grad, hessian, jacfwd, jacrev, jvp, linearize, linearTranspose, makeJaxpr, type NDArray, numpy as np, stopGradient, valueAndGrad, vjp, vjpAux, vmap } from "../../src/index.js";
+import {
+  checkGrads,
+  evalShape,
+  grad,
+  hessian,
+  jacfwd,
+  jacrev,
+  jvp,
+  linearize,
+  linearTranspose,
+  makeJaxpr,
+  type NDArray,
+  numpy as np,
+  stopGradient,
+  valueAndGrad,
+  vjp,
+  vjpAux,
+  vmap,
+} from "../../src/index.js";
 
 const f64 = (x: number | number[] | number[][]): NDArray => np.array(x, { dtype: "float64" });
 
@@ -13,7 +31,8 @@ describe("grad", () => {
   });
 
   it("keeps the structure of what is differentiated", () => {
-    const loss = (p: { w: NDArray; layers: NDArray[] }): NDArray => np.sum(p.w.mul(p.w)).add(np.sum(p.layers[0]!).mul(3));
+    const loss = (p: { w: NDArray; layers: NDArray[] }): NDArray =>
+      np.sum(p.w.mul(p.w)).add(np.sum(p.layers[0]!).mul(3));
     const g = grad(loss)({ w: np.array([1, 2]), layers: [np.array([5])] });
     expect(g.w.js()).toEqual([2, 4]);
     expect(g.layers[0]!.js()).toEqual([3]);
@@ -78,7 +97,17 @@ describe("vjp, linearize, linearTranspose", () => {
   });
 
   it("transposes linear functions, and refuses others", () => {
-    const t = linearTranspose((x: NDArray) => np.dot(f64([[1, 2], [3, 4]]), x), f64([0, 0]));
+    const t = linearTranspose(
+      (x: NDArray) =>
+        np.dot(
+          f64([
+            [1, 2],
+            [3, 4],
+          ]),
+          x,
+        ),
+      f64([0, 0]),
+    );
     expect(t(f64([1, 10]))[0].js()).toEqual([31, 42]);
     expect(() => linearTranspose((x: NDArray) => np.sin(x), f64(0))(f64(1))).toThrow(/no-rule/);
   });
@@ -88,7 +117,10 @@ describe("Jacobians", () => {
   const f = (x: NDArray): NDArray => np.stack([x.slice(0).mul(x.slice(1)), np.sin(x.slice(2))]);
   it("of functions that are not square", () => {
     const x = f64([2, 3, 0]);
-    const expected = [[3, 2, 0], [0, 0, 1]];
+    const expected = [
+      [3, 2, 0],
+      [0, 0, 1],
+    ];
     expect((jacfwd(f)(x) as NDArray).js()).toEqual(expected);
     expect((jacrev(f)(x) as NDArray).js()).toEqual(expected);
   });
@@ -99,7 +131,10 @@ describe("Jacobians", () => {
     expect(j.s.a.js()).toEqual([3, 3]);
     expect(j.s.b.js()).toBe(3);
     const h = hessian((p: { a: NDArray; b: NDArray }) => np.sum(p.a.mul(p.a)).mul(p.b))({ a: f64([1, 2]), b: f64(3) });
-    expect(h.a.a.js()).toEqual([[6, 0], [0, 6]]);
+    expect(h.a.a.js()).toEqual([
+      [6, 0],
+      [0, 6],
+    ]);
     expect(h.a.b.js()).toEqual([2, 4]);
     expect(h.b.b.js()).toBe(0);
   });
@@ -107,13 +142,45 @@ describe("Jacobians", () => {
 
 describe("vmap", () => {
   it("maps arguments over axes, pytree prefixes included", () => {
-    const f = vmap((p: { w: NDArray; b: NDArray }, x: NDArray) => np.dot(p.w, x).add(p.b), { inAxes: [{ w: null, b: 0 }, 1], outAxes: 0 });
-    const out = f({ w: np.array([[1, 0], [0, 2]]), b: np.array([10, 20, 30]) }, np.array([[1, 2, 3], [4, 5, 6]]));
-    expect((out as NDArray).js()).toEqual([[11, 18], [22, 30], [33, 42]]);
+    const f = vmap((p: { w: NDArray; b: NDArray }, x: NDArray) => np.dot(p.w, x).add(p.b), {
+      inAxes: [{ w: null, b: 0 }, 1],
+      outAxes: 0,
+    });
+    const out = f(
+      {
+        w: np.array([
+          [1, 0],
+          [0, 2],
+        ]),
+        b: np.array([10, 20, 30]),
+      },
+      np.array([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]),
+    );
+    expect((out as NDArray).js()).toEqual([
+      [11, 18],
+      [22, 30],
+      [33, 42],
+    ]);
   });
 
   it("places results with outAxes and repeats what is not mapped", () => {
-    expect((vmap((x: NDArray) => x.mul(2), 0, 1)(np.array([[1, 2, 3], [4, 5, 6]])) as NDArray).shape).toEqual([3, 2]);
+    expect(
+      (
+        vmap(
+          (x: NDArray) => x.mul(2),
+          0,
+          1,
+        )(
+          np.array([
+            [1, 2, 3],
+            [4, 5, 6],
+          ]),
+        ) as NDArray
+      ).shape,
+    ).toEqual([3, 2]);
     expect((vmap((_: NDArray) => np.array(7))(np.ones([3])) as NDArray).js()).toEqual([7, 7, 7]);
     expect((vmap(() => np.array(7), { axisSize: 2 })() as NDArray).js()).toEqual([7, 7]);
     expect((vmap((_: NDArray) => np.array(7), { outAxes: null })(np.ones([3])) as NDArray).js()).toBe(7);
@@ -137,7 +204,10 @@ describe("looking at functions", () => {
           c:f32[3] = mul b 2.0:f32[]
         in (c,) }"
     `);
-    expect(evalShape((x: NDArray) => np.dot(x, x.T), { shape: [2, 3], dtype: "float32" })).toEqual({ shape: [2, 2], dtype: "float32" });
+    expect(evalShape((x: NDArray) => np.dot(x, x.T), { shape: [2, 3], dtype: "float32" })).toEqual({
+      shape: [2, 2],
+      dtype: "float32",
+    });
   });
 
   it("checks derivatives against finite differences", () => {

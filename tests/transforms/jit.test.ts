@@ -74,7 +74,10 @@ describe("trace counts", () => {
 
 describe("arguments", () => {
   it("takes pytrees and gives them back", () => {
-    const f = jit((p: { w: NDArray; b: NDArray[] }, n: null, k: number | NDArray) => ({ out: [p.w.mul(k), n], b: p.b }));
+    const f = jit((p: { w: NDArray; b: NDArray[] }, n: null, k: number | NDArray) => ({
+      out: [p.w.mul(k), n],
+      b: p.b,
+    }));
     const r = f({ w: ones(2), b: [np.array(3)] }, null, 2);
     expect((r.out[0] as NDArray).js()).toEqual([2, 2]);
     expect(r.out[1]).toBeNull();
@@ -82,7 +85,9 @@ describe("arguments", () => {
   });
 
   it("retraces for another static value only", () => {
-    const f = jit((x: NDArray, n: number, mode: string) => (mode === "up" ? x.mul(n) : x.div(n)), { staticArgnums: [1, 2] });
+    const f = jit((x: NDArray, n: number, mode: string) => (mode === "up" ? x.mul(n) : x.div(n)), {
+      staticArgnums: [1, 2],
+    });
     expect((f(ones(1), 2, "up") as NDArray).js()).toEqual([2]);
     expect((f(ones(1), 4, "down") as NDArray).js()).toEqual([0.25]);
     f(ones(1), 2, "up");
@@ -106,7 +111,9 @@ describe("arguments", () => {
   });
 
   it("compiles ahead of time for given types, and refuses others", () => {
-    const compiled = jit((x: NDArray) => x.mul(2)).lower(ones(3)).compile();
+    const compiled = jit((x: NDArray) => x.mul(2))
+      .lower(ones(3))
+      .compile();
     expect(compiled(ones(3)).js()).toEqual([2, 2, 2]);
     expect(() => compiled(ones(4))).toThrow(/compiled-types/);
   });
