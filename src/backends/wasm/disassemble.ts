@@ -2,10 +2,29 @@ import type { FunctionBuilder } from "./module-builder.js";
 import { Op } from "./opcodes.js";
 
 /** Names by opcode: WebAssembly's, the first "_" of ours being its ".". */
-const names = new Map<number, string>(Object.entries(Op).map(([name, code]) => [code, name === "br_if" || name === "br_table" ? name : name.replace("_", ".")]));
+const names = new Map<number, string>(
+  Object.entries(Op).map(([name, code]) => [
+    code,
+    name === "br_if" || name === "br_table" ? name : name.replace("_", "."),
+  ]),
+);
 
 /** What follows an opcode. */
-type Immediate = "none" | "block" | "index" | "memory" | "memory lane" | "lane" | "s32" | "s64" | "f32" | "f64" | "v128" | "shuffle" | "two bytes" | "one byte";
+type Immediate =
+  | "none"
+  | "block"
+  | "index"
+  | "memory"
+  | "memory lane"
+  | "lane"
+  | "s32"
+  | "s64"
+  | "f32"
+  | "f64"
+  | "v128"
+  | "shuffle"
+  | "two bytes"
+  | "one byte";
 
 function immediateOf(op: number): Immediate {
   if (op === Op.block || op === Op.loop || op === Op.if) return "block";
@@ -57,7 +76,8 @@ export function disassemble(f: Pick<FunctionBuilder, "name" | "params" | "result
       if (b < 0x80) return b & 0x40 ? n - (1n << (shift + 7n)) : n;
     }
   };
-  const hex = (n: number): string => Array.from(bytes.subarray(at, (at += n)), (b) => b.toString(16).padStart(2, "0")).join("");
+  const hex = (n: number): string =>
+    Array.from(bytes.subarray(at, (at += n)), (b) => b.toString(16).padStart(2, "0")).join("");
   const read = (kind: Immediate): string => {
     switch (kind) {
       case "none":

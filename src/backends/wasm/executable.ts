@@ -74,7 +74,11 @@ export class WasmExecutable implements Executable {
   }
 
   /** More arguments than the place for them holds. */
-  private runInBlock(inputs: readonly (DeviceBuffer | ScalarInput)[], outputs: readonly DeviceBuffer[], taken: number | WasmBuffer): void {
+  private runInBlock(
+    inputs: readonly (DeviceBuffer | ScalarInput)[],
+    outputs: readonly DeviceBuffer[],
+    taken: number | WasmBuffer,
+  ): void {
     const block = this.heap.allocate(this.bytes);
     try {
       this.runAt(block.address, inputs, outputs, taken);
@@ -83,7 +87,12 @@ export class WasmExecutable implements Executable {
     }
   }
 
-  private runAt(at: number, inputs: readonly (DeviceBuffer | ScalarInput)[], outputs: readonly DeviceBuffer[], taken: number | WasmBuffer): void {
+  private runAt(
+    at: number,
+    inputs: readonly (DeviceBuffer | ScalarInput)[],
+    outputs: readonly DeviceBuffer[],
+    taken: number | WasmBuffer,
+  ): void {
     const { heap, params } = this;
     const { i32 } = heap;
     let word = at >>> 2;

@@ -51,7 +51,10 @@ export class WasmHeap {
   private readonly spans = new Map<number, { next: number; end: number }>();
   private argumentTop = 64;
 
-  constructor(initialPages = 64, private readonly maximumPages = MAX_PAGES) {
+  constructor(
+    initialPages = 64,
+    private readonly maximumPages = MAX_PAGES,
+  ) {
     this.memory = new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages });
     this.refresh();
   }
@@ -131,7 +134,9 @@ export class WasmHeap {
   }
 
   private allocateLarge(size: number): number {
-    return this.bestFit(size) ?? (this.cachedLarge > 0 && this.merge() ? this.bestFit(size) : undefined) ?? this.extend(size);
+    return (
+      this.bestFit(size) ?? (this.cachedLarge > 0 && this.merge() ? this.bestFit(size) : undefined) ?? this.extend(size)
+    );
   }
 
   private bestFit(size: number): number | undefined {

@@ -62,7 +62,16 @@ class WasmBackend implements Backend {
     const code = generic ? this.shared(layout) : this.build(layout, false);
     const entry = program.functions[0]!;
     const make = (params: readonly number[], resize?: (elements: number) => Executable): Executable =>
-      new WasmExecutable(this.heap, this.arena, code, entry.inputs.length, entry.outputs.length, layout.arenaBytes, params, resize);
+      new WasmExecutable(
+        this.heap,
+        this.arena,
+        code,
+        entry.inputs.length,
+        entry.outputs.length,
+        layout.arenaBytes,
+        params,
+        resize,
+      );
     const resize = generic ? resizer(program, layout) : undefined;
     return make(layout.params, resize && ((elements) => make(resize(elements))));
   }

@@ -68,7 +68,13 @@ export class ModuleBuilder {
 
   /** Opens a function; its index is known at once, its code is written through the builder. */
   func(name: string, params: readonly ValType[], results: readonly ValType[] = []): FunctionBuilder {
-    const f = new FunctionBuilder(name, this.imports.length + this.functions.length, this.type(params, results), params, results);
+    const f = new FunctionBuilder(
+      name,
+      this.imports.length + this.functions.length,
+      this.type(params, results),
+      params,
+      results,
+    );
     this.functions.push(f);
     return f;
   }

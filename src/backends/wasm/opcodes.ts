@@ -10,6 +10,7 @@ export const PREFIX_FE = 0xfe000;
 
 const fd = (code: number): number => PREFIX_FD | code;
 
+// prettier-ignore
 export const Op = {
   unreachable: 0x00, nop: 0x01, block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, br: 0x0c, br_if: 0x0d, br_table: 0x0e,
   return: 0x0f, call: 0x10, call_indirect: 0x11, drop: 0x1a, select: 0x1b,

@@ -28,13 +28,38 @@ function binary(name: ScalarOp, n: number, bLength = n): NestKernel {
   });
 }
 
-function fn(name: string, inputs: readonly BufferType[], outputs: readonly BufferType[], arenaBytes: number, steps: readonly Step[], isInput?: readonly (number | null)[]): ProgramFunction {
-  return { name, inputs, outputs, arenaBytes, steps, outputIsInput: isInput ?? outputs.map(() => null), outputReusesInput: outputs.map(() => null) };
+function fn(
+  name: string,
+  inputs: readonly BufferType[],
+  outputs: readonly BufferType[],
+  arenaBytes: number,
+  steps: readonly Step[],
+  isInput?: readonly (number | null)[],
+): ProgramFunction {
+  return {
+    name,
+    inputs,
+    outputs,
+    arenaBytes,
+    steps,
+    outputIsInput: isInput ?? outputs.map(() => null),
+    outputReusesInput: outputs.map(() => null),
+  };
 }
-const programOf = (kernels: readonly Kernel[], ...functions: readonly ProgramFunction[]): Program => ({ name: functions[0]!.name, kernels, functions });
+const programOf = (kernels: readonly Kernel[], ...functions: readonly ProgramFunction[]): Program => ({
+  name: functions[0]!.name,
+  kernels,
+  functions,
+});
 
 /** Uploads, runs and reads. */
-function call(backend: Backend, program: Program, inputs: readonly (TypedArray | ScalarInput)[], outputs: readonly TypedArray[], generic = false): TypedArray[] {
+function call(
+  backend: Backend,
+  program: Program,
+  inputs: readonly (TypedArray | ScalarInput)[],
+  outputs: readonly TypedArray[],
+  generic = false,
+): TypedArray[] {
   const executable = backend.compile(program, { generic });
   const args = inputs.map((x): DeviceBuffer | ScalarInput => {
     if (!ArrayBuffer.isView(x)) return x;
@@ -56,39 +81,93 @@ describe.each([false, true])("programs, generic %s", (generic) => {
   test("steps over inputs, temporaries and outputs", () => {
     const n = 1000;
     // (a + b) · a, with the sum in the arena
-    const p = programOf([binary("add", n), binary("mul", n)], fn("main", [f32s(n), f32s(n)], [f32s(n)], 4096, [launch(0, input(0), input(1), arena(64)), launch(1, arena(64), input(0), output(0))]));
-    const [out] = call(createWasmBackend(), p, [filled(n, (i) => i), filled(n, () => 2)], [new Float32Array(n)], generic);
+    const p = programOf(
+      [binary("add", n), binary("mul", n)],
+      fn("main", [f32s(n), f32s(n)], [f32s(n)], 4096, [
+        launch(0, input(0), input(1), arena(64)),
+        launch(1, arena(64), input(0), output(0)),
+      ]),
+    );
+    const [out] = call(
+      createWasmBackend(),
+      p,
+      [filled(n, (i) => i), filled(n, () => 2)],
+      [new Float32Array(n)],
+      generic,
+    );
     expect([...out!]).toEqual([...filled(n, (i) => (i + 2) * i)]);
   });
 
   test("scalar operands of every dtype are passed with the call", () => {
-    const p = programOf([binary("add", 5, 1)], fn("main", [f32s(5), f32s(1)], [f32s(5)], 0, [launch(0, input(0), input(1), output(0))]));
+    const p = programOf(
+      [binary("add", 5, 1)],
+      fn("main", [f32s(5), f32s(1)], [f32s(5)], 0, [launch(0, input(0), input(1), output(0))]),
+    );
     const [out] = call(createWasmBackend(), p, [filled(5, (i) => i), scalar(0.5)], [new Float32Array(5)], generic);
     expect([...out!]).toEqual([0.5, 1.5, 2.5, 3.5, 4.5]);
-    for (const [dtype, type, value] of [["float64", "f64", 0.1], ["int32", "i32", -7], ["uint32", "u32", 4294967295], ["bool", "bool", 1]] as const) {
-      const kernel = nest("copy", { buffers: [buffer(type, "read", 1), buffer(type, "write", 1)], phases: [phase([store(1, lit(0), load(type, 0, lit(0)))])] });
+    for (const [dtype, type, value] of [
+      ["float64", "f64", 0.1],
+      ["int32", "i32", -7],
+      ["uint32", "u32", 4294967295],
+      ["bool", "bool", 1],
+    ] as const) {
+      const kernel = nest("copy", {
+        buffers: [buffer(type, "read", 1), buffer(type, "write", 1)],
+        phases: [phase([store(1, lit(0), load(type, 0, lit(0)))])],
+      });
       const data = type === "f64" ? new Float64Array(1) : type === "u32" ? new Uint32Array(1) : new Int32Array(1);
-      const q = programOf([kernel], fn("main", [{ dtype, bytes: data.byteLength }], [{ dtype, bytes: data.byteLength }], 0, [launch(0, input(0), output(0))]));
+      const q = programOf(
+        [kernel],
+        fn("main", [{ dtype, bytes: data.byteLength }], [{ dtype, bytes: data.byteLength }], 0, [
+          launch(0, input(0), output(0)),
+        ]),
+      );
       expect(call(createWasmBackend(), q, [scalar(value, dtype)], [data], generic)[0]![0]).toBe(value);
     }
   });
 
   test("more than 64K rows and long rows are launched in chunks", () => {
     const n = 200_003;
-    const p = programOf([binary("add", n)], fn("main", [f32s(n), f32s(n)], [f32s(n)], 0, [launch(0, input(0), input(1), output(0))]));
-    const [out] = call(createWasmBackend(), p, [filled(n, (i) => i), filled(n, (i) => -i)], [new Float32Array(n).fill(1)], generic);
+    const p = programOf(
+      [binary("add", n)],
+      fn("main", [f32s(n), f32s(n)], [f32s(n)], 0, [launch(0, input(0), input(1), output(0))]),
+    );
+    const [out] = call(
+      createWasmBackend(),
+      p,
+      [filled(n, (i) => i), filled(n, (i) => -i)],
+      [new Float32Array(n).fill(1)],
+      generic,
+    );
     expect(out!.every((x) => x === 0)).toBe(true);
   });
 
   test("calls, and results that are operands", () => {
     const n = 8;
     // inner(a, b) = (a + b, a, b·b)
-    const inner = fn("inner", [f32s(n), f32s(n)], [f32s(n), f32s(n), f32s(n)], 64, [launch(0, input(0), input(1), output(0)), launch(1, input(1), input(1), arena(0)), { kind: "copy", from: arena(0), to: output(2), bytes: 4 * n }], [null, 0, null]);
+    const inner = fn(
+      "inner",
+      [f32s(n), f32s(n)],
+      [f32s(n), f32s(n), f32s(n)],
+      64,
+      [
+        launch(0, input(0), input(1), output(0)),
+        launch(1, input(1), input(1), arena(0)),
+        { kind: "copy", from: arena(0), to: output(2), bytes: 4 * n },
+      ],
+      [null, 0, null],
+    );
     const main = fn("main", [f32s(n), f32s(n)], [f32s(n), f32s(n), f32s(n)], 128, [
       { kind: "call", fn: 1, inputs: [input(0), input(1)], outputs: [arena(0), output(1), arena(64)] },
       { kind: "call", fn: 1, inputs: [arena(0), arena(64)], outputs: [output(0), arena(0), output(2)] },
     ]);
-    const [a, b, c] = call(createWasmBackend(), programOf([binary("add", n), binary("mul", n)], main, inner), [filled(n, (i) => i), filled(n, () => 3)], [new Float32Array(n), new Float32Array(n), new Float32Array(n)], generic);
+    const [a, b, c] = call(
+      createWasmBackend(),
+      programOf([binary("add", n), binary("mul", n)], main, inner),
+      [filled(n, (i) => i), filled(n, () => 3)],
+      [new Float32Array(n), new Float32Array(n), new Float32Array(n)],
+      generic,
+    );
     expect([...a!]).toEqual([...filled(n, (i) => i + 12)]);
     expect([...b!]).toEqual([...filled(n, (i) => i)]);
     expect([...c!]).toEqual([...filled(n, () => 81)]);
@@ -98,10 +177,21 @@ describe.each([false, true])("programs, generic %s", (generic) => {
     const n = 6;
     const plus = fn("plus", [f32s(n), f32s(n)], [f32s(n)], 0, [launch(0, input(0), input(1), output(0))]);
     const same = fn("same", [f32s(n), f32s(n)], [f32s(n)], 0, [], [1]);
-    const main = fn("main", [bools(1), f32s(n), f32s(n)], [f32s(n)], 0, [{ kind: "if", predicate: input(0), then: 1, else: 2, inputs: [input(1), input(2)], outputs: [output(0)] }]);
+    const main = fn("main", [bools(1), f32s(n), f32s(n)], [f32s(n)], 0, [
+      { kind: "if", predicate: input(0), then: 1, else: 2, inputs: [input(1), input(2)], outputs: [output(0)] },
+    ]);
     const p = programOf([binary("add", n)], main, plus, same);
-    for (const [predicate, expected] of [[1, 5], [0, 3]] as const) {
-      const [out] = call(createWasmBackend(), p, [scalar(predicate, "bool"), filled(n, () => 2), filled(n, () => 3)], [new Float32Array(n)], generic);
+    for (const [predicate, expected] of [
+      [1, 5],
+      [0, 3],
+    ] as const) {
+      const [out] = call(
+        createWasmBackend(),
+        p,
+        [scalar(predicate, "bool"), filled(n, () => 2), filled(n, () => 3)],
+        [new Float32Array(n)],
+        generic,
+      );
       expect([...out!]).toEqual([...filled(n, () => expected)]);
     }
   });
@@ -109,19 +199,55 @@ describe.each([false, true])("programs, generic %s", (generic) => {
   test.each([0, 1, 2, 5, 10])("a loop of %i rounds with states that are handed on and exchanged", (rounds) => {
     // state (i, x, y, z, k): i + 1, x + step, z, y, k
     const n = 3;
-    const int = nest("next", { buffers: [buffer("i32", "read", 1), buffer("i32", "write", 1)], phases: [phase([store(1, lit(0), op("add", [load("i32", 0, lit(0)), constant("i32", 1)]))])] });
-    const less = nest("less", { buffers: [buffer("i32", "read", 1), buffer("i32", "read", 1), buffer("bool", "write", 1)], phases: [phase([store(2, lit(0), op("lt", [load("i32", 0, lit(0)), load("i32", 1, lit(0))]))])] });
+    const int = nest("next", {
+      buffers: [buffer("i32", "read", 1), buffer("i32", "write", 1)],
+      phases: [phase([store(1, lit(0), op("add", [load("i32", 0, lit(0)), constant("i32", 1)]))])],
+    });
+    const less = nest("less", {
+      buffers: [buffer("i32", "read", 1), buffer("i32", "read", 1), buffer("bool", "write", 1)],
+      phases: [phase([store(2, lit(0), op("lt", [load("i32", 0, lit(0)), load("i32", 1, lit(0))]))])],
+    });
     const types = [f32s(n), i32s(1), i32s(1), f32s(n), f32s(n), f32s(n), i32s(1)];
     const condition = fn("condition", types, [bools(1)], 0, [launch(2, input(2), input(1), output(0))]);
-    const body = fn("body", types, types.slice(2), 64, [launch(1, input(2), output(0)), launch(0, input(3), input(0), arena(0)), { kind: "copy", from: arena(0), to: output(1), bytes: 4 * n }], [null, null, 5, 4, 6]);
+    const body = fn(
+      "body",
+      types,
+      types.slice(2),
+      64,
+      [
+        launch(1, input(2), output(0)),
+        launch(0, input(3), input(0), arena(0)),
+        { kind: "copy", from: arena(0), to: output(1), bytes: 4 * n },
+      ],
+      [null, null, 5, 4, 6],
+    );
     const steps: Step[] = [
-      ...[2, 3, 4, 5, 6].map((k): Step => ({ kind: "copy", from: input(k), to: output(k - 2), bytes: types[k]!.bytes })),
+      ...[2, 3, 4, 5, 6].map((k): Step => ({
+        kind: "copy",
+        from: input(k),
+        to: output(k - 2),
+        bytes: types[k]!.bytes,
+      })),
       { kind: "loop", condition: 1, body: 2, consts: [input(0), input(1)], state: [0, 1, 2, 3, 4].map(output) },
     ];
     const main = fn("main", types, types.slice(2), 0, steps);
     const p = programOf([binary("add", n), int, less], main, condition, body);
     const outs = [new Int32Array(1), new Float32Array(n), new Float32Array(n), new Float32Array(n), new Int32Array(1)];
-    const [i, x, y, z, k] = call(createWasmBackend(), p, [filled(n, () => 0.5), new Int32Array([rounds]), new Int32Array([0]), filled(n, (j) => j), filled(n, () => 1), filled(n, () => 2), new Int32Array([77])], outs, generic);
+    const [i, x, y, z, k] = call(
+      createWasmBackend(),
+      p,
+      [
+        filled(n, () => 0.5),
+        new Int32Array([rounds]),
+        new Int32Array([0]),
+        filled(n, (j) => j),
+        filled(n, () => 1),
+        filled(n, () => 2),
+        new Int32Array([77]),
+      ],
+      outs,
+      generic,
+    );
     expect(i![0]).toBe(rounds);
     expect([...x!]).toEqual([...filled(n, (j) => j + rounds / 2)]);
     expect([y![0], z![0]]).toEqual(rounds % 2 ? [2, 1] : [1, 2]);
@@ -146,8 +272,26 @@ describe.each([false, true])("programs, generic %s", (generic) => {
       ],
     });
     const layout = (rows: number, cols: number): DotKernel["lhs"] => ({ offset: 0, batch: [], row: cols, col: 1 });
-    const dot: DotKernel = { kind: "dot", name: "dot", type: "f32", buffers: [buffer("f32", "read", n * m), buffer("f32", "read", m * n), buffer("f32", "write", n * n)], batch: [], m: n, n, k: m, lhs: layout(n, m), rhs: layout(m, n), out: layout(n, n) };
-    const p = programOf([twice, dot], fn("main", [f32s(n * m), f32s(m * n)], [f32s(n * n)], 4 * n * m, [launch(0, input(0), arena(0)), launch(1, arena(0), input(1), output(0))]));
+    const dot: DotKernel = {
+      kind: "dot",
+      name: "dot",
+      type: "f32",
+      buffers: [buffer("f32", "read", n * m), buffer("f32", "read", m * n), buffer("f32", "write", n * n)],
+      batch: [],
+      m: n,
+      n,
+      k: m,
+      lhs: layout(n, m),
+      rhs: layout(m, n),
+      out: layout(n, n),
+    };
+    const p = programOf(
+      [twice, dot],
+      fn("main", [f32s(n * m), f32s(m * n)], [f32s(n * n)], 4 * n * m, [
+        launch(0, input(0), arena(0)),
+        launch(1, arena(0), input(1), output(0)),
+      ]),
+    );
     const a = filled(n * m, (k) => (k % 7) - 3);
     const b = filled(m * n, (k) => (k % 5) - 2);
     const [out] = call(createWasmBackend(), p, [a, b], [new Float32Array(n * n)], generic);
@@ -164,25 +308,57 @@ describe.each([false, true])("programs, generic %s", (generic) => {
 
   test("sort", () => {
     const n = 300;
-    const kernel: SortKernel = { kind: "sort", name: "sort", buffers: [buffer("f32", "read", n), buffer("f32", "write", n)], operands: 1, numKeys: 1, outer: 1, n, inner: 1 };
+    const kernel: SortKernel = {
+      kind: "sort",
+      name: "sort",
+      buffers: [buffer("f32", "read", n), buffer("f32", "write", n)],
+      operands: 1,
+      numKeys: 1,
+      outer: 1,
+      n,
+      inner: 1,
+    };
     const x = filled(n, (i) => Math.sin(i * 12.9898));
-    const [out] = call(createWasmBackend(), programOf([kernel], fn("main", [f32s(n)], [f32s(n)], 0, [launch(0, input(0), output(0))])), [x], [new Float32Array(n)], generic);
+    const [out] = call(
+      createWasmBackend(),
+      programOf([kernel], fn("main", [f32s(n)], [f32s(n)], 0, [launch(0, input(0), output(0))])),
+      [x],
+      [new Float32Array(n)],
+      generic,
+    );
     expect([...out!]).toEqual([...x].sort((p, q) => p - q));
   });
 
   test("nothing to do, nothing in it", () => {
-    const p = programOf([binary("add", 0)], fn("main", [f32s(0), f32s(0)], [f32s(0)], 0, [launch(0, input(0), input(1), output(0))]));
-    expect(call(createWasmBackend(), p, [new Float32Array(0), new Float32Array(0)], [new Float32Array(0)], generic)[0]).toHaveLength(0);
+    const p = programOf(
+      [binary("add", 0)],
+      fn("main", [f32s(0), f32s(0)], [f32s(0)], 0, [launch(0, input(0), input(1), output(0))]),
+    );
+    expect(
+      call(createWasmBackend(), p, [new Float32Array(0), new Float32Array(0)], [new Float32Array(0)], generic)[0],
+    ).toHaveLength(0);
   });
 });
 
 function nestIndex(n: number, m: number): ReturnType<typeof axisIndex> {
   const [i, r] = [axisIndex(0, n), axisIndex(1, m)];
-  return { ...i, terms: [{ coeff: m, atom: i.terms[0]!.atom }, { coeff: 1, atom: r.terms[0]!.atom }], hi: n * m - 1, key: `${m}*a0+1*a1+0` };
+  return {
+    ...i,
+    terms: [
+      { coeff: m, atom: i.terms[0]!.atom },
+      { coeff: 1, atom: r.terms[0]!.atom },
+    ],
+    hi: n * m - 1,
+    key: `${m}*a0+1*a1+0`,
+  };
 }
 
 describe("the backend", () => {
-  const addition = (n: number, inputs = 2): Program => programOf([binary("add", n)], fn("main", Array<BufferType>(inputs).fill(f32s(n)), [f32s(n)], 0, [launch(0, input(0), input(1), output(0))]));
+  const addition = (n: number, inputs = 2): Program =>
+    programOf(
+      [binary("add", n)],
+      fn("main", Array<BufferType>(inputs).fill(f32s(n)), [f32s(n)], 0, [launch(0, input(0), input(1), output(0))]),
+    );
 
   test("generic programs of one structure share a module", () => {
     const backend = createWasmBackend();
@@ -197,11 +373,20 @@ describe("the backend", () => {
 
   test("an elementwise program is resized without compiling", () => {
     const backend = createWasmBackend();
-    const executable = backend.compile(programOf([binary("add", 16, 1)], fn("main", [f32s(16), f32s(1)], [f32s(16)], 0, [launch(0, input(0), input(1), output(0))])), { generic: true });
+    const executable = backend.compile(
+      programOf(
+        [binary("add", 16, 1)],
+        fn("main", [f32s(16), f32s(1)], [f32s(16)], 0, [launch(0, input(0), input(1), output(0))]),
+      ),
+      { generic: true },
+    );
     for (const n of [0, 1, 3, 16, 70_000]) {
       const resized = executable.resized!(n)!;
       const a = backend.allocate(4 * n);
-      backend.write(a, filled(n, (i) => i));
+      backend.write(
+        a,
+        filled(n, (i) => i),
+      );
       const out = backend.allocate(4 * n);
       resized.run([a, scalar(0.5)], [out]);
       const values = new Float32Array(n);
@@ -211,8 +396,15 @@ describe("the backend", () => {
       backend.free(out);
     }
     expect(backend.stats().modules).toBe(1);
-    const shifted = nest("shift", { buffers: [buffer("f32", "read", 17), buffer("f32", "write", 16)], parallel: [16], phases: [phase([store(1, axisIndex(0, 16), load("f32", 0, lit(3)))])] });
-    const other = backend.compile(programOf([shifted], fn("main", [f32s(17)], [f32s(16)], 0, [launch(0, input(0), output(0))])), { generic: true });
+    const shifted = nest("shift", {
+      buffers: [buffer("f32", "read", 17), buffer("f32", "write", 16)],
+      parallel: [16],
+      phases: [phase([store(1, axisIndex(0, 16), load("f32", 0, lit(3)))])],
+    });
+    const other = backend.compile(
+      programOf([shifted], fn("main", [f32s(17)], [f32s(16)], 0, [launch(0, input(0), output(0))])),
+      { generic: true },
+    );
     expect(other.resized!(5)).toBeUndefined();
   });
 
@@ -220,7 +412,17 @@ describe("the backend", () => {
     const n = 64;
     const once = createWasmBackend().compile(addition(n), { generic: false }).text();
     const three = createWasmBackend()
-      .compile(programOf([binary("add", n), binary("add", n), binary("add", n)], fn("main", [f32s(n), f32s(n)], [f32s(n)], 512, [launch(0, input(0), input(1), arena(0)), launch(1, arena(0), input(1), arena(256)), launch(2, arena(256), input(0), output(0))])), { generic: false })
+      .compile(
+        programOf(
+          [binary("add", n), binary("add", n), binary("add", n)],
+          fn("main", [f32s(n), f32s(n)], [f32s(n)], 512, [
+            launch(0, input(0), input(1), arena(0)),
+            launch(1, arena(0), input(1), arena(256)),
+            launch(2, arena(256), input(0), output(0)),
+          ]),
+        ),
+        { generic: false },
+      )
       .text();
     expect(three.match(/^func add /gm)).toHaveLength(1);
     expect(once).toContain("f32x4.add");
@@ -234,8 +436,14 @@ describe("the backend", () => {
     const x = backend.allocate(4 * n);
     const y = backend.allocate(4 * n);
     const out = backend.allocate(4 * n);
-    backend.write(x, filled(n, (i) => i));
-    backend.write(y, filled(n, () => 10));
+    backend.write(
+      x,
+      filled(n, (i) => i),
+    );
+    backend.write(
+      y,
+      filled(n, () => 10),
+    );
     backend.compile(addition(n, many), { generic: false }).run([x, y, ...Array<DeviceBuffer>(many - 2).fill(x)], [out]);
     const values = new Float32Array(n);
     backend.readSync!(out, values);
@@ -246,7 +454,9 @@ describe("the backend", () => {
     const backend = createWasmBackend();
     const n = 16;
     const executable = backend.compile(addition(n), { generic: false });
-    expect(() => executable.run([{ bytes: 4 } as DeviceBuffer, { bytes: 4 } as DeviceBuffer], [])).toThrow("another backend");
+    expect(() => executable.run([{ bytes: 4 } as DeviceBuffer, { bytes: 4 } as DeviceBuffer], [])).toThrow(
+      "another backend",
+    );
     const [out] = call(backend, addition(n), [filled(n, (i) => i), filled(n, (i) => i)], [new Float32Array(n)]);
     expect(out![7]).toBe(14);
   });
@@ -284,7 +494,10 @@ describe("the backend", () => {
   test("views follow the memory as it grows", () => {
     const backend = createWasmBackend();
     const first = backend.allocate(16);
-    backend.write(first, filled(4, (i) => i + 1));
+    backend.write(
+      first,
+      filled(4, (i) => i + 1),
+    );
     const executable = backend.compile(addition(4), { generic: false });
     const big = backend.allocate(50_000_000);
     const out = backend.allocate(16);

@@ -6,11 +6,20 @@ import { storageOf } from "./harness.js";
 
 export type BufferType = BufferArg["type"];
 
-export const buffer = (type: BufferType, access: BufferArg["access"], length: number): BufferArg => ({ type, access, length });
+export const buffer = (type: BufferType, access: BufferArg["access"], length: number): BufferArg => ({
+  type,
+  access,
+  length,
+});
 export const store = (b: number, index: Index, value: Expr): Statement => ({ kind: "store", buffer: b, index, value });
 export const accumulate = (slot: number, value: Expr): Statement => ({ kind: "accumulate", slot, value });
 export const phase = (body: readonly Statement[], after: readonly Statement[] = []): Phase => ({ body, after });
-export const slot = (type: ScalarType, combine: Slot["combine"], initial: number, running = false): Slot => ({ type, combine, initial, running });
+export const slot = (type: ScalarType, combine: Slot["combine"], initial: number, running = false): Slot => ({
+  type,
+  combine,
+  initial,
+  running,
+});
 
 export function nest(name: string, parts: Partial<NestKernel> & Pick<NestKernel, "buffers" | "phases">): NestKernel {
   return { kind: "nest", name, parallel: [], reduced: [], sequential: false, slots: [], keeps: [], ...parts };

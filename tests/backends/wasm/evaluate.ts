@@ -43,7 +43,8 @@ export function evaluateNest(kernel: NestKernel, buffers: readonly TypedArray[],
     return sum;
   };
   const checked = (buffer: number, i: number): number => {
-    if (i < 0 || i >= kernel.buffers[buffer]!.length) throw new RangeError(`${kernel.name}: index ${i} of buffer ${buffer}`);
+    if (i < 0 || i >= kernel.buffers[buffer]!.length)
+      throw new RangeError(`${kernel.name}: index ${i} of buffer ${buffer}`);
     return i;
   };
   const value = (e: Expr, memo: Map<Expr, Value>): Value => {
@@ -100,7 +101,10 @@ export function evaluateNest(kernel: NestKernel, buffers: readonly TypedArray[],
         case "accumulate": {
           const { combine: c, type } = kernel.slots[s.slot]!;
           // sums in double, so that only the emitter's rounding shows
-          slots[s.slot] = c === "add" && type === "f32" && !kernel.slots[s.slot]!.running ? Number(slots[s.slot]) + Number(v) : combine(c, type, slots[s.slot]!, v);
+          slots[s.slot] =
+            c === "add" && type === "f32" && !kernel.slots[s.slot]!.running
+              ? Number(slots[s.slot]) + Number(v)
+              : combine(c, type, slots[s.slot]!, v);
         }
       }
     }
@@ -127,7 +131,9 @@ export function evaluateNest(kernel: NestKernel, buffers: readonly TypedArray[],
         run(phase.body);
         keepAt++;
       });
-      for (const s of phase.body) if (s.kind === "accumulate" && kernel.slots[s.slot]!.type === "f32") slots[s.slot] = Math.fround(Number(slots[s.slot]));
+      for (const s of phase.body)
+        if (s.kind === "accumulate" && kernel.slots[s.slot]!.type === "f32")
+          slots[s.slot] = Math.fround(Number(slots[s.slot]));
       run(phase.after);
     }
   });

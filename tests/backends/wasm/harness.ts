@@ -21,7 +21,11 @@ export interface RunOptions {
 }
 
 /** Compiles a nest alone in a module and runs it on copies of the buffers; gives them as they are then. */
-export function runNest(kernel: NestKernel, buffers: readonly TypedArray[], options: RunOptions = {}): { readonly buffers: TypedArray[]; readonly lowered: LoweredNest } {
+export function runNest(
+  kernel: NestKernel,
+  buffers: readonly TypedArray[],
+  options: RunOptions = {},
+): { readonly buffers: TypedArray[]; readonly lowered: LoweredNest } {
   const generic = options.generic === true;
   allowRelaxedSimd(options.relaxed !== false);
   let bytes: Uint8Array<ArrayBuffer>;
@@ -48,7 +52,9 @@ export function runNest(kernel: NestKernel, buffers: readonly TypedArray[], opti
   const memory = new WebAssembly.Memory({ initial: Math.ceil(top / 65536), maximum: 65536 });
   const GUARD = 0x5a;
   new Uint8Array(memory.buffer).fill(GUARD, 65536);
-  buffers.forEach((b, k) => new Uint8Array(memory.buffer).set(new Uint8Array(b.buffer, b.byteOffset, b.byteLength), at[k]!));
+  buffers.forEach((b, k) =>
+    new Uint8Array(memory.buffer).set(new Uint8Array(b.buffer, b.byteOffset, b.byteLength), at[k]!),
+  );
   new Int32Array(memory.buffer).set(lowered.params, params / 4);
 
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
@@ -60,7 +66,8 @@ export function runNest(kernel: NestKernel, buffers: readonly TypedArray[], opti
   const heap = new Uint8Array(memory.buffer);
   buffers.forEach((b, k) => {
     const end = at[k]! + b.byteLength;
-    for (let i = end; i < end + 64; i++) if (heap[i] !== GUARD) throw new Error(`${kernel.name} wrote behind buffer ${k}`);
+    for (let i = end; i < end + 64; i++)
+      if (heap[i] !== GUARD) throw new Error(`${kernel.name} wrote behind buffer ${k}`);
   });
   for (let i = scratch + lowered.scratchBytes; i < scratch + lowered.scratchBytes + 64; i++) {
     if (heap[i] !== GUARD) throw new Error(`${kernel.name} wrote behind its scratch`);

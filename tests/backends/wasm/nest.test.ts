@@ -1,9 +1,35 @@
 import { describe, expect, test } from "vitest";
 import type { TypedArray } from "../../../src/core/dtype.js";
-import { addConst, axisIndex, clamp, div, flatten, type Index, indexDependsOn, lit, mod, scale, sub, unflatten, valueIndex } from "../../../src/kernel-ir/index-expr.js";
+import {
+  addConst,
+  axisIndex,
+  clamp,
+  div,
+  flatten,
+  type Index,
+  indexDependsOn,
+  lit,
+  mod,
+  scale,
+  sub,
+  unflatten,
+  valueIndex,
+} from "../../../src/kernel-ir/index-expr.js";
 import type { NestKernel } from "../../../src/kernel-ir/kernel.js";
 import { constant, type Expr, indexValue, keepRef, load, op, slotRef } from "../../../src/kernel-ir/scalar.js";
-import { accumulate, affine, axes, buffer, type BufferType, difference, nest, numbers, phase, slot, store } from "./build.js";
+import {
+  accumulate,
+  affine,
+  axes,
+  buffer,
+  type BufferType,
+  difference,
+  nest,
+  numbers,
+  phase,
+  slot,
+  store,
+} from "./build.js";
 import { evaluateNest } from "./evaluate.js";
 import { runNest, type RunOptions } from "./harness.js";
 
@@ -31,79 +57,273 @@ const f32 = (b: number, i: Index): Expr => load("f32", b, i);
 const x2 = (e: Expr): Expr => op("add", [op("mul", [e, constant("f32", 2)]), constant("f32", 0.5)]);
 
 /** result[shape] = value, elementwise over row-major axes. */
-function map(name: string, shape: readonly number[], inputs: readonly [BufferType, number][], result: BufferType, value: (i: readonly Index[]) => Expr): NestKernel {
+function map(
+  name: string,
+  shape: readonly number[],
+  inputs: readonly [BufferType, number][],
+  result: BufferType,
+  value: (i: readonly Index[]) => Expr,
+): NestKernel {
   const i = axes(shape);
   const buffers = [...inputs.map(([t, n]) => buffer(t, "read", n)), buffer(result, "write", product(shape))];
-  return nest(name, { buffers, parallel: shape, phases: [phase([store(inputs.length, flatten(i, strides(shape)), value(i))])] });
+  return nest(name, {
+    buffers,
+    parallel: shape,
+    phases: [phase([store(inputs.length, flatten(i, strides(shape)), value(i))])],
+  });
 }
 
 describe("elementwise", () => {
   test.each(sizes)("%i elements", (n) => {
     check(map("one", [n], [["f32", n]], "f32", ([i]) => x2(f32(0, i!))));
-    check(map("wide", [n], [["f64", n], ["f32", n]], "f64", ([i]) => op("add", [load("f64", 0, i!), op("convert", [f32(1, i!)], "f64")])));
+    check(
+      map(
+        "wide",
+        [n],
+        [
+          ["f64", n],
+          ["f32", n],
+        ],
+        "f64",
+        ([i]) => op("add", [load("f64", 0, i!), op("convert", [f32(1, i!)], "f64")]),
+      ),
+    );
   });
 
   test("mixed widths and bools in two lanes", () => {
     const n = 37;
     check(
-      map("mixed", [n], [["f64", n], ["f32", n], ["i32", n], ["bool", n]], "bool", ([i]) =>
-        op("or", [
-          op("lt", [f32(1, i!), op("convert", [load("i32", 2, i!)], "f32")]),
-          op("and", [load("bool", 3, i!), op("gt", [load("f64", 0, i!), constant("f64", 0)])]),
-        ]),
+      map(
+        "mixed",
+        [n],
+        [
+          ["f64", n],
+          ["f32", n],
+          ["i32", n],
+          ["bool", n],
+        ],
+        "bool",
+        ([i]) =>
+          op("or", [
+            op("lt", [f32(1, i!), op("convert", [load("i32", 2, i!)], "f32")]),
+            op("and", [load("bool", 3, i!), op("gt", [load("f64", 0, i!), constant("f64", 0)])]),
+          ]),
       ),
     );
     check(
-      map("masks", [n], [["f64", n], ["f32", n], ["i32", n], ["bool", n]], "f32", ([i]) =>
-        op("select", [
-          op("xor", [load("bool", 3, i!), op("eq", [load("i32", 2, i!), constant("i32", 3)])]),
-          f32(1, i!),
-          op("convert", [load("f64", 0, i!)], "f32"),
-        ]),
+      map(
+        "masks",
+        [n],
+        [
+          ["f64", n],
+          ["f32", n],
+          ["i32", n],
+          ["bool", n],
+        ],
+        "f32",
+        ([i]) =>
+          op("select", [
+            op("xor", [load("bool", 3, i!), op("eq", [load("i32", 2, i!), constant("i32", 3)])]),
+            f32(1, i!),
+            op("convert", [load("f64", 0, i!)], "f32"),
+          ]),
       ),
     );
   });
 
   test("adjacent axes merge where every access allows it", () => {
     const shape = [3, 5, 7];
-    const all = map("merged", shape, [["f32", 105], ["f32", 105]], "f32", (i) => op("add", [f32(0, flatten(i, strides(shape))), f32(1, flatten(i, strides(shape)))]));
-    expect(runNest(check(all), all.buffers.map((b) => numbers(b.type, b.length))).lowered.nest.axes).toHaveLength(1);
+    const all = map(
+      "merged",
+      shape,
+      [
+        ["f32", 105],
+        ["f32", 105],
+      ],
+      "f32",
+      (i) => op("add", [f32(0, flatten(i, strides(shape))), f32(1, flatten(i, strides(shape)))]),
+    );
+    expect(
+      runNest(
+        check(all),
+        all.buffers.map((b) => numbers(b.type, b.length)),
+      ).lowered.nest.axes,
+    ).toHaveLength(1);
   });
 
-  test.each([[3, 5], [8, 33], [65, 4], [2, 1], [1, 9]])("broadcast [%i,%i] with a row, a column and a scalar", (n, m) => {
+  test.each([
+    [3, 5],
+    [8, 33],
+    [65, 4],
+    [2, 1],
+    [1, 9],
+  ])("broadcast [%i,%i] with a row, a column and a scalar", (n, m) => {
     const ij = (i: readonly Index[]): Index => affine(i, [m, 1]);
-    check(map("row", [n, m], [["f32", n * m], ["f32", m]], "f32", (i) => op("mul", [f32(0, ij(i)), x2(f32(1, i[1]!))])));
-    check(map("column", [n, m], [["f32", n * m], ["f32", n]], "f32", (i) => op("mul", [f32(0, ij(i)), x2(f32(1, i[0]!))])));
-    check(map("scalar", [n, m], [["f32", n * m], ["f32", 1]], "f32", (i) => op("mul", [f32(0, ij(i)), x2(f32(1, lit(0)))])));
-    check(map("outer", [n, m], [["i32", n], ["bool", m]], "i32", (i) => op("select", [load("bool", 1, i[1]!), load("i32", 0, i[0]!), indexValue(i[0]!)])));
+    check(
+      map(
+        "row",
+        [n, m],
+        [
+          ["f32", n * m],
+          ["f32", m],
+        ],
+        "f32",
+        (i) => op("mul", [f32(0, ij(i)), x2(f32(1, i[1]!))]),
+      ),
+    );
+    check(
+      map(
+        "column",
+        [n, m],
+        [
+          ["f32", n * m],
+          ["f32", n],
+        ],
+        "f32",
+        (i) => op("mul", [f32(0, ij(i)), x2(f32(1, i[0]!))]),
+      ),
+    );
+    check(
+      map(
+        "scalar",
+        [n, m],
+        [
+          ["f32", n * m],
+          ["f32", 1],
+        ],
+        "f32",
+        (i) => op("mul", [f32(0, ij(i)), x2(f32(1, lit(0)))]),
+      ),
+    );
+    check(
+      map(
+        "outer",
+        [n, m],
+        [
+          ["i32", n],
+          ["bool", m],
+        ],
+        "i32",
+        (i) => op("select", [load("bool", 1, i[1]!), load("i32", 0, i[0]!), indexValue(i[0]!)]),
+      ),
+    );
   });
 
-  test.each([[5, 7], [33, 8], [4, 65]])("transposed, strided and reversed [%i,%i]", (n, m) => {
+  test.each([
+    [5, 7],
+    [33, 8],
+    [4, 65],
+  ])("transposed, strided and reversed [%i,%i]", (n, m) => {
     check(map("transpose", [n, m], [["f32", n * m]], "f32", (i) => x2(f32(0, affine(i, [1, n])))));
     check(map("strided", [n, m], [["f32", n * m * 3]], "f32", (i) => f32(0, affine(i, [3 * m, 3], 1))));
     check(map("reversed", [n, m], [["f32", n * m]], "f32", (i) => f32(0, affine(i, [-m, -1], n * m - 1))));
-    check(map("reversed bools", [n, m], [["bool", n * m]], "bool", (i) => op("not", [load("bool", 0, affine(i, [m, -1], m - 1))])));
+    check(
+      map("reversed bools", [n, m], [["bool", n * m]], "bool", (i) =>
+        op("not", [load("bool", 0, affine(i, [m, -1], m - 1))]),
+      ),
+    );
     check(map("reversed f64", [n, m], [["f64", n * m]], "f64", (i) => load("f64", 0, affine(i, [m, -1], m - 1))));
-    check(map("reversed mixed", [n, m], [["f64", n * m], ["f32", n * m]], "f64", (i) => op("add", [load("f64", 0, affine(i, [m, 1])), op("convert", [f32(1, affine(i, [m, -1], m - 1))], "f64")])));
+    check(
+      map(
+        "reversed mixed",
+        [n, m],
+        [
+          ["f64", n * m],
+          ["f32", n * m],
+        ],
+        "f64",
+        (i) =>
+          op("add", [load("f64", 0, affine(i, [m, 1])), op("convert", [f32(1, affine(i, [m, -1], m - 1))], "f64")]),
+      ),
+    );
     const i = axes([n, m]);
-    check(nest("reversed store", { buffers: [buffer("f32", "read", n * m), buffer("f32", "write", n * m)], parallel: [n, m], phases: [phase([store(1, affine(i, [m, -1], m - 1), f32(0, affine(i, [m, 1])))])] }));
-    check(nest("spread store", { buffers: [buffer("f32", "read", n * m), buffer("f32", "write", 2 * n * m)], parallel: [n, m], phases: [phase([store(1, affine(i, [2 * m, 2], 1), f32(0, affine(i, [m, 1])))])] }));
+    check(
+      nest("reversed store", {
+        buffers: [buffer("f32", "read", n * m), buffer("f32", "write", n * m)],
+        parallel: [n, m],
+        phases: [phase([store(1, affine(i, [m, -1], m - 1), f32(0, affine(i, [m, 1])))])],
+      }),
+    );
+    check(
+      nest("spread store", {
+        buffers: [buffer("f32", "read", n * m), buffer("f32", "write", 2 * n * m)],
+        parallel: [n, m],
+        phases: [phase([store(1, affine(i, [2 * m, 2], 1), f32(0, affine(i, [m, 1])))])],
+      }),
+    );
   });
 
-  test.each([[[0, 1], [150, 131]], [[1, 0], [150, 131]], [[2, 0, 1], [33, 20, 35]], [[2, 1, 0], [37, 6, 81]], [[1, 2, 0], [5, 70, 67]], [[0, 2, 1], [3, 80, 90]], [[3, 1, 0, 2], [9, 10, 11, 24]]])("permuted by %j: large ones in tiles", (order, shape) => {
+  test.each([
+    [
+      [0, 1],
+      [150, 131],
+    ],
+    [
+      [1, 0],
+      [150, 131],
+    ],
+    [
+      [2, 0, 1],
+      [33, 20, 35],
+    ],
+    [
+      [2, 1, 0],
+      [37, 6, 81],
+    ],
+    [
+      [1, 2, 0],
+      [5, 70, 67],
+    ],
+    [
+      [0, 2, 1],
+      [3, 80, 90],
+    ],
+    [
+      [3, 1, 0, 2],
+      [9, 10, 11, 24],
+    ],
+  ])("permuted by %j: large ones in tiles", (order, shape) => {
     const from = strides(shape);
     const to = order.map((k) => shape[k]!);
-    const kernel = map("permuted", to, [["f32", product(shape)]], "f32", (i) => x2(f32(0, affine(i, order.map((k) => from[k]!)))));
+    const kernel = map("permuted", to, [["f32", product(shape)]], "f32", (i) =>
+      x2(
+        f32(
+          0,
+          affine(
+            i,
+            order.map((k) => from[k]!),
+          ),
+        ),
+      ),
+    );
     check(kernel);
-    check({ ...map("wide", to, [["f64", product(shape)]], "f64", (i) => load("f64", 0, affine(i, order.map((k) => from[k]!)))) });
-    const { nest: lowered } = runNest(kernel, kernel.buffers.map((b) => numbers(b.type, b.length))).lowered;
+    check({
+      ...map("wide", to, [["f64", product(shape)]], "f64", (i) =>
+        load(
+          "f64",
+          0,
+          affine(
+            i,
+            order.map((k) => from[k]!),
+          ),
+        ),
+      ),
+    });
+    const { nest: lowered } = runNest(
+      kernel,
+      kernel.buffers.map((b) => numbers(b.type, b.length)),
+    ).lowered;
     expect(lowered.tile > 0).toBe(order[order.length - 1] !== order.length - 1);
   });
 
   test("indices with div, mod, clamp, and their splitting", () => {
     const n = 60;
     const i = axisIndex(0, n);
-    check(map("reshape of a transpose", [n], [["f32", n]], "f32", ([k]) => f32(0, flatten(unflatten(k!, [12, 5]), [1, 12]))));
+    check(
+      map("reshape of a transpose", [n], [["f32", n]], "f32", ([k]) =>
+        f32(0, flatten(unflatten(k!, [12, 5]), [1, 12])),
+      ),
+    );
     check(map("roll", [n], [["f32", n]], "f32", ([k]) => f32(0, mod(addConst(k!, 17), n))));
     check(map("roll by less", [n], [["f32", n]], "f32", ([k]) => f32(0, mod(addConst(k!, -17), n))));
     check(map("repeat", [n], [["f32", 9]], "f32", ([k]) => f32(0, div(k!, 7))));
@@ -111,7 +331,11 @@ describe("elementwise", () => {
     check(map("iota", [n], [], "i32", ([k]) => indexValue(addConst(scale(mod(div(addConst(k!, -31), 4), 6), 5), 2))));
     check(map("floor of negatives", [n], [], "i32", ([k]) => indexValue(div(addConst(scale(k!, 3), -100), 7))));
     const split = runNest(
-      nest("split", { buffers: [buffer("f32", "read", n), buffer("f32", "write", n)], parallel: [n], phases: [phase([store(1, i, f32(0, flatten(unflatten(i, [12, 5]), [1, 12])))])] }),
+      nest("split", {
+        buffers: [buffer("f32", "read", n), buffer("f32", "write", n)],
+        parallel: [n],
+        phases: [phase([store(1, i, f32(0, flatten(unflatten(i, [12, 5]), [1, 12])))])],
+      }),
       [numbers("f32", n), numbers("f32", n)],
     );
     expect(split.lowered.nest.axes).toHaveLength(2);
@@ -123,11 +347,23 @@ describe("elementwise", () => {
     const table = numbers("f32", rows * m);
     const value = (i: Index): Index => valueIndex(load("i32", 0, i), 0, rows - 1);
     const withIds = (k: NestKernel): void => void check(k, [ids, table, numbers("f32", k.buffers[2]!.length)]);
-    const inputs: [BufferType, number][] = [["i32", n * m], ["f32", rows * m]];
+    const inputs: [BufferType, number][] = [
+      ["i32", n * m],
+      ["f32", rows * m],
+    ];
     withIds(map("rows", [n, m], inputs, "f32", (i) => f32(1, affine([value(i[0]!), i[1]!], [m, 1]))));
     withIds(map("elements", [n * m], inputs, "f32", (i) => f32(1, value(i[0]!))));
     withIds(map("both", [n, m], inputs, "f32", (i) => f32(1, affine([value(affine(i, [m, 1])), i[1]!], [m, 1]))));
-    const wide = map("wide", [n, m], [["i32", n * m], ["f64", rows * m]], "f64", (i) => load("f64", 1, affine([value(affine(i, [m, 1])), i[1]!], [m, 1])));
+    const wide = map(
+      "wide",
+      [n, m],
+      [
+        ["i32", n * m],
+        ["f64", rows * m],
+      ],
+      "f64",
+      (i) => load("f64", 1, affine([value(affine(i, [m, 1])), i[1]!], [m, 1])),
+    );
     check(wide, [ids, numbers("f64", rows * m), numbers("f64", n * m)]);
   });
 
@@ -136,7 +372,14 @@ describe("elementwise", () => {
     const [i] = axes([n]);
     const places = new Int32Array(n).map((_, k) => (k * 11) % n);
     const at = valueIndex(load("i32", 0, i!), 0, n - 1);
-    check(nest("permute", { buffers: [buffer("i32", "read", n), buffer("f32", "read", n), buffer("f32", "write", n)], parallel: [n], phases: [phase([store(2, at, f32(1, i!))])] }), [places, numbers("f32", n), numbers("f32", n)]);
+    check(
+      nest("permute", {
+        buffers: [buffer("i32", "read", n), buffer("f32", "read", n), buffer("f32", "write", n)],
+        parallel: [n],
+        phases: [phase([store(2, at, f32(1, i!))])],
+      }),
+      [places, numbers("f32", n), numbers("f32", n)],
+    );
   });
 
   test("several outputs, one of them where an operand lies", () => {
@@ -154,11 +397,26 @@ describe("elementwise", () => {
 
   test("neighbours of one buffer", () => {
     const n = 50;
-    check(map("stencil", [n], [["f32", n + 4]], "f32", ([i]) => [1, 2, 3, 4].reduce<Expr>((sum, k) => op("add", [sum, f32(0, addConst(i!, k))]), f32(0, i!))));
+    check(
+      map("stencil", [n], [["f32", n + 4]], "f32", ([i]) =>
+        [1, 2, 3, 4].reduce<Expr>((sum, k) => op("add", [sum, f32(0, addConst(i!, k))]), f32(0, i!)),
+      ),
+    );
   });
 
   test("rows short of a vector, empty domains", () => {
-    check(map("short", [17, 3], [["f32", 51], ["f32", 3]], "f32", (i) => op("sub", [f32(0, affine(i, [3, 1])), f32(1, i[1]!)])));
+    check(
+      map(
+        "short",
+        [17, 3],
+        [
+          ["f32", 51],
+          ["f32", 3],
+        ],
+        "f32",
+        (i) => op("sub", [f32(0, affine(i, [3, 1])), f32(1, i[1]!)]),
+      ),
+    );
     check(map("empty", [0], [["f32", 0]], "f32", ([i]) => f32(0, i!)));
     check(map("empty rows", [4, 0], [["f32", 0]], "f32", (i) => f32(0, affine(i, [0, 1]))));
     check(map("one", [], [["f32", 1]], "f32", () => x2(f32(0, lit(0)))));
@@ -200,28 +458,60 @@ describe("elementwise", () => {
 
 describe("reductions", () => {
   const combines = [
-    ["f32", "add", 0], ["f32", "mul", 1], ["f32", "min", Infinity], ["f32", "max", -Infinity], ["f64", "add", 0], ["f64", "max", -Infinity], ["f64", "mul", 1],
-    ["i32", "add", 0], ["i32", "mul", 1], ["i32", "min", 2147483647], ["i32", "max", -2147483648], ["i32", "and", -1], ["i32", "or", 0], ["i32", "xor", 0],
-    ["u32", "add", 7], ["u32", "min", 4294967295], ["u32", "max", 0], ["bool", "and", 1], ["bool", "or", 0], ["bool", "xor", 0],
+    ["f32", "add", 0],
+    ["f32", "mul", 1],
+    ["f32", "min", Infinity],
+    ["f32", "max", -Infinity],
+    ["f64", "add", 0],
+    ["f64", "max", -Infinity],
+    ["f64", "mul", 1],
+    ["i32", "add", 0],
+    ["i32", "mul", 1],
+    ["i32", "min", 2147483647],
+    ["i32", "max", -2147483648],
+    ["i32", "and", -1],
+    ["i32", "or", 0],
+    ["i32", "xor", 0],
+    ["u32", "add", 7],
+    ["u32", "min", 4294967295],
+    ["u32", "max", 0],
+    ["bool", "and", 1],
+    ["bool", "or", 0],
+    ["bool", "xor", 0],
   ] as const;
   /** Sums may differ in the last bits: the order of additions is the emitter's. */
-  const tolerance = (t: BufferType, c: string): number => (t === "f32" ? (c === "add" || c === "mul" ? 5e-6 : 0) : t === "f64" && (c === "add" || c === "mul") ? 1e-14 : 0);
+  const tolerance = (t: BufferType, c: string): number =>
+    t === "f32" ? (c === "add" || c === "mul" ? 5e-6 : 0) : t === "f64" && (c === "add" || c === "mul") ? 1e-14 : 0;
 
-  const reduce = (t: BufferType, c: (typeof combines)[number][1], initial: number, rows: readonly number[], reduced: readonly number[], strideOf: readonly number[]): NestKernel => {
+  const reduce = (
+    t: BufferType,
+    c: (typeof combines)[number][1],
+    initial: number,
+    rows: readonly number[],
+    reduced: readonly number[],
+    strideOf: readonly number[],
+  ): NestKernel => {
     const i = axes([...rows, ...reduced]);
     return nest(`${t} ${c} ${rows.join("x")} over ${reduced.join("x")}`, {
       buffers: [buffer(t, "read", product(rows) * product(reduced)), buffer(t, "write", product(rows))],
       parallel: rows,
       reduced,
       slots: [slot(t, c, initial)],
-      phases: [phase([accumulate(0, load(t, 0, affine(i, strideOf)))], [store(1, flatten(i.slice(0, rows.length), strides(rows)), slotRef(t, 0))])],
+      phases: [
+        phase(
+          [accumulate(0, load(t, 0, affine(i, strideOf)))],
+          [store(1, flatten(i.slice(0, rows.length), strides(rows)), slotRef(t, 0))],
+        ),
+      ],
     });
   };
   const inputOf = (k: NestKernel): TypedArray[] => {
     const x = numbers(k.buffers[0]!.type, k.buffers[0]!.length, 3);
     // products that stay near 1
-    if (k.slots[0]!.combine === "mul" && k.buffers[0]!.type !== "i32") for (let i = 0; i < x.length; i++) x[i] = 1 + ((i % 7) - 3) / 16;
-    if (k.slots[0]!.combine === "and" && k.buffers[0]!.type === "bool") for (let i = 0; i < x.length; i++) x[i] = i % 31 === 7 ? 0 : 1;
+    if (k.slots[0]!.combine === "mul" && k.buffers[0]!.type !== "i32")
+      for (let i = 0; i < x.length; i++) x[i] = 1 + ((i % 7) - 3) / 16;
+    if (k.slots[0]!.combine === "and" && k.buffers[0]!.type === "bool")
+      for (let i = 0; i < x.length; i++) x[i] = i % 31 === 7 ? 0 : 1;
     return [x, numbers(k.buffers[1]!.type, k.buffers[1]!.length)];
   };
 
@@ -230,11 +520,24 @@ describe("reductions", () => {
       const k = reduce(t, c, initial, [], [n], [1]);
       check(k, inputOf(k), tolerance(t, c));
     });
-    test.each([[3, 5], [5, 33], [9, 65], [4, 1], [33, 3]])("along the rows of [%i,%i]", (n, m) => {
+    test.each([
+      [3, 5],
+      [5, 33],
+      [9, 65],
+      [4, 1],
+      [33, 3],
+    ])("along the rows of [%i,%i]", (n, m) => {
       const k = reduce(t, c, initial, [n], [m], [m, 1]);
       check(k, inputOf(k), tolerance(t, c));
     });
-    test.each([[3, 5], [5, 33], [9, 65], [200, 70], [33, 3], [40, 11]])("along the columns of [%i,%i]", (n, m) => {
+    test.each([
+      [3, 5],
+      [5, 33],
+      [9, 65],
+      [200, 70],
+      [33, 3],
+      [40, 11],
+    ])("along the columns of [%i,%i]", (n, m) => {
       const k = reduce(t, c, initial, [m], [n], [1, m]);
       check(k, inputOf(k), tolerance(t, c));
     });
@@ -266,15 +569,26 @@ describe("reductions", () => {
 
   test("long sums stay accurate", () => {
     const n = 1_000_000;
-    const sum = (rows: readonly number[], reduced: readonly number[], strideOf: readonly number[], generic = false): number => {
+    const sum = (
+      rows: readonly number[],
+      reduced: readonly number[],
+      strideOf: readonly number[],
+      generic = false,
+    ): number => {
       const k = reduce("f32", "add", 0, rows, reduced, strideOf);
-      return runNest(k, [new Float32Array(product(rows) * product(reduced)).fill(0.1), new Float32Array(product(rows))], { generic }).buffers[1]![0]!;
+      return runNest(
+        k,
+        [new Float32Array(product(rows) * product(reduced)).fill(0.1), new Float32Array(product(rows))],
+        { generic },
+      ).buffers[1]![0]!;
     };
     for (const generic of [false, true]) {
       expect(Math.abs(sum([], [n], [1], generic) / (n * Math.fround(0.1)) - 1)).toBeLessThan(6e-7);
       expect(Math.abs(sum([5], [n / 4], [1, 5], generic) / ((n / 4) * Math.fround(0.1)) - 1)).toBeLessThan(2e-6);
       // reduced axes that do not merge: [outer, 3 of 5]
-      expect(Math.abs(sum([2], [n / 4, 3], [3, 6, 1], generic) / ((n / 4) * 3 * Math.fround(0.1)) - 1)).toBeLessThan(2e-6);
+      expect(Math.abs(sum([2], [n / 4, 3], [3, 6, 1], generic) / ((n / 4) * 3 * Math.fround(0.1)) - 1)).toBeLessThan(
+        2e-6,
+      );
       expect(Math.abs(sum([3], [n / 4], [n / 4, 1], generic) / ((n / 4) * Math.fround(0.1)) - 1)).toBeLessThan(6e-7);
     }
   });
@@ -285,14 +599,23 @@ describe("reductions", () => {
     const at = affine([i!, r!], [m, 1]);
     check(
       nest("dots", {
-        buffers: [buffer("f32", "read", n * m), buffer("f32", "read", n * m), buffer("f32", "read", n), buffer("f32", "write", n), buffer("bool", "write", n)],
+        buffers: [
+          buffer("f32", "read", n * m),
+          buffer("f32", "read", n * m),
+          buffer("f32", "read", n),
+          buffer("f32", "write", n),
+          buffer("bool", "write", n),
+        ],
         parallel: [n],
         reduced: [m],
         slots: [slot("f32", "add", 1)],
         phases: [
           phase(
             [accumulate(0, op("mul", [f32(0, at), op("mul", [f32(1, at), f32(2, i!)])]))],
-            [store(3, i!, op("mul", [slotRef("f32", 0), f32(2, i!)])), store(4, i!, op("gt", [slotRef("f32", 0), constant("f32", 0)]))],
+            [
+              store(3, i!, op("mul", [slotRef("f32", 0), f32(2, i!)])),
+              store(4, i!, op("gt", [slotRef("f32", 0), constant("f32", 0)])),
+            ],
           ),
         ],
       }),
@@ -315,18 +638,35 @@ describe("reductions", () => {
           slots: [slot("f32", "max", -Infinity), slot("i32", "min", 2147483647)],
           phases: [
             phase([accumulate(0, f32(0, place))]),
-            phase([accumulate(1, op("select", [op("eq", [f32(0, place), slotRef("f32", 0)]), indexValue(r!), constant("i32", 2147483647)]))], [store(1, i!, slotRef("i32", 1))]),
+            phase(
+              [
+                accumulate(
+                  1,
+                  op("select", [
+                    op("eq", [f32(0, place), slotRef("f32", 0)]),
+                    indexValue(r!),
+                    constant("i32", 2147483647),
+                  ]),
+                ),
+              ],
+              [store(1, i!, slotRef("i32", 1))],
+            ),
           ],
         }),
       );
     }
-
   });
 });
 
 describe("phases", () => {
   /** max, then values kept and summed, then divided; a row output besides. */
-  function normalise(rows: number, reduced: readonly number[], rowStride: number, reducedStrides: readonly number[], t: "f32" | "f64"): NestKernel {
+  function normalise(
+    rows: number,
+    reduced: readonly number[],
+    rowStride: number,
+    reducedStrides: readonly number[],
+    t: "f32" | "f64",
+  ): NestKernel {
     const i = axes([rows, ...reduced]);
     const at = affine(i, [rowStride, ...reducedStrides]);
     const n = rows * product(reduced);
@@ -349,8 +689,20 @@ describe("phases", () => {
     });
   }
   describe.each(["f32", "f64"] as const)("%s", (t) => {
-    test.each([[5, 33], [3, 4], [4, 3], [33, 10], [2, 1], [1, 65]])("rows of [%i,%i]", (n, m) => void check(normalise(n, [m], m, [1], t), undefined, 1e-6));
-    test.each([[5, 33], [3, 4], [4, 3], [20, 41]])("columns of [%i,%i]", (n, m) => void check(normalise(m, [n], 1, [m], t), undefined, 1e-6));
+    test.each([
+      [5, 33],
+      [3, 4],
+      [4, 3],
+      [33, 10],
+      [2, 1],
+      [1, 65],
+    ])("rows of [%i,%i]", (n, m) => void check(normalise(n, [m], m, [1], t), undefined, 1e-6));
+    test.each([
+      [5, 33],
+      [3, 4],
+      [4, 3],
+      [20, 41],
+    ])("columns of [%i,%i]", (n, m) => void check(normalise(m, [n], 1, [m], t), undefined, 1e-6));
     test("two reduced axes", () => void check(normalise(5, [6, 9], 9, [45, 1], t), undefined, 1e-6));
   });
 
@@ -362,14 +714,26 @@ describe("phases", () => {
         buffers: [buffer("f32", "readwrite", n), buffer("f32", "write", n)],
         parallel: [n],
         keeps: ["f32"],
-        phases: [phase([{ kind: "keep", keep: 0, value: x2(f32(0, i)) }]), phase([store(0, i, constant("f32", 5))]), phase([store(1, i, op("add", [keepRef("f32", 0), f32(0, i)]))])],
+        phases: [
+          phase([{ kind: "keep", keep: 0, value: x2(f32(0, i)) }]),
+          phase([store(0, i, constant("f32", 5))]),
+          phase([store(1, i, op("add", [keepRef("f32", 0), f32(0, i)]))]),
+        ],
       }),
     );
   });
 });
 
 describe("in order", () => {
-  const running = (rows: readonly number[], n: number, rowStrides: readonly number[], stride: number, base: number, t: BufferType, c: "add" | "max" | "mul"): NestKernel => {
+  const running = (
+    rows: readonly number[],
+    n: number,
+    rowStrides: readonly number[],
+    stride: number,
+    base: number,
+    t: BufferType,
+    c: "add" | "max" | "mul",
+  ): NestKernel => {
     const i = axes([...rows, n]);
     const at = affine(i, [...rowStrides, stride], base);
     const total = product(rows) * n;
@@ -403,7 +767,11 @@ describe("in order", () => {
           buffers: [buffer(t, "readwrite", rows * m), buffer("i32", "read", n), buffer(t, "read", n * m)],
           parallel: [n, m],
           sequential: true,
-          phases: [phase([{ kind: "update", buffer: 0, index: place, value: load(t, 2, affine([i!, j!], [m, 1])), combine, when }])],
+          phases: [
+            phase([
+              { kind: "update", buffer: 0, index: place, value: load(t, 2, affine([i!, j!], [m, 1])), combine, when },
+            ]),
+          ],
         });
         check(k, [numbers(t, rows * m), ids, numbers(t, n * m).map((v) => (combine === "mul" ? Math.sign(v) : v))]);
         expect(runNest(k, [numbers(t, rows * m), ids, numbers(t, n * m)]).lowered.nest.mode).toBe("parallel");
@@ -413,7 +781,18 @@ describe("in order", () => {
       buffers: [buffer("i32", "readwrite", rows), buffer("i32", "read", n)],
       parallel: [n],
       sequential: true,
-      phases: [phase([{ kind: "update", buffer: 0, index: valueIndex(op("rem", [id, constant("i32", rows)]), 0, rows - 1), value: op("add", [indexValue(i!), constant("i32", 1)]), combine: "add", when: op("ne", [id, constant("i32", 3)]) }])],
+      phases: [
+        phase([
+          {
+            kind: "update",
+            buffer: 0,
+            index: valueIndex(op("rem", [id, constant("i32", rows)]), 0, rows - 1),
+            value: op("add", [indexValue(i!), constant("i32", 1)]),
+            combine: "add",
+            when: op("ne", [id, constant("i32", 3)]),
+          },
+        ]),
+      ],
     });
     check(one, [numbers("i32", rows), ids]);
   });
@@ -426,7 +805,9 @@ describe("in order", () => {
         buffers: [buffer("f32", "readwrite", n + 1), buffer("f32", "read", n)],
         parallel: [n],
         sequential: true,
-        phases: [phase([store(0, addConst(i, 1), op("add", [op("mul", [f32(0, i), constant("f32", 0.5)]), f32(1, i)]))])],
+        phases: [
+          phase([store(0, addConst(i, 1), op("add", [op("mul", [f32(0, i), constant("f32", 0.5)]), f32(1, i)]))]),
+        ],
       }),
     );
     // a triangular solve: each row sums over those before it
@@ -441,7 +822,16 @@ describe("in order", () => {
         slots: [slot("f32", "add", 0)],
         phases: [
           phase(
-            [accumulate(0, op("select", [op("lt", [indexValue(r!), indexValue(p!)]), op("mul", [f32(0, affine([p!, r!], [m, 1])), f32(1, r!)]), constant("f32", 0)]))],
+            [
+              accumulate(
+                0,
+                op("select", [
+                  op("lt", [indexValue(r!), indexValue(p!)]),
+                  op("mul", [f32(0, affine([p!, r!], [m, 1])), f32(1, r!)]),
+                  constant("f32", 0),
+                ]),
+              ),
+            ],
             [store(1, p!, op("mul", [op("sub", [f32(1, p!), slotRef("f32", 0)]), constant("f32", 0.125)]))],
           ),
         ],
@@ -459,21 +849,52 @@ describe("in order", () => {
         buffers: [buffer("i32", "readwrite", n + 1), buffer("i32", "readwrite", n + 1)],
         parallel: [n],
         sequential: true,
-        phases: [phase([store(0, addConst(i, 1), op("add", [load("i32", 0, i), load("i32", 1, i)])), store(1, addConst(i, 1), op("sub", [load("i32", 0, addConst(i, 1)), load("i32", 1, i)]))])],
+        phases: [
+          phase([
+            store(0, addConst(i, 1), op("add", [load("i32", 0, i), load("i32", 1, i)])),
+            store(1, addConst(i, 1), op("sub", [load("i32", 0, addConst(i, 1)), load("i32", 1, i)])),
+          ]),
+        ],
       }),
     );
   });
 });
 
 describe("generic kernels", () => {
-  const keyOf = (k: NestKernel): string => runNest(k, k.buffers.map((b) => numbers(b.type, b.length)), { generic: true }).lowered.key;
-  const sum = (shape: readonly number[]): NestKernel => map("add", shape, [["f32", product(shape)], ["f32", product(shape)]], "f32", (i) => op("add", [f32(0, flatten(i, strides(shape))), f32(1, flatten(i, strides(shape)))]));
-  const bias = (n: number, m: number): NestKernel => map("bias", [n, m], [["f32", n * m], ["f32", m]], "f32", (i) => op("add", [f32(0, affine(i, [m, 1])), f32(1, i[1]!)]));
+  const keyOf = (k: NestKernel): string =>
+    runNest(
+      k,
+      k.buffers.map((b) => numbers(b.type, b.length)),
+      { generic: true },
+    ).lowered.key;
+  const sum = (shape: readonly number[]): NestKernel =>
+    map(
+      "add",
+      shape,
+      [
+        ["f32", product(shape)],
+        ["f32", product(shape)],
+      ],
+      "f32",
+      (i) => op("add", [f32(0, flatten(i, strides(shape))), f32(1, flatten(i, strides(shape)))]),
+    );
+  const bias = (n: number, m: number): NestKernel =>
+    map(
+      "bias",
+      [n, m],
+      [
+        ["f32", n * m],
+        ["f32", m],
+      ],
+      "f32",
+      (i) => op("add", [f32(0, affine(i, [m, 1])), f32(1, i[1]!)]),
+    );
   test("one structure, one key", () => {
     expect(new Set([sum([100]), sum([7, 8]), sum([3, 4, 5]), sum([64, 64]), sum([1000])].map(keyOf)).size).toBe(1);
     expect(new Set([bias(5, 6), bias(70, 64), bias(9, 1000)].map(keyOf)).size).toBe(1);
     expect(keyOf(sum([100]))).not.toBe(keyOf(bias(10, 10)));
-    const t = (n: number, m: number): NestKernel => map("transpose", [n, m], [["f32", n * m]], "f32", (i) => f32(0, affine(i, [1, n])));
+    const t = (n: number, m: number): NestKernel =>
+      map("transpose", [n, m], [["f32", n * m]], "f32", (i) => f32(0, affine(i, [1, n])));
     expect(new Set([t(8, 9), t(100, 20), t(30, 30)].map(keyOf)).size).toBe(1);
   });
   test("differences of structure show in the key", () => {

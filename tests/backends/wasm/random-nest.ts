@@ -1,6 +1,26 @@
-import { add, addConst, clamp, div, type Index, isLit, lit, mod, scale, valueIndex } from "../../../src/kernel-ir/index-expr.js";
+import {
+  add,
+  addConst,
+  clamp,
+  div,
+  type Index,
+  isLit,
+  lit,
+  mod,
+  scale,
+  valueIndex,
+} from "../../../src/kernel-ir/index-expr.js";
 import type { BufferArg, NestKernel, Phase, Slot, Statement } from "../../../src/kernel-ir/kernel.js";
-import { constant, type Expr, indexValue, keepRef, load, op, type ScalarType, slotRef } from "../../../src/kernel-ir/scalar.js";
+import {
+  constant,
+  type Expr,
+  indexValue,
+  keepRef,
+  load,
+  op,
+  type ScalarType,
+  slotRef,
+} from "../../../src/kernel-ir/scalar.js";
 import { accumulate, axes, buffer, type BufferType, nest, phase, slot, store } from "./build.js";
 
 /** Makes random nests: any axes, strides, types, indirect indices, slots, row buffers, phases. The same seed, the same nest. */
@@ -58,11 +78,19 @@ class Maker {
     for (let p = 0; p < count; p++) {
       const known = [...finished, ...kept];
       const own: Expr[] = [];
-      const body = Array.from({ length: 1 + this.int(3) }, () => this.statement(all, extents, known, own, kept, reduced > 0, p < count - 1));
+      const body = Array.from({ length: 1 + this.int(3) }, () =>
+        this.statement(all, extents, known, own, kept, reduced > 0, p < count - 1),
+      );
       finished.push(...own);
       const after = own.map((s): Statement => {
         const [b, i] = this.place(s.type as BufferType, all.slice(0, rows), extents.slice(0, rows));
-        return store(b, i, this.random() < 0.5 ? s : this.expr(s.type as BufferType, all.slice(0, rows), extents.slice(0, rows), [...finished], 2));
+        return store(
+          b,
+          i,
+          this.random() < 0.5
+            ? s
+            : this.expr(s.type as BufferType, all.slice(0, rows), extents.slice(0, rows), [...finished], 2),
+        );
       });
       phases.push(phase(body, after));
     }
@@ -76,12 +104,25 @@ class Maker {
     });
   }
 
-  private statement(all: readonly Index[], extents: readonly number[], known: Expr[], own: Expr[], kept: Expr[], reduces: boolean, mayKeep: boolean): Statement {
+  private statement(
+    all: readonly Index[],
+    extents: readonly number[],
+    known: Expr[],
+    own: Expr[],
+    kept: Expr[],
+    reduces: boolean,
+    mayKeep: boolean,
+  ): Statement {
     const t = this.pick(this.types);
     const kind = this.random();
     if (reduces && kind < 0.5) {
       const float = t === "f32" || t === "f64";
-      const combine = t === "bool" ? this.pick(bools) : float ? this.pick(["add", "min", "max"] as const) : this.pick(["add", "mul", "min", "max", ...bools] as const);
+      const combine =
+        t === "bool"
+          ? this.pick(bools)
+          : float
+            ? this.pick(["add", "min", "max"] as const)
+            : this.pick(["add", "mul", "min", "max", ...bools] as const);
       const running = this.random() < 0.15;
       const id = this.slots.push(slot(t, combine, t === "bool" ? this.int(2) : this.int(5), running)) - 1;
       const s = accumulate(id, this.expr(t, all, extents, known, 2));
@@ -135,14 +176,26 @@ class Maker {
     switch (t) {
       case "bool": {
         const u = this.pick(this.types.filter((x) => x !== "bool"));
-        return this.random() < 0.5 ? op(this.pick(["lt", "le", "eq", "ne", "gt", "ge"] as const), [sub(u), sub(u)]) : op(this.pick(bools), [sub(t), sub(t)]);
+        return this.random() < 0.5
+          ? op(this.pick(["lt", "le", "eq", "ne", "gt", "ge"] as const), [sub(u), sub(u)])
+          : op(this.pick(bools), [sub(t), sub(t)]);
       }
       case "f32":
       case "f64":
-        return this.random() < 0.3 ? op(this.pick(["neg", "abs", "floor", "trunc"] as const), [sub(t)]) : op(this.pick(["add", "sub", "min", "max"] as const), [sub(t), sub(t)]);
+        return this.random() < 0.3
+          ? op(this.pick(["neg", "abs", "floor", "trunc"] as const), [sub(t)])
+          : op(this.pick(["add", "sub", "min", "max"] as const), [sub(t), sub(t)]);
       default:
-        if (this.random() < 0.2) return op(this.pick(["shl", "shrL", "shrA"] as const), [sub(t), this.random() < 0.5 ? constant(t, this.int(31)) : op("and", [sub(t), constant(t, 31)])]);
-        if (this.random() < 0.1) return op(this.pick(["div", "rem"] as const), [sub(t), op("or", [op("and", [sub(t), constant(t, 7)]), constant(t, 1)])]);
+        if (this.random() < 0.2)
+          return op(this.pick(["shl", "shrL", "shrA"] as const), [
+            sub(t),
+            this.random() < 0.5 ? constant(t, this.int(31)) : op("and", [sub(t), constant(t, 31)]),
+          ]);
+        if (this.random() < 0.1)
+          return op(this.pick(["div", "rem"] as const), [
+            sub(t),
+            op("or", [op("and", [sub(t), constant(t, 7)]), constant(t, 1)]),
+          ]);
         return op(this.pick(["add", "sub", "mul", "min", "max", "and", "xor"] as const), [sub(t), sub(t)]);
     }
   }
@@ -162,11 +215,17 @@ class Maker {
       const last = 4;
       const ids = this.buffers.push({ type: "i32", access: "read", length: Math.max(1, i.hi + 1) }) - 1;
       this.indexBuffers.add(ids);
-      const v = valueIndex(op("min", [op("max", [load("i32", ids, i), constant("i32", 0)]), constant("i32", last)]), 0, last);
+      const v = valueIndex(
+        op("min", [op("max", [load("i32", ids, i), constant("i32", 0)]), constant("i32", last)]),
+        0,
+        last,
+      );
       i = all.length > 0 && this.random() < 0.5 ? add(scale(v, extents[extents.length - 1]!), all[all.length - 1]!) : v;
     }
     const length = Math.max(1, i.hi + 1);
-    const fits = this.buffers.findIndex((b, k) => b.type === t && b.access === "read" && b.length >= length && !this.indexBuffers.has(k));
+    const fits = this.buffers.findIndex(
+      (b, k) => b.type === t && b.access === "read" && b.length >= length && !this.indexBuffers.has(k),
+    );
     if (fits >= 0 && this.random() < 0.5) return load(t, fits, i);
     return load(t, this.buffers.push({ type: t, access: "read", length }) - 1, i);
   }

@@ -1,15 +1,30 @@
 import { describe, expect, test } from "vitest";
 import { ModuleBuilder } from "../../../src/backends/wasm/module-builder.js";
-import { emitSort, sortLines, sortParameters, sortScratchBytes, sortStructure } from "../../../src/backends/wasm/sort/sort.js";
+import {
+  emitSort,
+  sortLines,
+  sortParameters,
+  sortScratchBytes,
+  sortStructure,
+} from "../../../src/backends/wasm/sort/sort.js";
 import type { TypedArray } from "../../../src/core/dtype.js";
 import type { SortKernel } from "../../../src/kernel-ir/kernel.js";
 import { buffer, type BufferType, difference, numbers } from "./build.js";
 import { storageOf } from "./harness.js";
 
-const kernelOf = (types: readonly BufferType[], numKeys: number, outer: number, n: number, inner: number): SortKernel => ({
+const kernelOf = (
+  types: readonly BufferType[],
+  numKeys: number,
+  outer: number,
+  n: number,
+  inner: number,
+): SortKernel => ({
   kind: "sort",
   name: "sort",
-  buffers: [...types.map((t) => buffer(t, "read", outer * n * inner)), ...types.map((t) => buffer(t, "write", outer * n * inner))],
+  buffers: [
+    ...types.map((t) => buffer(t, "read", outer * n * inner)),
+    ...types.map((t) => buffer(t, "write", outer * n * inner)),
+  ],
   operands: types.length,
   numKeys,
   outer,
@@ -30,13 +45,16 @@ function run(kernel: SortKernel, inputs: readonly TypedArray[], generic: boolean
   const scratch = take(sortScratchBytes(kernel));
   const params = take(64);
   const memory = new WebAssembly.Memory({ initial: Math.ceil(top / 65536), maximum: 65536 });
-  inputs.forEach((b, k) => new Uint8Array(memory.buffer).set(new Uint8Array(b.buffer, b.byteOffset, b.byteLength), at[k]!));
+  inputs.forEach((b, k) =>
+    new Uint8Array(memory.buffer).set(new Uint8Array(b.buffer, b.byteOffset, b.byteLength), at[k]!),
+  );
   new Int32Array(memory.buffer).set(sortParameters(kernel), params / 4);
   const instance = new WebAssembly.Instance(new WebAssembly.Module(m.toBytes()), { env: { memory } });
   const f = instance.exports["run"] as (...args: number[]) => void;
   const lines = sortLines(kernel);
   const chunk = Math.max(1, Math.ceil(lines / 2));
-  for (let lo = 0; lo < lines; lo += chunk) f(lo, Math.min(lines, lo + chunk), ...at, scratch, ...(generic ? [params] : []));
+  for (let lo = 0; lo < lines; lo += chunk)
+    f(lo, Math.min(lines, lo + chunk), ...at, scratch, ...(generic ? [params] : []));
   return inputs.map((b, k) => {
     const out = new storageOf[kernel.buffers[k]!.type](b.length);
     new Uint8Array(out.buffer).set(new Uint8Array(memory.buffer, at[inputs.length + k]!, b.byteLength));
@@ -44,9 +62,17 @@ function run(kernel: SortKernel, inputs: readonly TypedArray[], generic: boolean
   });
 }
 
-const compare = (a: number, b: number): number => (Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : Number.isNaN(b) ? -1 : a < b ? -1 : a > b ? 1 : 0);
+const compare = (a: number, b: number): number =>
+  Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : Number.isNaN(b) ? -1 : a < b ? -1 : a > b ? 1 : 0;
 
-function check(types: readonly BufferType[], numKeys: number, outer: number, n: number, inner: number, inputs: readonly TypedArray[]): void {
+function check(
+  types: readonly BufferType[],
+  numKeys: number,
+  outer: number,
+  n: number,
+  inner: number,
+  inputs: readonly TypedArray[],
+): void {
   const kernel = kernelOf(types, numKeys, outer, n, inner);
   const expected = inputs.map((b) => b.slice());
   for (let o = 0; o < outer; o++) {
@@ -68,14 +94,18 @@ function check(types: readonly BufferType[], numKeys: number, outer: number, n: 
 }
 
 const awkward = [NaN, 0, -0, 1, -1, Infinity, -Infinity, 1e-40, -1e-40, 3, 3, -0, NaN, 2.5, 1e30, -1e30, 0];
-const withAwkward = (t: "f32" | "f64", n: number): TypedArray => numbers(t, n, 5).map((v, i) => (i % 3 === 0 ? awkward[(i / 3) % awkward.length]! : v));
+const withAwkward = (t: "f32" | "f64", n: number): TypedArray =>
+  numbers(t, n, 5).map((v, i) => (i % 3 === 0 ? awkward[(i / 3) % awkward.length]! : v));
 
 describe("sort", () => {
-  test.each([0, 1, 2, 3, 5, 8, 31, 33, 65, 255, 256, 1000])("%i elements of every type, with where they came from", (n) => {
-    const from = new Int32Array(n).map((_, i) => i);
-    for (const t of ["i32", "u32", "bool"] as const) check([t, "i32"], 1, 1, n, 1, [numbers(t, n), from]);
-    for (const t of ["f32", "f64"] as const) check([t, "i32"], 1, 1, n, 1, [withAwkward(t, n), from]);
-  });
+  test.each([0, 1, 2, 3, 5, 8, 31, 33, 65, 255, 256, 1000])(
+    "%i elements of every type, with where they came from",
+    (n) => {
+      const from = new Int32Array(n).map((_, i) => i);
+      for (const t of ["i32", "u32", "bool"] as const) check([t, "i32"], 1, 1, n, 1, [numbers(t, n), from]);
+      for (const t of ["f32", "f64"] as const) check([t, "i32"], 1, 1, n, 1, [withAwkward(t, n), from]);
+    },
+  );
 
   test("large integers of both signs", () => {
     const n = 600;

@@ -46,7 +46,8 @@ export class Accumulator {
   start(): void {
     const { f } = this.values;
     const partial = this.blocked || this.kind === "across";
-    for (const part of this.parts) this.setPart(part, partial ? identity(this.slot.combine, this.slot.type) : this.slot.initial);
+    for (const part of this.parts)
+      this.setPart(part, partial ? identity(this.slot.combine, this.slot.type) : this.slot.initial);
     for (const sum of this.sums) {
       if (this.kind === "scalar") f.f64(this.slot.initial);
       else this.values.constant("f64", this.kind === "rows" ? this.slot.initial : -0);
@@ -265,7 +266,10 @@ export class Accumulator {
     if (wide(slot.type)) f.shuffle64(1, 1);
     else f.shuffle32(1, 1, 1, 1);
     combine();
-    f.lane(wide(slot.type) ? Op.f64x2_extract_lane : slot.type === "f32" ? Op.f32x4_extract_lane : Op.i32x4_extract_lane, 0);
+    f.lane(
+      wide(slot.type) ? Op.f64x2_extract_lane : slot.type === "f32" ? Op.f32x4_extract_lane : Op.i32x4_extract_lane,
+      0,
+    );
   }
 }
 

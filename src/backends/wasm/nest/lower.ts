@@ -2,7 +2,16 @@ import { InternalError } from "../../../core/errors.js";
 import type { Atom, Index } from "../../../kernel-ir/index-expr.js";
 import type { NestKernel, Statement } from "../../../kernel-ir/kernel.js";
 import type { Expr, ScalarType } from "../../../kernel-ir/scalar.js";
-import { type Access, type Dim, dimText, type LoopNest, type LoopStatement, type Node, type Pointer, ROW } from "./nodes.js";
+import {
+  type Access,
+  type Dim,
+  dimText,
+  type LoopNest,
+  type LoopStatement,
+  type Node,
+  type Pointer,
+  ROW,
+} from "./nodes.js";
 import { type Schedule, schedule } from "./schedule.js";
 import { splitAxes } from "./split.js";
 import type { Survey } from "./survey.js";
@@ -30,7 +39,8 @@ const MAX_AXES = 30;
 export function lowerNest(original: NestKernel, generic: boolean): LoweredNest {
   const { kernel, found } = splitAxes(original);
   const plan = schedule(kernel, found, generic);
-  if (plan.extents.length > MAX_AXES) throw new InternalError(`kernel ${kernel.name} has more than ${MAX_AXES} axes that do not merge`);
+  if (plan.extents.length > MAX_AXES)
+    throw new InternalError(`kernel ${kernel.name} has more than ${MAX_AXES} axes that do not merge`);
   return new Lowering(kernel, found, plan, generic).run();
 }
 
@@ -52,7 +62,10 @@ class Lowering {
   private readonly indexDims = new Map<string, { readonly base: Dim; readonly coeffs: readonly Dim[] }>();
   private readonly indexNodes = new Map<string, Node>();
   private readonly opaqueParts = new Map<string, Node | null>();
-  private readonly pointers = new Map<string, { readonly pointer: MutablePointer; readonly accesses: { readonly access: MutableAccess; readonly base: number }[] }>();
+  private readonly pointers = new Map<
+    string,
+    { readonly pointer: MutablePointer; readonly accesses: { readonly access: MutableAccess; readonly base: number }[] }
+  >();
   private readonly everything: number;
 
   constructor(
@@ -157,7 +170,12 @@ class Lowering {
   private lowerExpr(e: Expr): Node {
     switch (e.kind) {
       case "const":
-        return this.intern(`c${e.type}${Object.is(e.value, -0) ? "-0" : e.value}`, { kind: "const", type: e.type, value: e.value, args: [] });
+        return this.intern(`c${e.type}${Object.is(e.value, -0) ? "-0" : e.value}`, {
+          kind: "const",
+          type: e.type,
+          value: e.value,
+          args: [],
+        });
       case "index":
         return this.indexNode(e.index);
       case "load": {
@@ -165,7 +183,11 @@ class Lowering {
         const unstable = this.found.written.has(e.buffer);
         const key = `l${e.type}${e.buffer}[${e.index.key}`;
         const args = access.opaque ? [access.opaque] : [];
-        return this.intern(key, { kind: "load", type: e.type, access, unstable, args }, this.loadDeps(access.pointer, unstable));
+        return this.intern(
+          key,
+          { kind: "load", type: e.type, access, unstable, args },
+          this.loadDeps(access.pointer, unstable),
+        );
       }
       case "slot":
         return this.intern(
@@ -177,7 +199,12 @@ class Lowering {
         return this.intern(`k${e.keep}`, { kind: "keep", type: e.type, keep: e.keep, args: [] }, this.everything);
       case "op": {
         const args = e.args.map((a) => this.byExpr.get(a)!);
-        return this.intern(`${e.op} ${e.type} ${args.map((a) => a.id).join()}`, { kind: "op", type: e.type, op: e.op, args });
+        return this.intern(`${e.op} ${e.type} ${args.map((a) => a.id).join()}`, {
+          kind: "op",
+          type: e.type,
+          op: e.op,
+          args,
+        });
       }
     }
   }
@@ -241,7 +268,10 @@ class Lowering {
     const key = this.generic ? `${buffer}[${index.key}` : `${buffer} ${coeffs.join()} ${opaque?.id ?? ""}`;
     let group = this.pointers.get(key);
     if (!group) {
-      group = { pointer: { id: this.pointers.size, buffer, bytes: type === "f64" ? 8 : 4, base, coeffs }, accesses: [] };
+      group = {
+        pointer: { id: this.pointers.size, buffer, bytes: type === "f64" ? 8 : 4, base, coeffs },
+        accesses: [],
+      };
       this.pointers.set(key, group);
     }
     const access: MutableAccess = { buffer, type, pointer: group.pointer, offset: 0, opaque };
@@ -272,7 +302,8 @@ class Lowering {
 
   private opaqueTerms(index: Index): { coeff: number; node: Node }[] {
     const terms: { coeff: number; node: Node }[] = [];
-    for (const { coeff, atom } of index.terms) if (atom.kind !== "axis") terms.push({ coeff, node: this.atomNode(atom) });
+    for (const { coeff, atom } of index.terms)
+      if (atom.kind !== "axis") terms.push({ coeff, node: this.atomNode(atom) });
     return terms.sort(byDeps);
   }
 
@@ -281,9 +312,13 @@ class Lowering {
     const known = this.indexNodes.get(index.key);
     if (known) return known;
     const { base, coeffs } = this.dimsOf(index);
-    const terms: { coeff: Dim; node: Node }[] = this.opaqueTerms(index).map(({ coeff, node }) => ({ coeff: this.dim(coeff), node }));
+    const terms: { coeff: Dim; node: Node }[] = this.opaqueTerms(index).map(({ coeff, node }) => ({
+      coeff: this.dim(coeff),
+      node,
+    }));
     coeffs.forEach((coeff, axis) => {
-      if (coeff !== 0) terms.push({ coeff, node: this.intern(`a${axis}`, { kind: "axis", type: "i32", axis, args: [] }, 2 ** axis) });
+      if (coeff !== 0)
+        terms.push({ coeff, node: this.intern(`a${axis}`, { kind: "axis", type: "i32", axis, args: [] }, 2 ** axis) });
     });
     terms.sort(byDeps);
     let node: Node | null = base === 0 ? null : this.dimNode(base);
@@ -300,7 +335,12 @@ class Lowering {
   private plus(sum: Node | null, coeff: Dim, term: Node): Node {
     if (sum === null && coeff === 1) return term;
     const x = sum ?? this.dimNode(0);
-    return this.intern(`+${x.id} ${dimText(coeff)}*${term.id}`, { kind: "muladd", type: "i32", coeff, args: [x, term] });
+    return this.intern(`+${x.id} ${dimText(coeff)}*${term.id}`, {
+      kind: "muladd",
+      type: "i32",
+      coeff,
+      args: [x, term],
+    });
   }
 
   private atomNode(atom: Exclude<Atom, { kind: "axis" }>): Node {
@@ -312,12 +352,24 @@ class Lowering {
     if (atom.kind === "clamp") {
       const lo = this.dim(atom.lo);
       const hi = this.dim(atom.hi);
-      node = this.intern(`clamp${x.id} ${dimText(lo)} ${dimText(hi)}`, { kind: "clamp", type: "i32", lo, hi, args: [x] });
+      node = this.intern(`clamp${x.id} ${dimText(lo)} ${dimText(hi)}`, {
+        kind: "clamp",
+        type: "i32",
+        lo,
+        hi,
+        args: [x],
+      });
     } else {
       const divisor = this.dim(atom.d);
       const nonnegative = atom.x.lo >= 0;
       const { kind } = atom;
-      node = this.intern(`${kind}${nonnegative ? "u" : "s"}${x.id} ${dimText(divisor)}`, { kind, type: "i32", divisor, nonnegative, args: [x] });
+      node = this.intern(`${kind}${nonnegative ? "u" : "s"}${x.id} ${dimText(divisor)}`, {
+        kind,
+        type: "i32",
+        divisor,
+        nonnegative,
+        args: [x],
+      });
     }
     this.indexNodes.set(`@${atom.key}`, node);
     return node;
@@ -327,7 +379,8 @@ class Lowering {
 const byDeps = (a: { readonly node: Node }, b: { readonly node: Node }): number => a.node.deps - b.node.deps;
 
 /** Bytes an element of a row buffer takes: as wide as its lane. */
-export const keepBytes = (type: ScalarType, lanes: 2 | 4): number => (type === "f64" || type === "i64" || (type === "bool" && lanes === 2) ? 8 : 4);
+export const keepBytes = (type: ScalarType, lanes: 2 | 4): number =>
+  type === "f64" || type === "i64" || (type === "bool" && lanes === 2) ? 8 : 4;
 
 /** Everything that decides the code, as text. */
 function structure(nest: LoopNest, nodes: readonly Node[]): string {
@@ -376,6 +429,8 @@ function structure(nest: LoopNest, nodes: readonly Node[]): string {
     nest.slots.map((s) => `${s.type} ${Object.is(s.initial, -0) ? "-0" : s.initial} ${s.combine} ${s.running}`).join(),
     nest.keeps.map((k, i) => `${k}@${dimText(nest.keepOffsets[i]!)}`).join(),
     nodes.map((n) => `${n.kind} ${n.type} ${rest(n)} ${n.args.map((a) => a.id).join()}`).join("|"),
-    nest.phases.map((p) => `${p.copies} ${p.body.map(statement).join("|")}/${p.after.map(statement).join("|")}`).join(";"),
+    nest.phases
+      .map((p) => `${p.copies} ${p.body.map(statement).join("|")}/${p.after.map(statement).join("|")}`)
+      .join(";"),
   ].join("\n");
 }

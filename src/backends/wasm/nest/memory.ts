@@ -8,10 +8,20 @@ import { maskToWords, type VectorTarget, wordsToMask } from "./vector-ops.js";
 export const elementBytes = (t: ScalarType): number => (t === "f64" || t === "i64" ? 8 : 4);
 
 export const scalarLoadOp: Readonly<Record<ScalarType, number>> = {
-  f32: Op.f32_load, f64: Op.f64_load, i32: Op.i32_load, u32: Op.i32_load, bool: Op.i32_load, i64: Op.i64_load,
+  f32: Op.f32_load,
+  f64: Op.f64_load,
+  i32: Op.i32_load,
+  u32: Op.i32_load,
+  bool: Op.i32_load,
+  i64: Op.i64_load,
 };
 export const scalarStoreOp: Readonly<Record<ScalarType, number>> = {
-  f32: Op.f32_store, f64: Op.f64_store, i32: Op.i32_store, u32: Op.i32_store, bool: Op.i32_store, i64: Op.i64_store,
+  f32: Op.f32_store,
+  f64: Op.f64_store,
+  i32: Op.i32_store,
+  u32: Op.i32_store,
+  bool: Op.i32_store,
+  i64: Op.i64_store,
 };
 
 /** The addresses of an access, as a vector body sees them. */
@@ -41,13 +51,20 @@ export function loadLanes(t: VectorTarget, access: Access, at: LaneAddresses, ac
     const offsets: number[] = [];
     for (let lane = active - 1; lane >= 0; lane--) offsets[lane] = at.push(lane);
     f.load(bytes === 8 ? Op.v128_load64_zero : Op.v128_load32_zero, offsets[0]!);
-    for (let lane = 1; lane < active; lane++) f.laneLoad(bytes === 8 ? Op.v128_load64_lane : Op.v128_load32_lane, lane, offsets[lane]!);
+    for (let lane = 1; lane < active; lane++)
+      f.laneLoad(bytes === 8 ? Op.v128_load64_lane : Op.v128_load32_lane, lane, offsets[lane]!);
   }
   if (access.type === "bool") wordsToMask(t);
 }
 
 /** Stores `active` lanes of what `value` pushes. */
-export function storeLanes(t: VectorTarget, access: Access, at: LaneAddresses, active: number, value: () => void): void {
+export function storeLanes(
+  t: VectorTarget,
+  access: Access,
+  at: LaneAddresses,
+  active: number,
+  value: () => void,
+): void {
   const { f } = t;
   const bytes = elementBytes(access.type);
   const laneStore = bytes === 8 ? Op.v128_store64_lane : Op.v128_store32_lane;

@@ -75,7 +75,13 @@ export type Node =
 
 export type LoopStatement =
   | { readonly kind: "store"; readonly access: Access; readonly value: Node }
-  | { readonly kind: "update"; readonly access: Access; readonly value: Node; readonly combine: CombineOp | null; readonly when: Node | null }
+  | {
+      readonly kind: "update";
+      readonly access: Access;
+      readonly value: Node;
+      readonly combine: CombineOp | null;
+      readonly when: Node | null;
+    }
   | { readonly kind: "keep"; readonly keep: number; readonly value: Node }
   | { readonly kind: "accumulate"; readonly slot: number; readonly value: Node };
 

@@ -45,7 +45,11 @@ export function schedule(kernel: NestKernel, found: Survey, generic: boolean): S
 
   const lanes = found.wide ? 2 : 4;
   const weigh = new Scale(kernel, found, lanes, generic);
-  let best: { mode: VectorMode; axis: Merged | null; cost: number } = { mode: "scalar", axis: null, cost: weigh.scalar() };
+  let best: { mode: VectorMode; axis: Merged | null; cost: number } = {
+    mode: "scalar",
+    axis: null,
+    cost: weigh.scalar(),
+  };
   for (const axis of parallel) {
     if ((axis.extent < lanes && !generic) || !lanesMayBeParallel(kernel, found, axis, parallel)) continue;
     // the innermost axis wins ties
@@ -60,7 +64,10 @@ export function schedule(kernel: NestKernel, found: Survey, generic: boolean): S
     }
   }
   const { mode, axis } = best;
-  const along = mode === "parallel" && axis && reduced.length === 0 && !kernel.sequential ? tiledWith(axis, parallel, found, generic) : null;
+  const along =
+    mode === "parallel" && axis && reduced.length === 0 && !kernel.sequential
+      ? tiledWith(axis, parallel, found, generic)
+      : null;
   const order = [...toLast(toLast(parallel, along), axis), ...toLast(reduced, axis)];
   const place = extents.map(() => -1);
   order.forEach((axis, k) => (place[axis.last] = k));
@@ -104,13 +111,17 @@ function coefficientOf(index: Index, axis: number): number {
   return 0;
 }
 const hides = (index: Index, axis: number): boolean =>
-  index.terms.some(({ atom }) => (atom.kind === "axis" ? false : indexDependsOn({ ...index, terms: [{ coeff: 1, atom }] }, axis)));
+  index.terms.some(({ atom }) =>
+    atom.kind === "axis" ? false : indexDependsOn({ ...index, terms: [{ coeff: 1, atom }] }, axis),
+  );
 
 /** Axes from the longest stride of the first access that moves along all of them to the shortest. */
 function byStride(axes: readonly number[], touches: readonly { readonly index: Index }[]): readonly number[] {
   const leader = touches.find((t) => axes.every((k) => coefficientOf(t.index, k) !== 0));
   if (!leader) return axes;
-  return [...axes].sort((a, b) => Math.abs(coefficientOf(leader.index, b)) - Math.abs(coefficientOf(leader.index, a)) || a - b);
+  return [...axes].sort(
+    (a, b) => Math.abs(coefficientOf(leader.index, b)) - Math.abs(coefficientOf(leader.index, a)) || a - b,
+  );
 }
 
 function merge(axes: readonly number[], extents: readonly number[], indices: readonly Index[]): Merged[] {
@@ -146,7 +157,9 @@ function lanesMayBeParallel(kernel: NestKernel, found: Survey, axis: Merged, par
 
 function lanesMayBeReduced(kernel: NestKernel): boolean {
   if (kernel.slots.some((s) => s.running)) return false;
-  return !kernel.sequential || kernel.phases.every((p) => p.body.every((s) => s.kind === "accumulate" || s.kind === "keep"));
+  return (
+    !kernel.sequential || kernel.phases.every((p) => p.body.every((s) => s.kind === "accumulate" || s.kind === "keep"))
+  );
 }
 
 function exprDepends(e: Expr, axis: number): boolean {
@@ -181,7 +194,11 @@ class Scale {
       if (e.kind !== "op") continue;
       ops++;
       const integer = e.type === "i32" || e.type === "u32";
-      if ((integer && (e.op === "div" || e.op === "rem" || e.op === "clz")) || (isShift(e.op) && e.args[1]!.kind !== "const")) laneOps++;
+      if (
+        (integer && (e.op === "div" || e.op === "rem" || e.op === "clz")) ||
+        (isShift(e.op) && e.args[1]!.kind !== "const")
+      )
+        laneOps++;
     }
     this.ops = ops;
     this.laneOps = laneOps;

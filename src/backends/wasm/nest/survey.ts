@@ -28,7 +28,8 @@ export function survey(kernel: NestKernel): Survey {
   const touches: Touch[] = [];
   const written = new Set<number>();
   const seen = new Set<Expr>();
-  let wide = kernel.slots.some((s) => isWide(s.type)) || kernel.keeps.some(isWide) || kernel.buffers.some((b) => isWide(b.type));
+  let wide =
+    kernel.slots.some((s) => isWide(s.type)) || kernel.keeps.some(isWide) || kernel.buffers.some((b) => isWide(b.type));
 
   /** Notes an index and gives the expressions that it loads. */
   const enter = (index: Index): readonly Expr[] => {
@@ -49,7 +50,8 @@ export function survey(kernel: NestKernel): Survey {
     const open = (expr: Expr): void => {
       if (seen.has(expr)) return;
       seen.add(expr);
-      const children = expr.kind === "op" ? expr.args : expr.kind === "load" || expr.kind === "index" ? enter(expr.index) : none;
+      const children =
+        expr.kind === "op" ? expr.args : expr.kind === "load" || expr.kind === "index" ? enter(expr.index) : none;
       stack.push({ expr, children, next: 0 });
     };
     open(root);

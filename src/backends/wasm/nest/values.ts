@@ -1,13 +1,22 @@
-import { InternalError, invariant } from "../../../core/errors.js";
+import { InternalError } from "../../../core/errors.js";
 import type { ScalarType } from "../../../kernel-ir/scalar.js";
 import type { FunctionBuilder } from "../module-builder.js";
 import { Op } from "../opcodes.js";
 import { keepBytes } from "./lower.js";
-import { elementBytes, type LaneAddresses, loadLanes, loadRun, scalarLoadOp } from "./memory.js";
-import { type Access, type Dim, isImmediate, type LoopNest, type Node, type Pointer } from "./nodes.js";
+import { Addresses } from "./addresses.js";
+import { elementBytes, loadLanes, loadRun, scalarLoadOp } from "./memory.js";
+import { type Access, type Dim, isImmediate, type LoopNest, type Node } from "./nodes.js";
 import { scalarConst, scalarOp, scalarValType } from "./scalar-ops.js";
-import { isVectorKey, type Loop, scaledKey, scalarKey, Scopes, splatKey, vectorKey } from "./scopes.js";
-import { extractLane, hasVectorForm, replaceLane, splat, vectorConst, vectorOp, type VectorTarget } from "./vector-ops.js";
+import { isVectorKey, scalarKey, type Scopes, splatKey, vectorKey } from "./scopes.js";
+import {
+  extractLane,
+  hasVectorForm,
+  replaceLane,
+  splat,
+  vectorConst,
+  vectorOp,
+  type VectorTarget,
+} from "./vector-ops.js";
 
 /** Where a slot's value is: in scalars, or one vector a copy. */
 export interface SlotValue {
@@ -23,6 +32,7 @@ type Of<K extends Node["kind"]> = Extract<Node, { readonly kind: K }>;
  */
 export class Values {
   readonly target: VectorTarget;
+  readonly addresses: Addresses;
   /** Level of the loop over each axis. */
   readonly axisLevel: readonly number[];
   readonly counters: number[] = [];
@@ -33,21 +43,20 @@ export class Values {
   readonly vectorAxis: number;
   private readonly vectorBit: number;
   private readonly constants = new Map<string, number>();
-  /** Pointers into the row buffers, of the phase being written. */
-  private keepPointers = new Map<number, number>();
 
   constructor(
     readonly nest: LoopNest,
     readonly f: FunctionBuilder,
     readonly scopes: Scopes,
     readonly relaxed: boolean,
-    private readonly bufferLocal: (buffer: number) => number,
-    private readonly scratchLocal: number,
+    bufferLocal: (buffer: number) => number,
+    scratchLocal: number,
   ) {
     const { parallel, axes, mode } = nest;
     this.axisLevel = axes.map((_, k) => (k < parallel - 1 ? 1 : k < parallel ? 2 : 3 + k - parallel));
     this.vectorAxis = mode === "scalar" ? -1 : mode === "parallel" ? parallel - 1 : axes.length - 1;
     this.vectorBit = this.vectorAxis < 0 ? 0 : 2 ** this.vectorAxis;
+    this.addresses = new Addresses(nest, f, scopes, this, bufferLocal, scratchLocal);
     this.target = { f, lanes: nest.lanes, relaxed, constant: (type, value) => this.constant(type, value) };
   }
 
@@ -55,7 +64,7 @@ export class Values {
     return (n.deps & this.vectorBit) !== 0;
   }
 
-  private level(n: Node): number {
+  level(n: Node): number {
     return this.scopes.levelOf(n.deps, this.axisLevel);
   }
 
@@ -125,10 +134,10 @@ export class Values {
 
   /** Pushes what an access holds now. */
   loadScalar(access: Access): void {
-    this.f.load(scalarLoadOp[access.type], this.scalarAddress(access));
+    this.f.load(scalarLoadOp[access.type], this.addresses.push(access));
   }
   loadVector(access: Access): void {
-    this.withAddresses(access, (at) => loadLanes(this.target, access, at, this.active));
+    this.addresses.lanes(access, (at) => loadLanes(this.target, access, at, this.active));
   }
 
   private computeScalar(n: Node): void {
@@ -138,7 +147,7 @@ export class Values {
         this.loadScalar(n.access);
         return;
       case "keep":
-        f.get(this.keepPointer(n.keep));
+        f.get(this.addresses.keepPointer(n.keep));
         f.load(scalarLoadOp[n.type], 0);
         return;
       case "op":
@@ -260,7 +269,8 @@ export class Values {
     }
     const compute = (): void => {
       const direct = n.kind === "load" && n.uses === 1 && n.type !== "bool";
-      if (direct) f.load(elementBytes(n.type) === 8 ? Op.v128_load64_splat : Op.v128_load32_splat, this.scalarAddress(n.access));
+      if (direct)
+        f.load(elementBytes(n.type) === 8 ? Op.v128_load64_splat : Op.v128_load32_splat, this.addresses.push(n.access));
       else {
         this.scalar(n);
         splat(this.target, n.type);
@@ -302,14 +312,19 @@ export class Values {
         return;
       case "keep": {
         const bytes = keepBytes(n.type, this.nest.lanes);
-        f.get(this.keepPointer(n.keep));
+        f.get(this.addresses.keepPointer(n.keep));
         loadRun(f, bytes, this.active, this.copy * this.nest.lanes * bytes);
         return;
       }
       case "op": {
         const amount = isShift(n.op) ? n.args[1]! : undefined;
         if (!hasVectorForm(n.op, n.type, valueType(n)) || (amount && this.varies(amount))) {
-          this.laneByLane(n.args, n.type, () => scalarOp(f, n.op, n.type, valueType(n), this.relaxed), n.op === "select");
+          this.laneByLane(
+            n.args,
+            n.type,
+            () => scalarOp(f, n.op, n.type, valueType(n), this.relaxed),
+            n.op === "select",
+          );
           return;
         }
         if (amount) {
@@ -392,158 +407,6 @@ export class Values {
     f.get(result);
     f.free(result);
     for (const o of operands) f.free(o.local);
-  }
-
-  // ---- addresses
-
-  /** Pushes the address of an access that is the same in all lanes, but for the static offset that it returns. */
-  scalarAddress(access: Access): number {
-    this.f.get(this.pointer(access.pointer));
-    if (access.opaque) {
-      this.scaledOpaque(access.opaque, elementBytes(access.type));
-      this.f.op(Op.i32_add);
-    }
-    return access.offset;
-  }
-
-  /** Pushes an opaque index in bytes. */
-  private scaledOpaque(n: Node, bytes: number): void {
-    const { f, scopes } = this;
-    const compute = (): void => {
-      this.scalar(n);
-      f.i32(bytes === 8 ? 3 : 2);
-      f.op(Op.i32_shl);
-    };
-    const key = scaledKey(n, bytes);
-    const known = scopes.find(key);
-    if (known !== undefined) {
-      f.get(known);
-      return;
-    }
-    const at = scopes.scopeFor(this.level(n));
-    if (at < scopes.cursor) scopes.keep(at, key, "i32", compute);
-    else compute();
-  }
-
-  /** Gives the addresses of an access in a vector body to `use`. */
-  withAddresses(access: Access, use: (at: LaneAddresses) => void): void {
-    const { f, scopes } = this;
-    const bytes = elementBytes(access.type);
-    const coeff = access.pointer.coeffs[this.vectorAxis]!;
-    const { opaque } = access;
-    const scattered = opaque !== null && this.varies(opaque);
-    let indices = -1;
-    if (scattered) {
-      this.vector(opaque);
-      f.i32(bytes === 8 ? 3 : 2);
-      f.op(Op.i32x4_shl);
-      indices = f.local("v128");
-      f.set(indices);
-    }
-    const push = (lane: number): number => {
-      f.get(this.pointer(access.pointer));
-      if (scattered) {
-        f.get(indices);
-        f.lane(Op.i32x4_extract_lane, lane);
-        f.op(Op.i32_add);
-      } else if (opaque) {
-        this.scaledOpaque(opaque, bytes);
-        f.op(Op.i32_add);
-      }
-      const step = this.copy * this.nest.lanes + lane;
-      if (coeff === 0 || step === 0) return access.offset;
-      if (isImmediate(coeff)) {
-        const delta = access.offset + coeff * step * bytes;
-        if (delta >= 0) return delta;
-        f.i32(delta);
-        f.op(Op.i32_add);
-        return 0;
-      }
-      scopes.addDim(coeff, step * bytes);
-      return access.offset;
-    };
-    use({ stride: scattered ? null : coeff, push });
-    if (scattered) f.free(indices);
-  }
-
-  /** The local that holds a pointer in the innermost loop that moves it. */
-  pointer(p: Pointer, at = this.scopes.cursor): number {
-    const { f, scopes } = this;
-    for (let i = at; i > 0; i--) {
-      const scope = scopes.stack[i]!;
-      const known = scope.bases.get(p.id);
-      if (known !== undefined) return known;
-      const { loop } = scope;
-      if (loop && p.coeffs[loop.axis] !== 0) return this.movingPointer(p, loop, i);
-      if (scope.level === 1 && p.coeffs.some((c, axis) => c !== 0 && this.axisLevel[axis] === 1)) {
-        const local = f.freshLocal("i32");
-        scopes.hoist(i, () => {
-          f.get(this.pointer(p, i - 1));
-          p.coeffs.forEach((c, axis) => {
-            if (this.axisLevel[axis] === 1) scopes.addScaled(c, p.bytes, this.counters[axis]!);
-          });
-          f.set(local);
-        });
-        scope.bases.set(p.id, local);
-        return local;
-      }
-    }
-    if (p.base === 0) return this.bufferLocal(p.buffer);
-    const { bases } = scopes.stack[0]!;
-    let local = bases.get(p.id);
-    if (local === undefined) {
-      local = f.freshLocal("i32");
-      bases.set(p.id, local);
-      scopes.hoist(0, () => {
-        f.get(this.bufferLocal(p.buffer));
-        scopes.addDim(p.base, p.bytes);
-        f.set(local!);
-      });
-    }
-    return local;
-  }
-
-  private movingPointer(p: Pointer, loop: Loop, at: number): number {
-    const { f, scopes } = this;
-    const known = loop.pointers.get(p.id);
-    if (known) return known.local;
-    invariant(!loop.closed, `pointer ${p.id} first used after the first run of its loop`);
-    const local = f.freshLocal("i32");
-    loop.pointers.set(p.id, { local, pointer: p });
-    scopes.hoist(at - 1, () => {
-      f.get(this.pointer(p, at - 1));
-      if (loop.offset) scopes.addScaled(p.coeffs[loop.axis]!, p.bytes, loop.counter);
-      f.set(local);
-    });
-    return local;
-  }
-
-  // ---- row buffers
-
-  /** Begins a phase: its reduced points are walked anew. */
-  startPhase(): void {
-    this.keepPointers = new Map();
-  }
-
-  keepPointer(keep: number): number {
-    const { f, scopes, nest } = this;
-    const known = this.keepPointers.get(keep);
-    if (known !== undefined) return known;
-    const local = f.freshLocal("i32");
-    this.keepPointers.set(keep, local);
-    const row = scopes.stack.findIndex((s) => s.level === 2);
-    scopes.hoist(row, () => {
-      f.get(this.scratchLocal);
-      scopes.addDim(nest.keepOffsets[keep]!, 1);
-      f.set(local);
-    });
-    const innermost = scopes.stack[scopes.stack.length - 1]!.loop;
-    const bytes = keepBytes(nest.keeps[keep]!, nest.lanes);
-    if (innermost && innermost.axis >= nest.parallel) {
-      invariant(!innermost.closed, `row buffer ${keep} first used after the first run of its loop`);
-      innermost.movers.push({ local, bytes: nest.mode === "parallel" ? bytes * nest.lanes * nest.copies : bytes });
-    }
-    return local;
   }
 }
 

@@ -17,25 +17,30 @@ export interface VectorTarget {
 
 type Table = Partial<Record<ScalarOp, number>>;
 const bits: Table = { and: Op.v128_and, or: Op.v128_or, xor: Op.v128_xor, not: Op.v128_not };
+// prettier-ignore
 const f32: Table = {
   add: Op.f32x4_add, sub: Op.f32x4_sub, mul: Op.f32x4_mul, div: Op.f32x4_div, neg: Op.f32x4_neg, abs: Op.f32x4_abs,
   min: Op.f32x4_min, max: Op.f32x4_max, sqrt: Op.f32x4_sqrt, floor: Op.f32x4_floor, ceil: Op.f32x4_ceil, trunc: Op.f32x4_trunc,
   nearest: Op.f32x4_nearest, eq: Op.f32x4_eq, ne: Op.f32x4_ne, lt: Op.f32x4_lt, le: Op.f32x4_le, gt: Op.f32x4_gt, ge: Op.f32x4_ge,
 };
+// prettier-ignore
 const f64: Table = {
   add: Op.f64x2_add, sub: Op.f64x2_sub, mul: Op.f64x2_mul, div: Op.f64x2_div, neg: Op.f64x2_neg, abs: Op.f64x2_abs,
   min: Op.f64x2_min, max: Op.f64x2_max, sqrt: Op.f64x2_sqrt, floor: Op.f64x2_floor, ceil: Op.f64x2_ceil, trunc: Op.f64x2_trunc,
   nearest: Op.f64x2_nearest, eq: Op.f64x2_eq, ne: Op.f64x2_ne, lt: Op.f64x2_lt, le: Op.f64x2_le, gt: Op.f64x2_gt, ge: Op.f64x2_ge,
 };
+// prettier-ignore
 const i32: Table = {
   ...bits, add: Op.i32x4_add, sub: Op.i32x4_sub, mul: Op.i32x4_mul, neg: Op.i32x4_neg, abs: Op.i32x4_abs, min: Op.i32x4_min_s, max: Op.i32x4_max_s,
   shl: Op.i32x4_shl, shrA: Op.i32x4_shr_s, shrL: Op.i32x4_shr_u,
   eq: Op.i32x4_eq, ne: Op.i32x4_ne, lt: Op.i32x4_lt_s, le: Op.i32x4_le_s, gt: Op.i32x4_gt_s, ge: Op.i32x4_ge_s,
 };
 const { abs: _abs, ...unsigned } = i32;
+// prettier-ignore
 const u32: Table = {
   ...unsigned, min: Op.i32x4_min_u, max: Op.i32x4_max_u, lt: Op.i32x4_lt_u, le: Op.i32x4_le_u, gt: Op.i32x4_gt_u, ge: Op.i32x4_ge_u,
 };
+// prettier-ignore
 const i64: Table = {
   ...bits, add: Op.i64x2_add, sub: Op.i64x2_sub, mul: Op.i64x2_mul, neg: Op.i64x2_neg, abs: Op.i64x2_abs,
   shl: Op.i64x2_shl, shrA: Op.i64x2_shr_s, shrL: Op.i64x2_shr_u,
@@ -45,6 +50,7 @@ const bool: Table = { ...bits, ne: Op.v128_xor };
 const direct: Readonly<Record<ScalarType, Table>> = { f32, f64, i32, u32, i64, bool };
 
 /** Conversions without bool, by "from to"; −1: nothing to do. */
+// prettier-ignore
 const conversions: Readonly<Record<string, number>> = {
   "f32 f64": Op.f64x2_promote_low_f32x4, "f32 i32": Op.i32x4_trunc_sat_f32x4_s, "f32 u32": Op.i32x4_trunc_sat_f32x4_u,
   "f64 f32": Op.f32x4_demote_f64x2_zero, "f64 i32": Op.i32x4_trunc_sat_f64x2_s_zero, "f64 u32": Op.i32x4_trunc_sat_f64x2_u_zero,
@@ -126,7 +132,8 @@ function select(t: VectorTarget, type: ScalarType): void {
   const { f } = t;
   if (t.lanes === 2 && !is64(type) && type !== "bool") narrowMask(f);
   if (!t.relaxed) f.op(Op.v128_bitselect);
-  else f.op(t.lanes === 2 && (is64(type) || type === "bool") ? Op.i64x2_relaxed_laneselect : Op.i32x4_relaxed_laneselect);
+  else
+    f.op(t.lanes === 2 && (is64(type) || type === "bool") ? Op.i64x2_relaxed_laneselect : Op.i32x4_relaxed_laneselect);
 }
 
 function fma(t: VectorTarget, type: ScalarType): void {

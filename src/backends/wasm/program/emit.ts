@@ -5,7 +5,7 @@ import { emitNest } from "../nest/emit.js";
 import { type Dim, isImmediate } from "../nest/nodes.js";
 import { Op } from "../opcodes.js";
 import { emitSort } from "../sort/sort.js";
-import { type Call, type Frame, type LaidStep, type Move, type Place, type ProgramLayout } from "./layout.js";
+import type { Call, Frame, LaidStep, Move, Place, ProgramLayout } from "./layout.js";
 
 /**
  * Emits a program as one module with one entry: run(arguments[, params]).
@@ -18,11 +18,17 @@ export function emitProgram(layout: ProgramLayout, generic: boolean): ModuleBuil
   const relaxed = relaxedSimd();
   const routines = layout.routines.map(({ kernel, nest }) => {
     if (nest) return emitNest(m, nest.nest, generic).index;
-    return kernel.kind === "dot" ? emitDot(m, kernel, { relaxed, generic }) : kernel.kind === "sort" ? emitSort(m, kernel, generic) : -1;
+    return kernel.kind === "dot"
+      ? emitDot(m, kernel, { relaxed, generic })
+      : kernel.kind === "sort"
+        ? emitSort(m, kernel, generic)
+        : -1;
   });
   const builders = layout.functions.map((f) => m.func(`program ${f.source.name}`, generic ? ["i32", "i32"] : ["i32"]));
   const functions = builders.map((f) => f.index);
-  layout.functions.forEach((f, k) => new FunctionEmitter(builders[k]!, layout, routines, functions, generic).emit(f.steps));
+  layout.functions.forEach((f, k) =>
+    new FunctionEmitter(builders[k]!, layout, routines, functions, generic).emit(f.steps),
+  );
   m.exportFunction("run", functions[0]!);
   return m;
 }
@@ -222,7 +228,8 @@ class FunctionEmitter {
     });
     const state = now.map((local) => () => f.get(local));
     // a function may leave out what is constant
-    const inputs = (n: number): (() => void)[] => (n === state.length ? state : [...s.consts.map((p) => () => this.place(p)), ...state]);
+    const inputs = (n: number): (() => void)[] =>
+      n === state.length ? state : [...s.consts.map((p) => () => this.place(p)), ...state];
     const bodyInputs = inputs(body.inputs.length);
     const conditionInputs = inputs(condition.inputs.length);
     const handedOn = (k: number): boolean => body.outputIsInput[k] === bodyInputs.length - state.length + k;

@@ -22,8 +22,16 @@ export interface ProgramLayout {
   readonly functions: readonly FunctionLayout[];
   /** Bytes of arena that a run takes. */
   readonly arenaBytes: number;
+  /** Which parameters are chunks of launches: multiples of a step, by the work of a row. */
+  readonly chunks: readonly ChunkParam[];
   /** Points of the longest single call of a nest: code that runs long before it can be replaced by optimised code. */
   readonly longestCall: number;
+}
+
+export interface ChunkParam {
+  readonly slot: number;
+  readonly step: number;
+  readonly rowWork: number;
 }
 
 /** A kernel function to emit. */
@@ -39,7 +47,8 @@ export interface FunctionLayout {
 }
 
 /** A buffer: the pointer in word `word` of the argument block, or an offset from the arena base. */
-export type Place = { readonly kind: "argument"; readonly word: number } | { readonly kind: "arena"; readonly offset: Dim };
+export type Place =
+  { readonly kind: "argument"; readonly word: number } | { readonly kind: "arena"; readonly offset: Dim };
 
 export interface Move {
   readonly from: Place;
@@ -62,7 +71,15 @@ export interface Frame {
 }
 
 export type LaidStep =
-  | { readonly kind: "launch"; readonly routine: number; readonly args: readonly Place[]; readonly rows: Dim; readonly chunk: Dim; readonly scratch: Dim; readonly params: number }
+  | {
+      readonly kind: "launch";
+      readonly routine: number;
+      readonly args: readonly Place[];
+      readonly rows: Dim;
+      readonly chunk: Dim;
+      readonly scratch: Dim;
+      readonly params: number;
+    }
   | { readonly kind: "call"; readonly call: Call; readonly frame: Frame }
   | { readonly kind: "if"; readonly predicate: Place; readonly then: Call; readonly else: Call; readonly frame: Frame }
   | { readonly kind: "copy"; readonly move: Move }
@@ -81,6 +98,8 @@ export type LaidStep =
     };
 
 const CHUNK_WORK = 65536;
+/** Rows of one call of a nest. */
+export const chunkOf = (step: number, rowWork: number): number => Math.max(step, Math.floor(CHUNK_WORK / Math.max(1, rowWork) / step) * step);
 const align = (n: number): number => Math.ceil(n / 64) * 64;
 
 /** Word 0 of an argument block is the arena base; inputs and outputs follow. */
@@ -97,7 +116,16 @@ class Layouter {
   private readonly routines: Routine[] = [];
   private readonly byKey = new Map<string, number>();
   private longestCall = 0;
-  private readonly launches = new Map<number, { readonly routine: number; readonly params: readonly number[]; readonly rows: number; readonly chunk: number; readonly scratchBytes: number }>();
+  private readonly launches = new Map<
+    number,
+    {
+      readonly routine: number;
+      readonly params: readonly number[];
+      readonly rows: number;
+      readonly chunk: number;
+      readonly scratchBytes: number;
+    }
+  >();
   /** Bytes of arena of each function, with all that it calls. */
   private readonly needs = new Map<number, number>();
 
@@ -208,7 +236,10 @@ class Layouter {
       case "loop":
         return this.loop(f, s);
       case "copy":
-        return { kind: "copy", move: { from: this.place(f, s.from), to: this.place(f, s.to), bytes: this.num(s.bytes) } };
+        return {
+          kind: "copy",
+          move: { from: this.place(f, s.from), to: this.place(f, s.to), bytes: this.num(s.bytes) },
+        };
       case "callback":
         throw new InternalError("the wasm backend does not call back into JavaScript from inside a program");
     }
@@ -216,11 +247,18 @@ class Layouter {
 
   private call(f: ProgramFunction, fn: number, inputs: readonly BufferRef[], outputs: readonly BufferRef[]): Call {
     const callee = this.program.functions[fn]!;
-    invariant(inputs.length === callee.inputs.length && outputs.length === callee.outputs.length, `a call of ${callee.name} passes other operands than it takes`);
+    invariant(
+      inputs.length === callee.inputs.length && outputs.length === callee.outputs.length,
+      `a call of ${callee.name} passes other operands than it takes`,
+    );
     const copies: Move[] = [];
     callee.outputIsInput.forEach((input, k) => {
       if (input === null || sameRef(inputs[input]!, outputs[k]!)) return;
-      copies.push({ from: this.place(f, inputs[input]!), to: this.place(f, outputs[k]!), bytes: this.num(callee.outputs[k]!.bytes) });
+      copies.push({
+        from: this.place(f, inputs[input]!),
+        to: this.place(f, outputs[k]!),
+        bytes: this.num(callee.outputs[k]!.bytes),
+      });
     });
     return { fn, arguments: [...inputs, ...outputs].map((r) => this.place(f, r)), copies };
   }
@@ -238,7 +276,10 @@ class Layouter {
       at = align(at + bytes);
       return place;
     };
-    invariant(body.outputs.length === s.state.length, `the body of a loop (${body.name}) gives another state than it takes`);
+    invariant(
+      body.outputs.length === s.state.length,
+      `the body of a loop (${body.name}) gives another state than it takes`,
+    );
     const spare = body.outputs.map((o) => take(o.bytes));
     const verdict = take(4);
     return {
@@ -310,7 +351,10 @@ class Layouter {
     };
     return [
       ...this.routines.map((r) => r.key),
-      ...functions.map((f) => `${f.source.inputs.length}>${f.source.outputs.length}[${f.source.outputIsInput.join()}] ${f.steps.map(step).join(";")}`),
+      ...functions.map(
+        (f) =>
+          `${f.source.inputs.length}>${f.source.outputs.length}[${f.source.outputIsInput.join()}] ${f.steps.map(step).join(";")}`,
+      ),
     ].join("\n\n");
   }
 }

@@ -5,8 +5,14 @@ import type { ProgramLayout } from "./layout.js";
  * Of a generic program that is one nest over one axis, whose buffers all have as many elements as the axis or one (an
  * elementwise operation): gives its parameters for another number of elements. Undefined where numbers besides that occur.
  */
-export function resizer(program: Program, layout: ProgramLayout): ((elements: number) => readonly number[]) | undefined {
-  const step = layout.functions.length === 1 && layout.functions[0]!.steps.length === 1 ? layout.functions[0]!.steps[0]! : undefined;
+export function resizer(
+  program: Program,
+  layout: ProgramLayout,
+): ((elements: number) => readonly number[]) | undefined {
+  const step =
+    layout.functions.length === 1 && layout.functions[0]!.steps.length === 1
+      ? layout.functions[0]!.steps[0]!
+      : undefined;
   const kernel = program.kernels.length === 1 ? program.kernels[0]! : undefined;
   if (step?.kind !== "launch" || kernel?.kind !== "nest") return undefined;
   if (kernel.parallel.length !== 1 || kernel.reduced.length > 0 || kernel.sequential) return undefined;

@@ -78,7 +78,17 @@ function emitMerge(m: ModuleBuilder): number {
   const f = m.func("merge sort", ["i32", "i32", "i32"], ["i32"]);
   const [from, to, n] = [0, 1, 2] as const;
   const word = (): number => f.local("i32");
-  const [width, end, left, leftEnd, rightEnd, right, out, fromEnd, takeLeft] = [word(), word(), word(), word(), word(), word(), word(), word(), word()] as const;
+  const [width, end, left, leftEnd, rightEnd, right, out, fromEnd, takeLeft] = [
+    word(),
+    word(),
+    word(),
+    word(),
+    word(),
+    word(),
+    word(),
+    word(),
+    word(),
+  ] as const;
   // bytes from here on
   f.get(n);
   f.i32(3);
@@ -190,7 +200,16 @@ function emitRadix(m: ModuleBuilder): number {
   const f = m.func("radix sort", ["i32", "i32", "i32", "i32"], ["i32"]);
   const [from, to, counts, n] = [0, 1, 2, 3] as const;
   const word = (): number => f.local("i32");
-  const [at, end, key, slot, sum, count, shift, table] = [word(), word(), word(), word(), word(), word(), word(), word()] as const;
+  const [at, end, key, slot, sum, count, shift, table] = [
+    word(),
+    word(),
+    word(),
+    word(),
+    word(),
+    word(),
+    word(),
+    word(),
+  ] as const;
   const bytesOf = (): void => {
     f.get(n);
     f.i32(3);

@@ -19,7 +19,8 @@ export const sortScratchBytes = (k: SortKernel): number => 2 * k.n * 8 + COUNTS;
 const COUNTS = 4096;
 
 /** Sorts of equal structure share one function: sizes are parameters. */
-export const sortStructure = (k: SortKernel): string => `sort:${k.numKeys}:${k.buffers.map((b) => b.type).join()}:${k.operands}`;
+export const sortStructure = (k: SortKernel): string =>
+  `sort:${k.numKeys}:${k.buffers.map((b) => b.type).join()}:${k.operands}`;
 export const sortParameters = (k: SortKernel): readonly number[] => [k.n, k.inner];
 
 /**
@@ -33,7 +34,15 @@ export function emitSort(m: ModuleBuilder, kernel: SortKernel, generic: boolean)
   const [line, hi] = [0, 1] as const;
   const scratch = 2 + 2 * operands;
   const word = (): number => f.local("i32");
-  const [n, inner, base, records, at, stop, element] = [word(), word(), word(), word(), word(), word(), word()] as const;
+  const [n, inner, base, records, at, stop, element] = [
+    word(),
+    word(),
+    word(),
+    word(),
+    word(),
+    word(),
+    word(),
+  ] as const;
   [n, inner].forEach((local, k) => {
     if (generic) {
       f.get(scratch + 1);
@@ -167,7 +176,11 @@ export function emitSort(m: ModuleBuilder, kernel: SortKernel, generic: boolean)
 }
 
 /** Stack: address → an unsigned word in the order of the key. */
-function pushKey(f: FunctionBuilder, type: SortKernel["buffers"][number]["type"], half: "whole" | "low" | "high"): void {
+function pushKey(
+  f: FunctionBuilder,
+  type: SortKernel["buffers"][number]["type"],
+  half: "whole" | "low" | "high",
+): void {
   switch (type) {
     case "u32":
     case "bool":
