@@ -15,6 +15,8 @@ export default tseslint.config(
   {
     rules: {
       "no-undef": "off",
+      // Coefficients of polynomials are written with the digits they were published with.
+      "no-loss-of-precision": "off",
       "prefer-const": "error",
       eqeqeq: ["error", "always", { null: "ignore" }],
       // The calling convention reads `arguments`: named parameters for the reader, one binder for all of them.
