@@ -45,6 +45,8 @@ function setEngineFlags(flags: string): void {
 
 function findSetFlags(): SetFlags | null {
   if (typeof process === "undefined" || process.versions?.v8 === undefined) return null;
+  // Who has chosen V8's tiers on the command line keeps them.
+  if (process.execArgv?.some((a) => /^--(no-)?(liftoff|turbofan|wasm)/.test(a))) return null;
   const v8 = process.getBuiltinModule?.("node:v8");
   return v8 ? (flags) => v8.setFlagsFromString(flags) : null;
 }

@@ -1,6 +1,6 @@
-import { add, axisIndex, clamp, div, type Index, lit, mod, scale, valueIndex } from "../../../kernel-ir/index-expr.js";
+import { add, axisIndex, type Index, scale } from "../../../kernel-ir/index-expr.js";
 import type { NestKernel, Phase, Statement } from "../../../kernel-ir/kernel.js";
-import type { Expr } from "../../../kernel-ir/scalar.js";
+import { Substitution } from "../../../kernel-ir/substitute.js";
 import { type Survey, survey } from "./survey.js";
 
 /**
@@ -48,44 +48,13 @@ function apply(kernel: NestKernel, axis: number, divisor: number): NestKernel {
 }
 
 function substitute(kernel: NestKernel, images: readonly Index[]): NestKernel {
-  const exprs = new Map<Expr, Expr>();
-  const indices = new Map<string, Index>();
-  const mapIndex = (index: Index): Index => {
-    let out = indices.get(index.key);
-    if (out) return out;
-    out = lit(index.base);
-    for (const { coeff, atom } of index.terms) {
-      let image: Index;
-      switch (atom.kind) {
-        case "axis":
-          image = images[atom.axis]!;
-          break;
-        case "div":
-          image = div(mapIndex(atom.x), atom.d);
-          break;
-        case "mod":
-          image = mod(mapIndex(atom.x), atom.d);
-          break;
-        case "clamp":
-          image = clamp(mapIndex(atom.x), atom.lo, atom.hi);
-          break;
-        case "value":
-          image = valueIndex(exprs.get(atom.expr)!, atom.lo, atom.hi);
-      }
-      out = add(out, scale(image, coeff));
-    }
-    indices.set(index.key, out);
-    return out;
-  };
-  for (const e of survey(kernel).exprs) {
-    if (e.kind === "op") exprs.set(e, { ...e, args: e.args.map((a) => exprs.get(a)!) });
-    else if (e.kind === "load" || e.kind === "index") exprs.set(e, { ...e, index: mapIndex(e.index) });
-    else exprs.set(e, e);
-  }
+  const by = new Substitution((k) => images[k]!);
+  // Operands first, so that the substitution's recursion stays shallow.
+  for (const e of survey(kernel).exprs) by.expr(e);
   const statement = (s: Statement): Statement => {
-    const value = exprs.get(s.value)!;
-    if (s.kind === "store") return { ...s, index: mapIndex(s.index), value };
-    if (s.kind === "update") return { ...s, index: mapIndex(s.index), value, when: s.when && exprs.get(s.when)! };
+    const value = by.expr(s.value);
+    if (s.kind === "store") return { ...s, index: by.index(s.index), value };
+    if (s.kind === "update") return { ...s, index: by.index(s.index), value, when: s.when && by.expr(s.when) };
     return { ...s, value };
   };
   const phases = kernel.phases.map((p): Phase => ({ body: p.body.map(statement), after: p.after.map(statement) }));
