@@ -1,5 +1,5 @@
 import { type Shape, sizeOf, stridesOf } from "../core/aval.js";
-import { Literal } from "../core/jaxpr.js";
+import type { Literal } from "../core/jaxpr.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { Index } from "../kernel-ir/index-expr.js";
 import type { ReduceLowering } from "../kernel-ir/lowering.js";

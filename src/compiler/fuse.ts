@@ -3,7 +3,8 @@ import { InternalError } from "../core/errors.js";
 import { Literal } from "../core/jaxpr.js";
 import { Cluster, domainOf } from "./cluster.js";
 import { reshapedFrom, sourcesOf } from "./elements.js";
-import { copyOf, type Graph, type Group, type Op, type Operand, physicalSize, Value } from "./graph.js";
+import type { Value } from "./graph.js";
+import { copyOf, type Graph, type Group, type Op, type Operand, physicalSize } from "./graph.js";
 
 /** A step that is no nest of elementwise work and reductions: a contraction, a sort, a scan, a call … */
 export interface OpaqueGroup extends Group {

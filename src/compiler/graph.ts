@@ -1,7 +1,8 @@
 import { type Aval, type Shape, sizeOf } from "../core/aval.js";
 import { dtypeInfo } from "../core/dtype.js";
 import { InternalError, invariant } from "../core/errors.js";
-import { type Eqn, type Jaxpr, Literal, Var } from "../core/jaxpr.js";
+import type { Var } from "../core/jaxpr.js";
+import { type Eqn, type Jaxpr, Literal } from "../core/jaxpr.js";
 import { ruleOf } from "../core/primitive.js";
 import type { ElementLowering, Lowering } from "../kernel-ir/lowering.js";
 import { constant } from "../kernel-ir/scalar.js";

@@ -1,5 +1,8 @@
+import { debug } from "../core/debug.js";
 import { invariant } from "../core/errors.js";
 import { type Jaxpr, Literal } from "../core/jaxpr.js";
+import { printJaxpr } from "../core/printer.js";
+import { printProgram } from "../kernel-ir/printer.js";
 import type { CallLowering } from "../kernel-ir/lowering.js";
 import type { Kernel } from "../kernel-ir/kernel.js";
 import type { BufferType, Program, ProgramFunction } from "../kernel-ir/program.js";
@@ -23,7 +26,9 @@ export interface CompileOptions {
 export function compile(jaxpr: Jaxpr, options: CompileOptions): Program {
   const builder = new ProgramBuilder(jaxpr);
   builder.function(jaxpr, options.name, options.donated ?? []);
-  return { name: options.name, kernels: builder.kernels, functions: builder.functions as ProgramFunction[] };
+  const program: Program = { name: options.name, kernels: builder.kernels, functions: builder.functions as ProgramFunction[] };
+  debug(3, () => printProgram(program));
+  return program;
 }
 
 class ProgramBuilder {
@@ -42,7 +47,9 @@ class ProgramBuilder {
     if (known !== undefined) return known;
     const number = this.functions.push(undefined) - 1;
     this.numbers.set(jaxpr, number);
-    const graph = buildGraph(simplify(jaxpr, this.calls));
+    const simplified = simplify(jaxpr, this.calls);
+    debug(2, () => `jaxpr of ${name}, simplified:\n${printJaxpr(simplified)}`);
+    const graph = buildGraph(simplified);
     const { groups, outputs } = fuse(graph);
     const steps = groups.flatMap((g) => this.steps(g));
     const results = new Results(graph.inputs, outputs, steps);

@@ -8,7 +8,8 @@ import type { ElementLowering, ScanLowering, ScatterLowering, SortLowering } fro
 import { type Expr, load, slotRef } from "../kernel-ir/scalar.js";
 import { elementOf, flatIndex, type Reader, ruleOperand } from "./elements.js";
 import type { OpaqueGroup } from "./fuse.js";
-import { elementType, type Operand, physicalShape, physicalSize, Value } from "./graph.js";
+import type { Value } from "./graph.js";
+import { elementType, type Operand, physicalShape, physicalSize } from "./graph.js";
 
 /** A launch of any kernel, with the values that its buffers are. */
 export interface KernelLaunch {

@@ -1,4 +1,4 @@
-import { type DType, dtypeInfo } from "./dtype.js";
+import { type DType, dtypeInfo, type TypedArray } from "./dtype.js";
 import { ArgumentError, InternalError, ShapeError } from "./errors.js";
 
 export type Shape = readonly number[];
@@ -127,7 +127,7 @@ export function broadcastShapes(shapes: readonly Shape[], op = "broadcast"): num
 /** An array on the host in storage layout (bool: 0/1 words; key: two words an element). */
 export interface HostArray {
   readonly aval: Aval;
-  readonly data: import("./dtype.js").TypedArray;
+  readonly data: TypedArray;
 }
 
 /** Allocates a host array of zeros. */

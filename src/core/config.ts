@@ -10,6 +10,8 @@ export interface Config {
   memoryBudget: number;
   /** Debug ladder: 1 compiles and cache misses, 2 jaxprs, 3 kernels, 4 code, 5 every bind. */
   debug: number;
+  /** Where what the debug ladder reports goes. */
+  log: (message: string) => void;
   /** Where warnings go. */
   warn: (message: string) => void;
 }
@@ -21,13 +23,14 @@ export const config: Config & { update<K extends keyof Config>(name: K, value: C
   unreadPredicate: "warn",
   memoryBudget: 256 * 2 ** 20,
   debug: Number(env["TSAX_DEBUG"] ?? 0) || 0,
+  log: (message) => console.error(message),
   warn: (message) => console.warn(`tsax: ${message}`),
   update(name, value) {
     if (!(name in config) || typeof config[name] !== typeof value) {
       throw new ArgumentError({
         code: "config-unknown",
         message: `config has no setting ${JSON.stringify(name)} that takes ${String(value)}`,
-        hint: "settings: enableX64, unreadPredicate, memoryBudget, debug, warn",
+        hint: "settings: enableX64, unreadPredicate, memoryBudget, debug, log, warn",
       });
     }
     (config as Config)[name] = value;

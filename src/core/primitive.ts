@@ -1,6 +1,7 @@
 import { TransformError } from "./errors.js";
 import type { NDArray } from "./array.js";
-import type { Aval, HostArray } from "./aval.js";
+import type { Aval, HostArray, Shape } from "./aval.js";
+import type { Jaxpr } from "./jaxpr.js";
 import type { Zero } from "./zero.js";
 
 /** A rule that cannot exist, with the reason that the error gives. */
@@ -67,7 +68,7 @@ export interface Primitive<P = unknown> {
   /** Params as jaxprs print them; by default every entry as `key=value`. */
   readonly printParams?: (params: P) => Readonly<Record<string, unknown>>;
   /** Inner jaxprs are found through this, never by name. */
-  readonly jaxprs?: (params: P) => readonly import("./jaxpr.js").Jaxpr[];
+  readonly jaxprs?: (params: P) => readonly Jaxpr[];
 }
 
 export interface PrimitiveFacts<P = unknown> {
@@ -78,6 +79,8 @@ export interface PrimitiveFacts<P = unknown> {
   /** The single result has operand 0's elements, all of them and in the same row-major order: eager evaluation shares storage. */
   readonly reshapes?: boolean | ((params: P, aval: Aval) => boolean);
   readonly commutative?: boolean;
+  /** Of operations on one operand: what is left of it where only lengths differ. null: nothing can be said. */
+  readonly extents?: (params: P, aval: Aval) => Extents<P> | null;
   /** An evaluation too dear to repeat, in units of an add; default 1. */
   readonly cost?: number;
   /**
@@ -85,6 +88,18 @@ export interface PrimitiveFacts<P = unknown> {
    * Returns an operand to use instead (`same`), a new equation (`eqn`), or null.
    */
   readonly simplify?: (params: P, context: SimplifyContext) => SimplifyResult | null;
+}
+
+/**
+ * An operation on one operand as a pattern and lengths: operations of one primitive and pattern differ in nothing else, and
+ * have their elements in the same row-major order as `at` its sizes.
+ */
+export interface Extents<P = unknown> {
+  readonly pattern: string;
+  /** Each more than 1. */
+  readonly sizes: readonly number[];
+  /** The operand's shape and the params of the operation of this pattern for other lengths. */
+  at(sizes: readonly number[]): { readonly shape: Shape; readonly params: P };
 }
 
 export interface SimplifyContext {

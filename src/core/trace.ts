@@ -1,5 +1,7 @@
-import { ConcreteArray, NDArray } from "./array.js";
+import type { ConcreteArray} from "./array.js";
+import { NDArray } from "./array.js";
 import { formatAval } from "./aval.js";
+import { debug } from "./debug.js";
 import { getEngine } from "./engine.js";
 import { ArgumentError, TracerError } from "./errors.js";
 import type { AnyPrimitive, Primitive } from "./primitive.js";
@@ -84,6 +86,7 @@ export function outsideStaging<R>(body: () => R): R {
 
 /** Applies a primitive: the one way in which anything is computed. */
 export function bind<P>(primitive: Primitive<P>, inputs: readonly NDArray[], params: P): readonly NDArray[] {
+  debug(5, () => `bind ${primitive.name} ${inputs.map((x) => formatAval(x.aval)).join(" ")}`);
   let top = staging;
   for (const x of inputs) {
     if (x instanceof Tracer) {

@@ -1,4 +1,4 @@
-import { type NDArray } from "../core/array.js";
+import type { NDArray } from "../core/array.js";
 import { normalizeAxis } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { isInteger } from "../core/dtype.js";

@@ -1,4 +1,4 @@
-import { type NDArray } from "../core/array.js";
+import type { NDArray } from "../core/array.js";
 import { signature } from "../core/calling.js";
 import { type DType, asDType } from "../core/dtype.js";
 import { type ArrayLike, asArray } from "../core/literal.js";

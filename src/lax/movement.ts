@@ -1,4 +1,4 @@
-import { type NDArray } from "../core/array.js";
+import type { NDArray } from "../core/array.js";
 import { asShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { asDType, type DType } from "../core/dtype.js";

@@ -1,4 +1,3 @@
-import type { NDArray } from "../core/array.js";
 import type { ArrayLike } from "../core/literal.js";
 import { at, type Index, type IndexUpdate, slice, take, type TakeOptions } from "./indexing.js";
 import { attachMethods } from "./methods.js";

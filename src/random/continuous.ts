@@ -1,7 +1,7 @@
-import { type NDArray } from "../core/array.js";
+import type { NDArray } from "../core/array.js";
 import { asShape, type Shape } from "../core/aval.js";
 import { type ReadArguments, signature } from "../core/calling.js";
-import { type DType } from "../core/dtype.js";
+import type { DType } from "../core/dtype.js";
 import { type ArrayLike, asArray, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { asSingleKey } from "./keys.js";

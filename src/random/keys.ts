@@ -1,4 +1,4 @@
-import { type NDArray } from "../core/array.js";
+import type { NDArray } from "../core/array.js";
 import { asShape, type Shape } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { config } from "../core/config.js";

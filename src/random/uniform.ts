@@ -1,4 +1,4 @@
-import { type NDArray } from "../core/array.js";
+import type { NDArray } from "../core/array.js";
 import { asShape, broadcastShapes, sameShape, type Shape, sizeOf } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { defaultFloat } from "../core/config.js";

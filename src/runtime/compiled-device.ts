@@ -1,6 +1,6 @@
 import { ConcreteArray } from "../core/array.js";
 import { type Aval, byteLength, formatAval, type HostArray, sizeOf } from "../core/aval.js";
-import { config } from "../core/config.js";
+import { debug } from "../core/debug.js";
 import { type DType, dtypeInfo, type TypedArray } from "../core/dtype.js";
 import { ArgumentError, DeviceError, DTypeError } from "../core/errors.js";
 import { type Jaxpr, makeEqn, Var } from "../core/jaxpr.js";
@@ -85,11 +85,15 @@ interface Ready {
 /** Programs of eager operations that a device keeps in each generation of its cache. */
 const eagerPrograms = 1024;
 
+/** Lengths by which a program tells what depends on them; products of four fit an i32. */
+const primes = [101, 103, 107, 109, 113, 127, 131, 137];
+
 /** A device with a compiler: jaxprs become programs once, eager operations are programs of one equation. */
 export class CompiledDevice implements Device {
   readonly heap: Heap;
   private readonly programs = new WeakMap<Jaxpr, Map<string, Ready>>();
   private readonly eager = new EagerCache<Ready>(eagerPrograms);
+  private readonly scaled = new Map<string, ((sizes: readonly number[]) => Executable) | "seen once" | "never">();
   private readonly templates = new Map<string, { readonly elements: number; readonly ready: Ready }>();
 
   constructor(
@@ -187,6 +191,7 @@ export class CompiledDevice implements Device {
       // What holds jaxprs is a whole program, run often: worth code of its own.
       ready =
         this.prepareElementwise(primitive, avals, params) ??
+        this.prepareScaled(primitive, avals, params) ??
         this.prepare(oneEquation(primitive, avals, params), {
           name: primitive.name,
           generic: primitive.jaxprs === undefined,
@@ -226,6 +231,35 @@ export class CompiledDevice implements Device {
     return resized && readyOf(outs, resized, outs.map(byteLength), outputIsInput, outputReusesInput);
   }
 
+  /**
+   * An operation of which only lengths matter: from the second shape on, one program serves all of them. What depends on
+   * lengths in it is found by compiling it for two sets of primes.
+   */
+  private prepareScaled(primitive: AnyPrimitive, avals: readonly Aval[], params: unknown): Ready | undefined {
+    const [x] = avals;
+    const extents = x?.dtype === "key" ? undefined : primitive.facts.extents?.(params as never, x!);
+    if (!extents) return undefined;
+    const key = `${primitive.name}|${extents.pattern}|${x!.dtype}${x!.weakType ? "~" : ""}`;
+    const known = this.scaled.get(key);
+    if (known === undefined) this.scaled.set(key, "seen once");
+    if (known === undefined || known === "never") return undefined;
+    let scale = known === "seen once" ? undefined : known;
+    if (!scale) {
+      const { length } = extents.sizes;
+      const [sizes, otherSizes] = [primes.slice(0, length), primes.slice(-length)];
+      const [a, b] = [sizes, otherSizes].map((lengths) => {
+        const { shape, params: scaledParams } = extents.at(lengths);
+        const jaxpr = oneEquation(primitive, [{ ...x!, shape }], scaledParams);
+        return this.prepare(jaxpr, { name: primitive.name, generic: true, donated: undefined }).executable!;
+      }) as [Executable, Executable];
+      scale = 2 * length <= primes.length ? a.scaled?.(sizes, b, otherSizes) : undefined;
+      this.scaled.set(key, scale ?? "never");
+      if (!scale) return undefined;
+    }
+    const outs = primitive.abstract(avals, params as never);
+    return readyOf(outs, scale(extents.sizes), outs.map(byteLength), [null], [null]);
+  }
+
   private prepare(
     jaxpr: Jaxpr,
     {
@@ -241,8 +275,8 @@ export class CompiledDevice implements Device {
     const program = this.compile(jaxpr, donated === undefined ? { name } : { name, donated });
     const executable = this.backend.compile(program, { generic });
     const entry = program.functions[0]!;
-    if (config.debug >= 1)
-      config.warn(`compiled ${name} for ${this.name} in ${(performance.now() - start).toFixed(2)} ms`);
+    debug(1, () => `compiled ${name} for ${this.name} in ${(performance.now() - start).toFixed(2)} ms`);
+    debug(4, () => executable.text());
     const avals = jaxpr.outs.map((v) => v.aval);
     const bytes = entry.outputs.map((o) => o.bytes);
     return readyOf(avals, executable, bytes, entry.outputIsInput, entry.outputReusesInput);

@@ -19,8 +19,10 @@ export interface GradOptions<N extends Argnums = Argnums, H extends boolean = bo
 }
 
 type AnyFunction = (...args: never[]) => unknown;
-/** Gradients in the structure of what is differentiated. */
-export type GradOf<A extends readonly unknown[], N extends Argnums> = N extends number
+/** Gradients in the structure of what is differentiated: the first argument where options do not say which (N is any then). */
+export type GradOf<A extends readonly unknown[], N extends Argnums> = [Argnums] extends [N]
+  ? ArraysOf<A[0]>
+  : N extends number
   ? ArraysOf<ArgumentAt<A, N>>
   : { -readonly [K in keyof N]: N[K] extends number ? ArraysOf<ArgumentAt<A, N[K]>> : never };
 type AuxOf<R> = R extends readonly [unknown, infer X] ? ArraysOf<X> : never;

@@ -2,6 +2,7 @@ import { ConcreteArray, NDArray } from "../core/array.js";
 import { type Aval, formatAval, sameAval } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { config } from "../core/config.js";
+import { debug } from "../core/debug.js";
 import { getEngine } from "../core/engine.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { ClosedJaxpr } from "../core/jaxpr.js";
@@ -220,6 +221,8 @@ function trace(
     avals,
     { kind: `jit(${name})` },
   );
+  debug(1, () => `traced ${name} for (${avals.map(formatAval).join(", ")}): ${closed.jaxpr.eqns.length} equations`);
+  debug(2, () => `jaxpr of ${name}:\n${printJaxpr(closed.jaxpr, closed.consts.length)}`);
   return { def, avals, closed, outDef, device: getEngine().defaultDevice() };
 }
 

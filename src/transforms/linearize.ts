@@ -5,7 +5,7 @@ import { invariant } from "../core/errors.js";
 import { evalJaxpr } from "../core/interpreter.js";
 import type { ClosedJaxpr, Jaxpr } from "../core/jaxpr.js";
 import { memoize } from "../core/memo.js";
-import { type AnyPrimitive, type Tangent } from "../core/primitive.js";
+import type { AnyPrimitive, Tangent } from "../core/primitive.js";
 import { stage, StagingTrace } from "../core/staging.js";
 import { withTrace } from "../core/trace.js";
 import { flatten, sameStructure, type TreeDef, unflatten } from "../core/tree.js";
