@@ -1,6 +1,5 @@
 import { sizeOf } from "../core/aval.js";
 import { InternalError } from "../core/errors.js";
-import { Literal } from "../core/jaxpr.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { Index } from "../kernel-ir/index-expr.js";
 import type { BufferArg, Kernel, NestKernel, Slot, SortKernel } from "../kernel-ir/kernel.js";
@@ -9,7 +8,7 @@ import { type Expr, load, slotRef } from "../kernel-ir/scalar.js";
 import { elementOf, flatIndex, type Reader, ruleOperand } from "./elements.js";
 import type { OpaqueGroup } from "./fuse.js";
 import type { Value } from "./graph.js";
-import { elementType, type Operand, physicalShape, physicalSize } from "./graph.js";
+import { elementType, physicalShape, physicalSize } from "./graph.js";
 
 /** A launch of any kernel, with the values that its buffers are. */
 export interface KernelLaunch {

@@ -1,6 +1,6 @@
 /**
  * Memoises a function of an object and plain data: weakly by the object's identity, then by the data's key.
- * The function must not depend on anything else.
+ * The function must not depend on anything else. The oldest results of an object go when there are many.
  */
 export function memoize<K extends object, A extends readonly MemoKey[], R>(
   f: (key: K, ...args: A) => R,
@@ -11,9 +11,14 @@ export function memoize<K extends object, A extends readonly MemoKey[], R>(
     if (!entries) cache.set(key, (entries = new Map()));
     const k = args.map((a) => (Array.isArray(a) ? a.join(",") : String(a))).join("|");
     let result = entries.get(k);
-    if (result === undefined) entries.set(k, (result = f(key, ...args)));
+    if (result === undefined) {
+      if (entries.size >= maxEntries) entries.delete(entries.keys().next().value!);
+      entries.set(k, (result = f(key, ...args)));
+    }
     return result;
   };
 }
+
+const maxEntries = 256;
 
 type MemoKey = number | string | boolean | null | readonly (number | boolean | null)[];

@@ -10,7 +10,7 @@ import { stage } from "../core/staging.js";
 import { Trace, Tracer, withTrace } from "../core/trace.js";
 import { broadcastPrefix, leafPaths, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins } from "../core/types.js";
-import { broadcastInDim, transpose } from "../primitives/all.js";
+import { batchInFront, moveAxis } from "../primitives/all.js";
 import { signature } from "../core/calling.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
 
@@ -85,19 +85,7 @@ class UnbatchedTracer extends Tracer {
 
 /** Moves the batch axis of `x` from `from` to `to`; an unbatched value (null) is repeated `size` times along it. */
 export function moveBatchAxis(x: NDArray, from: BatchDim, to: number, size: number): NDArray {
-  if (from === to) return x;
-  const axes = Array.from({ length: from === null ? x.ndim + 1 : x.ndim }, (_, i) => i);
-  if (from === null) {
-    const shape = [...x.shape.slice(0, to), size, ...x.shape.slice(to)];
-    return broadcastInDim(
-      x,
-      shape,
-      axes.filter((i) => i !== to),
-    );
-  }
-  const perm = axes.filter((i) => i !== from);
-  perm.splice(to, 0, from);
-  return transpose(x, perm);
+  return from === null ? moveAxis(batchInFront(x, null, size), 0, to) : moveAxis(x, from, to);
 }
 
 /** Maps a function of flat arrays over the given axes. */
