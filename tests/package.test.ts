@@ -1,0 +1,99 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+  readonly sideEffects: readonly string[];
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+const sourceOf = (built: string): string => built.replace(/^\.\/dist\//, "src/").replace(/(\.d)?\.[tj]s$/, ".ts");
+
+describe("the manifest", () => {
+  test("every entry and every file with effects has a source", () => {
+    const entries = Object.values(manifest.exports).flatMap((entry) =>
+      typeof entry === "string" ? [] : [entry.types, entry.default],
+    );
+    const effects = manifest.sideEffects.filter((file) => !file.includes("*"));
+    expect(entries.length).toBeGreaterThan(0);
+    expect([...entries, ...effects].filter((file) => !existsSync(join(root, sourceOf(file))))).toEqual([]);
+  });
+
+  test("nothing is installed along with it", () => {
+    expect([manifest.dependencies, manifest.optionalDependencies]).toEqual([undefined, undefined]);
+  });
+
+  test("the lock file names no registry of somebody's own", () => {
+    const resolved = readFileSync(join(root, "package-lock.json"), "utf8").match(/"resolved": "[^"]+"/g) ?? [];
+    expect(resolved.filter((line) => !line.includes('"https://registry.npmjs.org/'))).toEqual([]);
+  });
+});
+
+/**
+ * What bundlers leave out: modules that say they have no effects, unless something of them is used. A module that fills in
+ * methods or registers things, and is missing in `sideEffects`, is missing in people's bundles too.
+ */
+describe("bundled", () => {
+  let folder: string;
+  beforeAll(() => {
+    if (!existsSync(join(root, "dist/index.js"))) throw new Error("these tests bundle dist: npm run build");
+    folder = mkdtempSync(join(tmpdir(), "tsax-bundle-"));
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(root, join(folder, "node_modules/tsax"), "dir");
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function bundle(code: string): Promise<{ readonly printed: string; readonly bytes: number }> {
+    const outfile = join(folder, "bundle.mjs");
+    const { metafile } = await build({
+      stdin: { contents: code, resolveDir: folder },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      platform: "browser",
+      metafile: true,
+      outfile,
+      logLevel: "error",
+    });
+    const printed = execFileSync(process.execPath, [outfile], { encoding: "utf8" });
+    return { printed: printed.trim(), bytes: Object.values(metafile.outputs)[0]?.bytes ?? 0 };
+  }
+
+  test.each([
+    [
+      "one function",
+      'import { grad } from "tsax"; import { sin, sum, array } from "tsax/numpy"; ' +
+        "console.log(String(grad((x) => sum(sin(x)))(array([0, 0]))));",
+      "Array([1., 1.])",
+    ],
+    [
+      "methods",
+      'import * as np from "tsax/numpy"; const x = np.array([1, 2, 3]); ' +
+        "console.log(String(x.mul(3).slice([1]).add(x.at(0).set(5).sum())));",
+      "Array([16., 19.])",
+    ],
+    [
+      "everything composed",
+      'import { grad, jit, nn, numpy as np, random, vmap } from "tsax"; ' +
+        "const f = jit(vmap(grad((x) => nn.logsumexp(x.mul(2)))));" +
+        "console.log(String(np.round(f(random.normal(random.key(0), [4, 3])).sum(1), 3)));",
+      "Array([2., 2., 2., 2.])",
+    ],
+  ])("%s", async (_, code, expected) => {
+    expect((await bundle(code)).printed).toBe(expected);
+  });
+
+  test("stays under its ceiling", async () => {
+    const { bytes } = await bundle('import { numpy as np } from "tsax"; console.log(String(np.ones([1])));');
+    expect(bytes).toBeLessThan(600_000);
+  });
+});
