@@ -19,10 +19,21 @@ export interface ArgOptions {
 type Params = ArgOptions & { readonly a: ArrayLike };
 const names = ["a", "axis", "out", "keepdims"] as const;
 
-function indexOf(op: string, find: (x: NDArray, axis: number) => NDArray, x: NDArray, axis: number | null, keepdims: boolean): NDArray {
+function indexOf(
+  op: string,
+  find: (x: NDArray, axis: number) => NDArray,
+  x: NDArray,
+  axis: number | null,
+  keepdims: boolean,
+): NDArray {
   const row = axis === null ? p.reshape(x, [x.size]) : x;
   const at = axis === null ? 0 : normalizeAxis(axis, x.ndim, op);
-  if (row.shape[at] === 0) throw new ArgumentError({ code: "reduce-empty", message: `${op} of no elements is not defined`, details: [["a", x.describe()]] });
+  if (row.shape[at] === 0)
+    throw new ArgumentError({
+      code: "reduce-empty",
+      message: `${op} of no elements is not defined`,
+      details: [["a", x.describe()]],
+    });
   const index = find(row, at);
   if (!keepdims) return index;
   return axis === null
@@ -48,7 +59,12 @@ export function argmin(): NDArray {
   return indexOf("argmin", p.argmin, asArray(a, "argmin", "a"), axis, keepdims ?? false);
 }
 
-function nanIndexOf(op: string, find: (x: NDArray, axis: number) => NDArray, worst: number, { a, axis = null, keepdims }: Params): NDArray {
+function nanIndexOf(
+  op: string,
+  find: (x: NDArray, axis: number) => NDArray,
+  worst: number,
+  { a, axis = null, keepdims }: Params,
+): NDArray {
   const x = asArray(a, op, "a");
   if (!isFloat(x.dtype)) return indexOf(op, find, x, axis, keepdims ?? false);
   const missing = nanMask(x);

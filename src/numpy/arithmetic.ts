@@ -1,4 +1,4 @@
-import { ConcreteArray, NDArray } from "../core/array.js";
+import { ConcreteArray, type NDArray } from "../core/array.js";
 import { isFloat, isInteger } from "../core/dtype.js";
 import { signature } from "../core/calling.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
@@ -77,7 +77,8 @@ export const fmod = binary(
 );
 
 /** `[floorDivide(x1, x2), remainder(x1, x2)]`. */
-export function divmod(x1: ArrayLike, x2: ArrayLike): [quotient: NDArray, remainder: NDArray] {
+export function divmod(x1: ArrayLike, x2: ArrayLike): [quotient: NDArray, remainder: NDArray];
+export function divmod(): [NDArray, NDArray] {
   const given = divmodParams(arguments);
   const [x, y] = pairOf(promoteNumeric("divmod", given.x1, given.x2));
   return isFloat(x.dtype) ? floatDivmod(x, y) : [floorDivide(x, y), remainderOf(x, y)];
@@ -116,7 +117,8 @@ export { power as pow };
 /** The exponent where it is a whole number known now: a JS number, or a scalar integer array that lies on the host. */
 function integerExponent(x: ArrayLike): number | undefined {
   if (typeof x === "boolean") return Number(x);
-  if (typeof x === "number") return Number.isInteger(x) && !Object.is(x, -0) && Math.abs(x) <= 2147483647 ? x : undefined;
+  if (typeof x === "number")
+    return Number.isInteger(x) && !Object.is(x, -0) && Math.abs(x) <= 2147483647 ? x : undefined;
   if (x instanceof ConcreteArray && x.ndim === 0 && isInteger(x.dtype)) return x.storage.scalar;
   return undefined;
 }
@@ -195,4 +197,3 @@ function gcdOf(x: NDArray, y: NDArray): NDArray {
   }
   return a;
 }
-

@@ -31,7 +31,9 @@ interface ArrayParams extends ArrayOptions {
   readonly object: ArrayData;
 }
 
-const arrayParams = /* @__PURE__ */ signature<ArrayParams>("array", 1, ["object", "dtype", "copy", "order", "ndmin"], { byName: ["shape", "device"] });
+const arrayParams = /* @__PURE__ */ signature<ArrayParams>("array", 1, ["object", "dtype", "copy", "order", "ndmin"], {
+  byName: ["shape", "device"],
+});
 /**
  * Makes an array. Numbers are data whose values do not decide the dtype: float32 unless `dtype` says otherwise; booleans
  * give bool, typed arrays their own dtype; arrays, also within lists, keep theirs.
@@ -61,7 +63,13 @@ function make(op: string, { object, shape, dtype, device, ndmin = 0 }: ArrayPara
   return x;
 }
 
-function fromData(op: string, object: ArrayData, shape: ArrayOptions["shape"], dtype: DType | undefined, device: string | undefined): NDArray {
+function fromData(
+  op: string,
+  object: ArrayData,
+  shape: ArrayOptions["shape"],
+  dtype: DType | undefined,
+  device: string | undefined,
+): NDArray {
   if (object instanceof NDArray || (Array.isArray(object) && holdsArray(object))) {
     let x = object instanceof NDArray ? object : stackNested(op, object as readonly NestedArrayLike[]);
     if (dtype !== undefined) x = convert(x, asDType(dtype));
@@ -88,7 +96,9 @@ function holdsArray(list: readonly unknown[]): boolean {
 
 /** Stacks lists of lists of arrays and numbers, which promote together. */
 function stackNested(op: string, list: readonly NestedArrayLike[]): NDArray {
-  const parts: ArrayLike[] = list.map((v) => (Array.isArray(v) ? stackNested(op, v as readonly NestedArrayLike[]) : (v as ArrayLike)));
+  const parts: ArrayLike[] = list.map((v) =>
+    Array.isArray(v) ? stackNested(op, v as readonly NestedArrayLike[]) : (v as ArrayLike),
+  );
   if (parts.length === 0) return getEngine().fromHost(hostFromJs([], {}, op));
   const arrays = convertAll(parts, resultElementType(op, parts));
   const first = arrays[0]!;
@@ -109,7 +119,8 @@ function stackNested(op: string, list: readonly NestedArrayLike[]): NDArray {
 
 /** An array on another device. @throws ArgumentError `device-traced`. */
 function onDevice(op: string, x: NDArray, device: string): NDArray {
-  if (x instanceof ConcreteArray) return x.device === device ? x : getEngine().fromHost({ aval: x.aval, data: x.storage.readSync() }, device);
+  if (x instanceof ConcreteArray)
+    return x.device === device ? x : getEngine().fromHost({ aval: x.aval, data: x.storage.readSync() }, device);
   throw new ArgumentError({
     code: "device-traced",
     message: `${op}: a traced value cannot be moved to device ${device}`,
@@ -117,14 +128,23 @@ function onDevice(op: string, x: NDArray, device: string): NDArray {
   });
 }
 
-const astypeParams = /* @__PURE__ */ signature<{ x: ArrayLike; dtype: DType | null; copy?: boolean; device?: string }>("astype", 2, ["x", "dtype"], {
-  byName: ["copy", "device"],
-});
+const astypeParams = /* @__PURE__ */ signature<{ x: ArrayLike; dtype: DType | null; copy?: boolean; device?: string }>(
+  "astype",
+  2,
+  ["x", "dtype"],
+  {
+    byName: ["copy", "device"],
+  },
+);
 /**
  * Converts elements: floats to integers towards zero (out of range clamps, NaN is 0), to bool by being nonzero.
  * Derivatives pass between floats.
  */
-export function astype(x: ArrayLike, dtype: DType, options?: { readonly copy?: boolean; readonly device?: string }): NDArray;
+export function astype(
+  x: ArrayLike,
+  dtype: DType,
+  options?: { readonly copy?: boolean; readonly device?: string },
+): NDArray;
 export function astype(): NDArray {
   const { x, dtype, device } = astypeParams(arguments);
   const converted = convert(asArray(x, "astype", "x"), asDType(dtype ?? defaultFloat()));

@@ -1,6 +1,6 @@
 import * as p from "../primitives/all.js";
 import { promoteNumeric } from "./promotion.js";
-import { binary, like, requireInteger, unary } from "./ufunc.js";
+import { binary, requireInteger, unary } from "./ufunc.js";
 
 /** Operations on the bits of integers; on booleans they are the logical ones. */
 

@@ -21,7 +21,11 @@ export function broadcastToShape(op: string, x: NDArray, shape: Shape): NDArray 
   return expandTo(x, shape);
 }
 
-const broadcastToParams = /* @__PURE__ */ signature<{ array: ArrayLike; shape: number | readonly number[] }>("broadcastTo", 2, ["array", "shape"]);
+const broadcastToParams = /* @__PURE__ */ signature<{ array: ArrayLike; shape: number | readonly number[] }>(
+  "broadcastTo",
+  2,
+  ["array", "shape"],
+);
 /** The array repeated to fill a shape, without copying. */
 export function broadcastTo(array: ArrayLike, shape: number | readonly number[]): NDArray;
 export function broadcastTo(): NDArray {

@@ -27,7 +27,9 @@ export function sumLabels({ x, labels }: Labelled, needed: (label: Label) => boo
 
 /** Takes away axes of length 1 whose label is longer in the other operand: they broadcast. */
 function dropSingletons(a: Labelled, b: Labelled): Labelled {
-  const dims = a.labels.flatMap((l, i) => (a.x.shape[i] === 1 && b.labels.includes(l) && lengthOf(b, l) !== 1 ? [i] : []));
+  const dims = a.labels.flatMap((l, i) =>
+    a.x.shape[i] === 1 && b.labels.includes(l) && lengthOf(b, l) !== 1 ? [i] : [],
+  );
   if (dims.length === 0) return a;
   return { x: p.squeeze(a.x, dims), labels: a.labels.filter((_, i) => !dims.includes(i)) };
 }

@@ -29,7 +29,12 @@ const convolveByName = { byName: ["precision", "preferredElementType"] } as cons
 
 const convolveParams = /* @__PURE__ */ signature<ConvolveParams>("convolve", 2, ["a", "v", "mode"], convolveByName);
 /** The convolution of two sequences, in floats. */
-export function convolve(a: ArrayLike, v: ArrayLike, mode?: ConvolveMode | ConvolveOptions, options?: ConvolveOptions): NDArray;
+export function convolve(
+  a: ArrayLike,
+  v: ArrayLike,
+  mode?: ConvolveMode | ConvolveOptions,
+  options?: ConvolveOptions,
+): NDArray;
 export function convolve(): NDArray {
   const { mode = "full", ...given } = convolveParams(arguments);
   const [x, y] = sequences("convolve", given);
@@ -39,16 +44,26 @@ export function convolve(): NDArray {
 
 const correlateParams = /* @__PURE__ */ signature<ConvolveParams>("correlate", 2, ["a", "v", "mode"], convolveByName);
 /** The cross-correlation of two sequences, in floats. */
-export function correlate(a: ArrayLike, v: ArrayLike, mode?: ConvolveMode | ConvolveOptions, options?: ConvolveOptions): NDArray;
+export function correlate(
+  a: ArrayLike,
+  v: ArrayLike,
+  mode?: ConvolveMode | ConvolveOptions,
+  options?: ConvolveOptions,
+): NDArray;
 export function correlate(): NDArray {
   const { mode = "valid", ...given } = correlateParams(arguments);
   const [x, y] = sequences("correlate", given);
-  return x.size < y.size ? p.rev(slidingProducts("correlate", y, x, mode), [0]) : slidingProducts("correlate", x, y, mode);
+  return x.size < y.size
+    ? p.rev(slidingProducts("correlate", y, x, mode), [0])
+    : slidingProducts("correlate", x, y, mode);
 }
 
 function sequences(op: string, { a, v, preferredElementType }: ConvolveParams): readonly [NDArray, NDArray] {
   const t = resultElementType(op, [a, v]);
-  const dtype = preferredElementType === undefined || preferredElementType === null ? inexactType(t).dtype : asDType(preferredElementType);
+  const dtype =
+    preferredElementType === undefined || preferredElementType === null
+      ? inexactType(t).dtype
+      : asDType(preferredElementType);
   const xs = pairOf(convertAll([a, v], { dtype, weak: t.weak }));
   if (xs.some((x) => x.ndim !== 1 || x.size === 0)) {
     throw new ShapeError({
@@ -73,12 +88,20 @@ function slidingProducts(op: string, x: NDArray, y: NDArray, mode: ConvolveMode)
   };
   const padding = paddings[mode] as readonly [number, number] | undefined;
   if (padding === undefined) {
-    throw new ArgumentError({ code: "option-value", message: `${op}: mode is "full", "same" or "valid", not ${describeValue(mode)}` });
+    throw new ArgumentError({
+      code: "option-value",
+      message: `${op}: mode is "full", "same" or "valid", not ${describeValue(mode)}`,
+    });
   }
   const padded = p.pad(x, like(x, 0), [[padding[0], padding[1], 0]]);
   const n = padded.size - m + 1;
   const window = p.add(p.iota("int32", [n, m], 0), p.iota("int32", [n, m], 1));
-  return p.dotGeneral(takeAlong(padded, window, 0), y, { lhsContract: [1], rhsContract: [0], lhsBatch: [], rhsBatch: [] });
+  return p.dotGeneral(takeAlong(padded, window, 0), y, {
+    lhsContract: [1],
+    rhsContract: [0],
+    lhsBatch: [],
+    rhsBatch: [],
+  });
 }
 
 export interface CovOptions {
@@ -94,17 +117,35 @@ export interface CovOptions {
   readonly aweights?: ArrayLike | null | undefined;
   readonly dtype?: DType | null | undefined;
 }
-const covParams = /* @__PURE__ */ signature<CovOptions & { m: ArrayLike }>("cov", 1, ["m", "y", "rowvar", "bias", "ddof", "fweights", "aweights", "dtype"]);
+const covParams = /* @__PURE__ */ signature<CovOptions & { m: ArrayLike }>("cov", 1, [
+  "m",
+  "y",
+  "rowvar",
+  "bias",
+  "ddof",
+  "fweights",
+  "aweights",
+  "dtype",
+]);
 /** The covariance matrix of variables. */
 export function cov(m: ArrayLike, y?: ArrayLike | null | CovOptions, options?: CovOptions): NDArray;
 export function cov(): NDArray {
   return covariance("cov", covParams(arguments));
 }
 
-function covariance(op: string, { m, y, rowvar = true, bias = false, ddof, fweights, aweights, dtype }: CovOptions & { m: ArrayLike }): NDArray {
+function covariance(
+  op: string,
+  { m, y, rowvar = true, bias = false, ddof, fweights, aweights, dtype }: CovOptions & { m: ArrayLike },
+): NDArray {
   requireFloat(op, dtype);
-  const parts = y === undefined || y === null ? [inexact(op, m)] : convertAll([m, y], inexactType(resultElementType(op, [m, y])));
-  if (parts.some((x) => x.ndim > 2)) throw new ShapeError({ code: "rank", message: `${op} takes vectors and matrices`, details: [["m", parts[0]!.describe()]] });
+  const parts =
+    y === undefined || y === null ? [inexact(op, m)] : convertAll([m, y], inexactType(resultElementType(op, [m, y])));
+  if (parts.some((x) => x.ndim > 2))
+    throw new ShapeError({
+      code: "rank",
+      message: `${op} takes vectors and matrices`,
+      details: [["m", parts[0]!.describe()]],
+    });
   const rows = parts.map((part, i) => {
     const x = to2d(part);
     return !rowvar && (i === 0 ? part.ndim !== 1 : x.shape[0] !== 1) ? p.transpose(x, [1, 0]) : x;
@@ -112,11 +153,13 @@ function covariance(op: string, { m, y, rowvar = true, bias = false, ddof, fweig
   let x = rows.length === 1 ? rows[0]! : concatenate(rows, 0);
   const [variables, samples] = x.shape as unknown as [number, number];
   if (variables === 0) return p.full(0, { shape: [0, 0], dtype: x.dtype, weakType: false });
-  if (samples === 0) return p.full(NaN, { shape: variables === 1 ? [] : [variables, variables], dtype: x.dtype, weakType: false });
+  if (samples === 0)
+    return p.full(NaN, { shape: variables === 1 ? [] : [variables, variables], dtype: x.dtype, weakType: false });
   if (dtype !== undefined && dtype !== null) x = convert(x, asDType(dtype));
   const free = ddof ?? (bias ? 0 : 1);
   const { weights, reliability } = sampleWeights(op, samples, fweights, aweights);
-  const w = weights === undefined ? undefined : dtype === undefined || dtype === null ? weights : convert(weights, x.dtype);
+  const w =
+    weights === undefined ? undefined : dtype === undefined || dtype === null ? weights : convert(weights, x.dtype);
   const [mean, totals] = average(x, 1, { weights: w, returned: true });
   const total = p.squeeze(p.slice(totals, [0], [1]), [0]);
   let divisor: ArrayLike = samples - free;
@@ -131,22 +174,40 @@ function covariance(op: string, { m, y, rowvar = true, bias = false, ddof, fweig
   return variables === 1 ? p.reshape(c, []) : c;
 }
 
-function sampleWeights(op: string, samples: number, f: ArrayLike | null | undefined, a: ArrayLike | null | undefined): { weights?: NDArray; reliability?: NDArray } {
+function sampleWeights(
+  op: string,
+  samples: number,
+  f: ArrayLike | null | undefined,
+  a: ArrayLike | null | undefined,
+): { weights?: NDArray; reliability?: NDArray } {
   const check = (given: ArrayLike, name: string): NDArray => {
     const w = asArray(given, op, name);
     if (w.ndim === 1 && w.shape[0] === samples) return absolute(w);
-    throw new ShapeError({ code: "weights-shape", message: `${op}: ${name} needs one weight for each of ${samples} samples`, details: [[name, w.describe()]] });
+    throw new ShapeError({
+      code: "weights-shape",
+      message: `${op}: ${name} needs one weight for each of ${samples} samples`,
+      details: [[name, w.describe()]],
+    });
   };
   const counts = f === undefined || f === null ? undefined : check(f, "fweights");
   if (counts !== undefined && !isInteger(counts.dtype)) {
-    throw new DTypeError({ code: "integer-needed", message: `${op}: fweights must be integers`, details: [["fweights", counts.describe()]] });
+    throw new DTypeError({
+      code: "integer-needed",
+      message: `${op}: fweights must be integers`,
+      details: [["fweights", counts.describe()]],
+    });
   }
   const reliability = a === undefined || a === null ? undefined : check(a, "aweights");
   if (reliability === undefined) return counts === undefined ? {} : { weights: counts };
   return { weights: counts === undefined ? reliability : multiply(counts, reliability), reliability };
 }
 
-const corrcoefParams = /* @__PURE__ */ signature<{ x: ArrayLike; y?: ArrayLike | null; rowvar?: boolean; dtype?: DType | null }>("corrcoef", 1, ["x", "y", "rowvar", "dtype"]);
+const corrcoefParams = /* @__PURE__ */ signature<{
+  x: ArrayLike;
+  y?: ArrayLike | null;
+  rowvar?: boolean;
+  dtype?: DType | null;
+}>("corrcoef", 1, ["x", "y", "rowvar", "dtype"]);
 export interface CorrcoefOptions {
   readonly y?: ArrayLike | null | undefined;
   readonly rowvar?: boolean | undefined;

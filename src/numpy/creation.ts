@@ -1,4 +1,4 @@
-import { ConcreteArray, NDArray } from "../core/array.js";
+import { ConcreteArray, type NDArray } from "../core/array.js";
 import { asShape, hostZeros, type Shape } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { defaultFloat } from "../core/config.js";
@@ -59,25 +59,42 @@ function constant(op: string, value: number, { shape, dtype, device }: ShapePara
 interface FullParams extends ShapeParams {
   readonly fillValue: ArrayLike;
 }
-const fullParams = /* @__PURE__ */ signature<FullParams>("full", 2, ["shape", "fillValue", "dtype"], { byName: ["device"] });
+const fullParams = /* @__PURE__ */ signature<FullParams>("full", 2, ["shape", "fillValue", "dtype"], {
+  byName: ["device"],
+});
 /** An array filled with a value (an array is broadcast), whose dtype it takes: `full([2], 7)` is int32, `full([2], 0.5)` float32. */
-export function full(shape: ShapeLike, fillValue: ArrayLike, dtype?: DType | null | CreationOptions, options?: CreationOptions): NDArray;
+export function full(
+  shape: ShapeLike,
+  fillValue: ArrayLike,
+  dtype?: DType | null | CreationOptions,
+  options?: CreationOptions,
+): NDArray;
 export function full(): NDArray {
   const { shape, fillValue, dtype, device } = fullParams(arguments);
   return fullOf("full", asShape(shape, "full"), fillValue, dtype ?? undefined, device);
 }
 
-function fullOf(op: string, shape: Shape, fillValue: ArrayLike, dtype: DType | undefined, device: string | undefined): NDArray {
+function fullOf(
+  op: string,
+  shape: Shape,
+  fillValue: ArrayLike,
+  dtype: DType | undefined,
+  device: string | undefined,
+): NDArray {
   const value = asArray(fillValue, op, "fillValue");
   const known = value.ndim === 0 && value instanceof ConcreteArray ? value.storage.scalar : undefined;
   const to = dtype === undefined ? value.dtype : asDType(dtype);
   const weak = dtype === undefined && value.weakType;
   // A number that dtype does not hold as it is goes through conversion.
-  if (known !== undefined && (value.dtype === to || to === "float32" || to === "float64")) return filled(shape, known, to, weak, device);
+  if (known !== undefined && (value.dtype === to || to === "float32" || to === "float64"))
+    return filled(shape, known, to, weak, device);
   const x = broadcastTo(convert(value, to, weak), shape);
   if (device === undefined) return x;
   if (x instanceof ConcreteArray) return getEngine().fromHost({ aval: x.aval, data: x.storage.readSync() }, device);
-  throw new ArgumentError({ code: "device-traced", message: `${op}: a traced value cannot be put on device ${device}` });
+  throw new ArgumentError({
+    code: "device-traced",
+    message: `${op}: a traced value cannot be put on device ${device}`,
+  });
 }
 
 export interface LikeOptions extends CreationOptions {
@@ -119,9 +136,16 @@ export function emptyLike(): NDArray {
 interface FullLikeParams extends LikeParams {
   readonly fillValue: ArrayLike;
 }
-const fullLikeParams = /* @__PURE__ */ signature<FullLikeParams>("fullLike", 2, ["a", "fillValue", "dtype", "shape"], { byName: ["device"] });
+const fullLikeParams = /* @__PURE__ */ signature<FullLikeParams>("fullLike", 2, ["a", "fillValue", "dtype", "shape"], {
+  byName: ["device"],
+});
 /** An array of another's shape and dtype, filled with a value. */
-export function fullLike(a: ArrayLike, fillValue: ArrayLike, dtype?: DType | null | LikeOptions, options?: LikeOptions): NDArray;
+export function fullLike(
+  a: ArrayLike,
+  fillValue: ArrayLike,
+  dtype?: DType | null | LikeOptions,
+  options?: LikeOptions,
+): NDArray;
 export function fullLike(): NDArray {
   const { a, fillValue, dtype, shape, device } = fullLikeParams(arguments);
   const x = asArray(a, "fullLike", "a");
@@ -130,4 +154,5 @@ export function fullLike(): NDArray {
 }
 
 /** A scalar array of the default float dtype, for constants of formulas. */
-export const floatScalar = (value: number): NDArray => scalarOf(value, { shape: [], dtype: defaultFloat(), weakType: false });
+export const floatScalar = (value: number): NDArray =>
+  scalarOf(value, { shape: [], dtype: defaultFloat(), weakType: false });

@@ -53,7 +53,11 @@ export function nancumsum(): NDArray {
 }
 const nancumprodParams = /* @__PURE__ */ signature<Params>("nancumprod", 1, names);
 /** Running products in which NaN counts as 1. */
-export function nancumprod(a: ArrayLike, axis?: number | null | CumulativeOptions, options?: CumulativeOptions): NDArray;
+export function nancumprod(
+  a: ArrayLike,
+  axis?: number | null | CumulativeOptions,
+  options?: CumulativeOptions,
+): NDArray;
 export function nancumprod(): NDArray {
   return run("nancumprod", products, nancumprodParams(arguments), 1);
 }
@@ -64,7 +68,12 @@ export interface CumulativeInitialOptions extends CumulativeOptions {
 }
 type InitialParams = CumulativeInitialOptions & { readonly x: ArrayLike };
 
-function withInitial(op: string, scan: Scan, neutral: number, { x: given, axis, dtype, includeInitial = false }: InitialParams): NDArray {
+function withInitial(
+  op: string,
+  scan: Scan,
+  neutral: number,
+  { x: given, axis, dtype, includeInitial = false }: InitialParams,
+): NDArray {
   const x = asArray(given, op, "x");
   if (x.ndim === 0 || (x.ndim > 1 && (axis === undefined || axis === null))) {
     throw new ArgumentError({

@@ -25,9 +25,20 @@ export interface DiffOptions {
   readonly prepend?: ArrayLike | null | undefined;
   readonly append?: ArrayLike | null | undefined;
 }
-const diffParams = /* @__PURE__ */ signature<DiffOptions & { a: ArrayLike }>("diff", 1, ["a", "n", "axis", "prepend", "append"]);
+const diffParams = /* @__PURE__ */ signature<DiffOptions & { a: ArrayLike }>("diff", 1, [
+  "a",
+  "n",
+  "axis",
+  "prepend",
+  "append",
+]);
 /** n-th differences of neighbours along an axis; of booleans whether they differ. */
-export function diff(a: ArrayLike, n?: number | DiffOptions, axis?: number | DiffOptions, options?: DiffOptions): NDArray;
+export function diff(
+  a: ArrayLike,
+  n?: number | DiffOptions,
+  axis?: number | DiffOptions,
+  options?: DiffOptions,
+): NDArray;
 export function diff(): NDArray {
   const { a, n = 1, axis = -1, prepend, append } = diffParams(arguments);
   let x = asArray(a, "diff", "a");
@@ -52,9 +63,17 @@ export interface Ediff1dOptions {
   readonly toEnd?: ArrayLike | null | undefined;
   readonly toBegin?: ArrayLike | null | undefined;
 }
-const ediff1dParams = /* @__PURE__ */ signature<Ediff1dOptions & { ary: ArrayLike }>("ediff1d", 1, ["ary", "toEnd", "toBegin"]);
+const ediff1dParams = /* @__PURE__ */ signature<Ediff1dOptions & { ary: ArrayLike }>("ediff1d", 1, [
+  "ary",
+  "toEnd",
+  "toBegin",
+]);
 /** Differences of neighbours of the flattened array, with values before and behind. */
-export function ediff1d(ary: ArrayLike, toEnd?: ArrayLike | null | Ediff1dOptions, toBegin?: ArrayLike | null | Ediff1dOptions): NDArray;
+export function ediff1d(
+  ary: ArrayLike,
+  toEnd?: ArrayLike | null | Ediff1dOptions,
+  toBegin?: ArrayLike | null | Ediff1dOptions,
+): NDArray;
 export function ediff1d(): NDArray {
   const { ary, toEnd, toBegin } = ediff1dParams(arguments);
   const given = asArray(ary, "ediff1d", "ary");
@@ -79,18 +98,28 @@ const gradientParams = /* @__PURE__ */ variadic<GradientOptions>("gradient", ["a
 export function gradient(f: ArrayLike, ...varargs: readonly (ArrayLike | GradientOptions)[]): NDArray | NDArray[];
 export function gradient(): NDArray | NDArray[] {
   const [values, { axis, edgeOrder }] = gradientParams(arguments);
-  if (edgeOrder !== undefined && edgeOrder !== null) throw new ArgumentError({ code: "option-absent", message: "gradient: edgeOrder is not offered" });
+  if (edgeOrder !== undefined && edgeOrder !== null)
+    throw new ArgumentError({ code: "option-absent", message: "gradient: edgeOrder is not offered" });
   const list = values as ArrayLike[];
   const t = resultElementType("gradient", list);
   const [x, ...given] = convertAll(list, inexactType(t)) as [NDArray, ...NDArray[]];
   const axes = normalizeAxes(axis, x.ndim, "gradient");
   if (axes.some((i) => x.shape[i]! < 2)) {
-    throw new ShapeError({ code: "gradient-short", message: "gradient needs at least 2 samples along an axis", details: [["f", x.describe()]] });
+    throw new ShapeError({
+      code: "gradient-short",
+      message: "gradient needs at least 2 samples along an axis",
+      details: [["f", x.describe()]],
+    });
   }
   if (given.length > 1 && given.length !== axes.length) {
-    throw new ArgumentError({ code: "gradient-spacing", message: `gradient: ${given.length} spacings do not fit ${axes.length} axes` });
+    throw new ArgumentError({
+      code: "gradient-spacing",
+      message: `gradient: ${given.length} spacings do not fit ${axes.length} axes`,
+    });
   }
-  const slopes = axes.map((at, i) => slopeAlong(x, given.length === 0 ? like(x, 1) : given[given.length === 1 ? 0 : i]!, at));
+  const slopes = axes.map((at, i) =>
+    slopeAlong(x, given.length === 0 ? like(x, 1) : given[given.length === 1 ? 0 : i]!, at),
+  );
   return slopes.length === 1 ? slopes[0]! : slopes;
 }
 
@@ -131,7 +160,12 @@ export interface TrapezoidOptions {
   readonly dx?: ArrayLike | undefined;
   readonly axis?: number | undefined;
 }
-const trapezoidParams = /* @__PURE__ */ signature<TrapezoidOptions & { y: ArrayLike }>("trapezoid", 1, ["y", "x", "dx", "axis"]);
+const trapezoidParams = /* @__PURE__ */ signature<TrapezoidOptions & { y: ArrayLike }>("trapezoid", 1, [
+  "y",
+  "x",
+  "dx",
+  "axis",
+]);
 /** The integral of samples along an axis by the trapezoidal rule. */
 export function trapezoid(y: ArrayLike, x?: ArrayLike | null | TrapezoidOptions, options?: TrapezoidOptions): NDArray;
 export function trapezoid(): NDArray {
@@ -142,7 +176,8 @@ export function trapezoid(): NDArray {
   if (given.x === undefined || given.x === null) {
     y = inexact("trapezoid", given.y);
     step = asArray(given.dx ?? 1, "trapezoid", "dx");
-    if (step.ndim > 0) step = moveaxis(p.reshape(step, [...new Array<number>(y.ndim - step.ndim).fill(1), ...step.shape]), axis, -1);
+    if (step.ndim > 0)
+      step = moveaxis(p.reshape(step, [...new Array<number>(y.ndim - step.ndim).fill(1), ...step.shape]), axis, -1);
   } else {
     const t = resultElementType("trapezoid", [given.y, given.x]);
     const [a, b] = convertAll([given.y, given.x], inexactType(t)) as [NDArray, NDArray];
@@ -164,13 +199,21 @@ export interface UnwrapOptions {
   readonly axis?: number | undefined;
   readonly period?: ArrayLike | undefined;
 }
-const unwrapParams = /* @__PURE__ */ signature<UnwrapOptions & { p: ArrayLike }>("unwrap", 1, ["p", "discont", "axis", "period"]);
+const unwrapParams = /* @__PURE__ */ signature<UnwrapOptions & { p: ArrayLike }>("unwrap", 1, [
+  "p",
+  "discont",
+  "axis",
+  "period",
+]);
 /** Takes jumps of more than half a period out of a sequence of angles. */
 export function unwrap(p: ArrayLike, discont?: ArrayLike | null | UnwrapOptions, options?: UnwrapOptions): NDArray;
 export function unwrap(): NDArray {
   const given = unwrapParams(arguments);
   const { axis = -1, period: length = 2 * Math.PI } = given;
-  const [x, period] = convertAll([given.p, length], resultElementType("unwrap", [given.p, length])) as [NDArray, NDArray];
+  const [x, period] = convertAll([given.p, length], resultElementType("unwrap", [given.p, length])) as [
+    NDArray,
+    NDArray,
+  ];
   const at = normalizeAxis(axis, x.ndim, "unwrap");
   if (x.shape[at] === 0) return x;
   const discont = given.discont ?? divide(period, 2);
@@ -179,7 +222,9 @@ export function unwrap(): NDArray {
   let wrapped = subtract(mod(add(step, half), period), half);
   const atEdge = p.and(p.eq(wrapped, p.neg(half)), p.gt(step, like(step, 0)));
   wrapped = choose("unwrap", atEdge, half, wrapped);
-  const small = p.lt(...(convertAll([absolute(step), discont], resultElementType("unwrap", [step, discont])) as [NDArray, NDArray]));
+  const small = p.lt(
+    ...(convertAll([absolute(step), discont], resultElementType("unwrap", [step, discont])) as [NDArray, NDArray]),
+  );
   const correction = choose("unwrap", small, like(step, 0), p.sub(wrapped, step));
   return concatenate([sliceAxis(x, at, 0, 1), add(sliceAxis(x, at, 1), cumsum(correction, at))], at);
 }

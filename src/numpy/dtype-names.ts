@@ -18,7 +18,8 @@ export type DTypeName =
   | "complex128";
 
 /** Sets of dtypes, as NumPy's hierarchy has them. */
-export type DTypeClass = "generic" | "number" | "integer" | "signedinteger" | "unsignedinteger" | "inexact" | "floating" | "complexfloating";
+export type DTypeClass =
+  "generic" | "number" | "integer" | "signedinteger" | "unsignedinteger" | "inexact" | "floating" | "complexfloating";
 
 /**
  * JAX's promotion lattice: to each dtype those directly above it. `i*`, `f*` and `c*` are the weak types of bare numbers;
@@ -117,7 +118,12 @@ function reachable(node: string): Set<string> {
   return seen;
 }
 
-const narrower: Readonly<Record<string, DTypeName>> = { int64: "int32", uint64: "uint32", float64: "float32", complex128: "complex64" };
+const narrower: Readonly<Record<string, DTypeName>> = {
+  int64: "int32",
+  uint64: "uint32",
+  float64: "float32",
+  complex128: "complex64",
+};
 
 /** The least dtype above both. @throws DTypeError `no-promotion`. */
 export function promoteNames(a: DTypeName, b: DTypeName): DTypeName {
@@ -126,7 +132,10 @@ export function promoteNames(a: DTypeName, b: DTypeName): DTypeName {
   const least = common.find((n) => common.every((m) => reachable(n).has(m)));
   if (least === "f*") return "float64";
   // 64-bit types that nobody named take x64.
-  if (least !== undefined) return a in narrower || b in narrower || config.enableX64 ? (least as DTypeName) : (narrower[least] ?? (least as DTypeName));
+  if (least !== undefined)
+    return a in narrower || b in narrower || config.enableX64
+      ? (least as DTypeName)
+      : (narrower[least] ?? (least as DTypeName));
   throw new DTypeError({ code: "no-promotion", message: `${a} and ${b} have no common dtype` });
 }
 

@@ -4,7 +4,16 @@ import { defaultFloat } from "../core/config.js";
 import { asDType, type DType, promoteTypes as promoteElementTypes, type PromotionType } from "../core/dtype.js";
 import { ArgumentError, DTypeError } from "../core/errors.js";
 import { type ArrayLike, weakAval } from "../core/literal.js";
-import { asDTypeName, classesOf, type DTypeClass, type DTypeName, isDTypeClass, keepsKind, keepsValues, promoteNames } from "./dtype-names.js";
+import {
+  asDTypeName,
+  classesOf,
+  type DTypeClass,
+  type DTypeName,
+  isDTypeClass,
+  keepsKind,
+  keepsValues,
+  promoteNames,
+} from "./dtype-names.js";
 
 /** Questions about dtypes; also about those of JAX that arrays here do not have. */
 
@@ -73,7 +82,11 @@ export function finfo(): FloatInfo {
   const dtype = nameOf(finfoParams(arguments).dtype);
   const bits = mantissaBits[dtype];
   if (bits !== undefined) return floatInfo(dtype, ...bits);
-  throw new DTypeError({ code: "float-needed", message: `finfo: ${dtype} is not a float dtype`, hint: "iinfo tells of integers" });
+  throw new DTypeError({
+    code: "float-needed",
+    message: `finfo: ${dtype} is not a float dtype`,
+    hint: "iinfo tells of integers",
+  });
 }
 
 export interface IntegerInfo {
@@ -88,9 +101,16 @@ export function iinfo(dtype: DTypeName | NDArray): IntegerInfo;
 export function iinfo(): IntegerInfo {
   const dtype = nameOf(iinfoParams(arguments).intType);
   const [, unsigned, digits] = /^(u?)int(\d+)$/.exec(dtype) ?? [];
-  if (digits === undefined) throw new DTypeError({ code: "integer-needed", message: `iinfo: ${dtype} is not an integer dtype`, hint: "finfo tells of floats" });
+  if (digits === undefined)
+    throw new DTypeError({
+      code: "integer-needed",
+      message: `iinfo: ${dtype} is not an integer dtype`,
+      hint: "finfo tells of floats",
+    });
   const bits = Number(digits);
-  return unsigned === "u" ? { dtype, bits, min: 0, max: 2 ** bits - 1 } : { dtype, bits, min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 };
+  return unsigned === "u"
+    ? { dtype, bits, min: 0, max: 2 ** bits - 1 }
+    : { dtype, bits, min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 };
 }
 
 const promoteTypesParams = /* @__PURE__ */ signature<{ a: DTypeName; b: DTypeName }>("promoteTypes", 2, ["a", "b"]);
@@ -106,19 +126,29 @@ const resultTypeParams = /* @__PURE__ */ variadic("resultType", []);
 export function resultType(...args: readonly (ArrayLike | DType)[]): DType;
 export function resultType(): DType {
   const [values] = resultTypeParams(arguments);
-  if (values.length === 0) throw new ArgumentError({ code: "argument-missing", message: "resultType needs at least one argument" });
+  if (values.length === 0)
+    throw new ArgumentError({ code: "argument-missing", message: "resultType needs at least one argument" });
   const types = values.map((v): PromotionType => {
     if (v instanceof NDArray) return { dtype: v.dtype, weak: v.weakType };
-    if (typeof v === "number" || typeof v === "boolean") return { dtype: weakAval(v).dtype, weak: weakAval(v).weakType };
+    if (typeof v === "number" || typeof v === "boolean")
+      return { dtype: weakAval(v).dtype, weak: weakAval(v).weakType };
     return { dtype: asDType(v), weak: false };
   });
   return promoteElementTypes(types, defaultFloat()).dtype;
 }
 
 export type Casting = "no" | "equiv" | "safe" | "same_kind" | "sameKind" | "unsafe";
-const canCastParams = /* @__PURE__ */ signature<{ from: DTypeName | NDArray; to: DTypeName; casting?: Casting }>("canCast", 2, ["from", "to", "casting"]);
+const canCastParams = /* @__PURE__ */ signature<{ from: DTypeName | NDArray; to: DTypeName; casting?: Casting }>(
+  "canCast",
+  2,
+  ["from", "to", "casting"],
+);
 /** Whether every value of one dtype can be converted to another under a casting rule: safe keeps all values. */
-export function canCast(from: DTypeName | NDArray, to: DTypeName, casting?: Casting | { readonly casting?: Casting }): boolean;
+export function canCast(
+  from: DTypeName | NDArray,
+  to: DTypeName,
+  casting?: Casting | { readonly casting?: Casting },
+): boolean;
 export function canCast(): boolean {
   const given = canCastParams(arguments);
   const [from, to] = [nameOf(given.from), asDTypeName(given.to)];
@@ -152,7 +182,10 @@ const kinds: Readonly<Record<string, DTypeClass>> = {
   "complex floating": "complexfloating",
   numeric: "number",
 };
-const isdtypeParams = /* @__PURE__ */ signature<{ dtype: DTypeName; kind: string | readonly string[] }>("isdtype", 2, ["dtype", "kind"]);
+const isdtypeParams = /* @__PURE__ */ signature<{ dtype: DTypeName; kind: string | readonly string[] }>("isdtype", 2, [
+  "dtype",
+  "kind",
+]);
 /** Whether a dtype is of a kind of the array API (`"integral"`, `"real floating"`, …), equals another one, or does so for one of a list. */
 export function isdtype(dtype: DTypeName | NDArray, kind: string | readonly string[]): boolean;
 export function isdtype(): boolean {
@@ -166,7 +199,9 @@ const isscalarParams = /* @__PURE__ */ signature<{ element: unknown }>("isscalar
 export function isscalar(element: unknown): boolean;
 export function isscalar(): boolean {
   const { element } = isscalarParams(arguments);
-  return typeof element === "number" || typeof element === "boolean" || (element instanceof NDArray && element.ndim === 0);
+  return (
+    typeof element === "number" || typeof element === "boolean" || (element instanceof NDArray && element.ndim === 0)
+  );
 }
 
 /** Whether a value is an array with complex elements: never. */

@@ -19,7 +19,10 @@ function knownPositions(op: string, obj: Positions, length: number, end: number)
   const list = typeof obj === "number" ? [obj] : obj instanceof NDArray ? readIndices(op, obj, length) : [...obj];
   return list.map((i) => {
     if (!Number.isInteger(i) || i < -length || i > end) {
-      throw new ArgumentError({ code: "index-range", message: `${op}: position ${String(i)} is out of bounds for an axis of length ${length}` });
+      throw new ArgumentError({
+        code: "index-range",
+        message: `${op}: position ${String(i)} is out of bounds for an axis of length ${length}`,
+      });
     }
     return i < 0 ? i + length : i;
   });
@@ -36,11 +39,19 @@ function readIndices(op: string, obj: NDArray, length: number): number[] {
   }
   const values = [...(obj.dataSync() as Iterable<number>)];
   if (obj.dtype === "bool") {
-    if (values.length !== length) throw new ShapeError({ code: "mask-length", message: `${op}: a mask of ${values.length} does not fit an axis of length ${length}` });
+    if (values.length !== length)
+      throw new ShapeError({
+        code: "mask-length",
+        message: `${op}: a mask of ${values.length} does not fit an axis of length ${length}`,
+      });
     return values.flatMap((v, i) => (v ? [i] : []));
   }
   if (!isInteger(obj.dtype)) {
-    throw new ArgumentError({ code: "index-dtype", message: `${op}: positions must be integers or a mask`, details: [["obj", obj.describe()]] });
+    throw new ArgumentError({
+      code: "index-dtype",
+      message: `${op}: positions must be integers or a mask`,
+      details: [["obj", obj.describe()]],
+    });
   }
   return values;
 }
@@ -50,18 +61,29 @@ export interface DeleteOptions {
   /** No position is given twice: then a traced array of them will do. */
   readonly assumeUniqueIndices?: boolean | undefined;
 }
-const deleteParams = /* @__PURE__ */ signature<DeleteOptions & { arr: ArrayLike; obj: Positions }>("delete_", 2, ["arr", "obj", "axis"], {
-  byName: ["assumeUniqueIndices"],
-});
+const deleteParams = /* @__PURE__ */ signature<DeleteOptions & { arr: ArrayLike; obj: Positions }>(
+  "delete_",
+  2,
+  ["arr", "obj", "axis"],
+  {
+    byName: ["assumeUniqueIndices"],
+  },
+);
 /** The array without the slices at some positions of an axis; without axis, of the flattened array. */
-export function delete_(arr: ArrayLike, obj: Positions, axis?: number | null | DeleteOptions, options?: DeleteOptions): NDArray;
+export function delete_(
+  arr: ArrayLike,
+  obj: Positions,
+  axis?: number | null | DeleteOptions,
+  options?: DeleteOptions,
+): NDArray;
 export function delete_(): NDArray {
   const { arr, obj, axis = null, assumeUniqueIndices = false } = deleteParams(arguments);
   let x = asArray(arr, "delete_", "arr");
   if (axis === null) x = p.reshape(x, [x.size]);
   const at = axis === null ? 0 : normalizeAxis(axis, x.ndim, "delete_");
   const n = x.shape[at]!;
-  if (obj instanceof NDArray && isInteger(obj.dtype) && (assumeUniqueIndices || obj.ndim === 0)) return deleteUnique(x, obj, at);
+  if (obj instanceof NDArray && isInteger(obj.dtype) && (assumeUniqueIndices || obj.ndim === 0))
+    return deleteUnique(x, obj, at);
   const gone = new Set(knownPositions("delete_", obj, n, n - 1));
   const kept = Array.from({ length: n }, (_, i) => i).filter((i) => !gone.has(i));
   return takeAlong(x, indexVector(kept), at);
@@ -86,9 +108,19 @@ function inBounds(positions: NDArray, n: number): NDArray {
   return p.clamp(0, p.select(p.lt(at, 0), p.add(at, n), at), n);
 }
 
-const insertParams = /* @__PURE__ */ signature<{ arr: ArrayLike; obj: Positions; values: ArrayLike; axis?: number | null }>("insert", 3, ["arr", "obj", "values", "axis"]);
+const insertParams = /* @__PURE__ */ signature<{
+  arr: ArrayLike;
+  obj: Positions;
+  values: ArrayLike;
+  axis?: number | null;
+}>("insert", 3, ["arr", "obj", "values", "axis"]);
 /** The array with values put in front of some positions of an axis; without axis, of the flattened array. */
-export function insert(arr: ArrayLike, obj: Positions, values: ArrayLike, axis?: number | null | { readonly axis?: number | null }): NDArray;
+export function insert(
+  arr: ArrayLike,
+  obj: Positions,
+  values: ArrayLike,
+  axis?: number | null | { readonly axis?: number | null },
+): NDArray;
 export function insert(): NDArray {
   const { arr, obj, values, axis = null } = insertParams(arguments);
   let x = asArray(arr, "insert", "arr");
@@ -113,7 +145,11 @@ export function insert(): NDArray {
   const both = p.concatenate([x, filled], at);
   if (obj instanceof NDArray) return takeAlong(both, insertionOrder(obj, n, length), at);
   const places = knownPositions("insert", obj, n, n);
-  return takeAlong(both, indexVector(mergeOrder(places.length === 1 ? new Array<number>(length).fill(places[0]!) : places, n)), at);
+  return takeAlong(
+    both,
+    indexVector(mergeOrder(places.length === 1 ? new Array<number>(length).fill(places[0]!) : places, n)),
+    at,
+  );
 }
 
 /** Which row of [array, values] stands at each place: rows of the array (k < n) with those of the values (n + j) before them. */
@@ -131,7 +167,11 @@ function mergeOrder(places: readonly number[], n: number): number[] {
 /** `mergeOrder` of positions in an array, which may be traced: a stable sort of rows by place, values before the array's row. */
 function insertionOrder(obj: NDArray, n: number, length: number): NDArray {
   if (!isInteger(obj.dtype)) {
-    throw new ArgumentError({ code: "index-dtype", message: "insert: positions must be integers", details: [["obj", obj.describe()]] });
+    throw new ArgumentError({
+      code: "index-dtype",
+      message: "insert: positions must be integers",
+      details: [["obj", obj.describe()]],
+    });
   }
   const places = broadcastToShape("insert", obj.ndim === 0 ? obj : p.reshape(obj, [obj.size]), [length]);
   const rank = p.concatenate([p.add(p.mul(p.iota("int32", [n], 0), 2), 1), p.mul(inBounds(places, n), 2)], 0);

@@ -18,7 +18,11 @@ export interface EinsumOptions {
   readonly optimize?: unknown;
   readonly precision?: unknown;
 }
-const einsumParams = /* @__PURE__ */ variadic<EinsumOptions>("einsum", ["preferredElementType", "optimize", "precision"]);
+const einsumParams = /* @__PURE__ */ variadic<EinsumOptions>("einsum", [
+  "preferredElementType",
+  "optimize",
+  "precision",
+]);
 
 /**
  * Sums products of arrays as an equation of axis labels says: `"ij,jk->ik"` is the matrix product, `"ii"` the trace,
@@ -29,7 +33,8 @@ export function einsum(): NDArray {
   const [values, { preferredElementType }] = einsumParams(arguments);
   const { terms, operands } = readEquation(values);
   const t = resultElementType("einsum", operands);
-  const result = preferredElementType === undefined || preferredElementType === null ? t.dtype : asDType(preferredElementType);
+  const result =
+    preferredElementType === undefined || preferredElementType === null ? t.dtype : asDType(preferredElementType);
   const compute = result === "bool" ? "int32" : result;
   const arrays = convertAll(operands, { dtype: compute, weak: t.weak && compute === t.dtype });
   const { inputs, output } = expandEllipses(
@@ -55,22 +60,34 @@ function readEquation(values: readonly unknown[]): { terms: Equation; operands: 
   const parts = text.split("->");
   const inputs = parts[0]!.split(",");
   const operands = values.slice(1) as ArrayLike[];
-  if (parts.length > 2 || !/^[A-Za-z.,]*(->[A-Za-z.]*)?$/.test(text) || [...inputs, parts[1] ?? ""].some((t) => !/^[A-Za-z]*(\.\.\.)?[A-Za-z]*$/.test(t))) {
+  if (
+    parts.length > 2 ||
+    !/^[A-Za-z.,]*(->[A-Za-z.]*)?$/.test(text) ||
+    [...inputs, parts[1] ?? ""].some((t) => !/^[A-Za-z]*(\.\.\.)?[A-Za-z]*$/.test(t))
+  ) {
     throw equationError(first, "labels are letters, … is three dots, and at most one -> leads to the result");
   }
-  if (inputs.length !== operands.length) throw equationError(first, `it has ${inputs.length} terms for ${operands.length} operands`);
+  if (inputs.length !== operands.length)
+    throw equationError(first, `it has ${inputs.length} terms for ${operands.length} operands`);
   return { terms: { inputs, output: parts[1] }, operands };
 }
 
 function readInterleaved(values: readonly unknown[]): { terms: Equation; operands: ArrayLike[] } {
   const letter = (n: unknown): string => {
-    if (typeof n === "number" && Number.isInteger(n) && n >= 0 && n < 52) return String.fromCharCode(n < 26 ? 65 + n : 71 + n);
+    if (typeof n === "number" && Number.isInteger(n) && n >= 0 && n < 52)
+      return String.fromCharCode(n < 26 ? 65 + n : 71 + n);
     if (n === "...") return "...";
-    throw new ArgumentError({ code: "einsum-equation", message: `einsum: ${describeValue(n)} is not an axis number below 52` });
+    throw new ArgumentError({
+      code: "einsum-equation",
+      message: `einsum: ${describeValue(n)} is not an axis number below 52`,
+    });
   };
   const term = (list: unknown): string => {
     if (Array.isArray(list)) return list.map(letter).join("");
-    throw new ArgumentError({ code: "einsum-equation", message: "einsum takes an equation first, or operands each followed by a list of axis numbers" });
+    throw new ArgumentError({
+      code: "einsum-equation",
+      message: "einsum takes an equation first, or operands each followed by a list of axis numbers",
+    });
   };
   const pairs = Math.floor(values.length / 2);
   const operands = Array.from({ length: pairs }, (_, i) => values[2 * i] as ArrayLike);
@@ -79,11 +96,17 @@ function readInterleaved(values: readonly unknown[]): { terms: Equation; operand
 }
 
 function equationError(equation: string, why: string): ArgumentError {
-  return new ArgumentError({ code: "einsum-equation", message: `einsum: ${JSON.stringify(equation)} does not fit: ${why}` });
+  return new ArgumentError({
+    code: "einsum-equation",
+    message: `einsum: ${JSON.stringify(equation)} does not fit: ${why}`,
+  });
 }
 
 /** Numbers the axes of ellipses from the right, −1 being the last; letters stay. */
-function expandEllipses({ inputs, output }: Equation, ranks: readonly number[]): { inputs: Label[][]; output: Label[] } {
+function expandEllipses(
+  { inputs, output }: Equation,
+  ranks: readonly number[],
+): { inputs: Label[][]; output: Label[] } {
   const expand = (term: string, extra: number): Label[] => {
     const [before, after] = term.split("...");
     if (after === undefined) return [...term];
@@ -92,7 +115,8 @@ function expandEllipses({ inputs, output }: Equation, ranks: readonly number[]):
   const expanded = inputs.map((term, i) => {
     const letters = term.replace("...", "").length;
     const extra = ranks[i]! - letters;
-    if (extra < 0 || (extra > 0 && !term.includes("..."))) throw equationError(term, `the operand has ${ranks[i]} dimensions`);
+    if (extra < 0 || (extra > 0 && !term.includes("...")))
+      throw equationError(term, `the operand has ${ranks[i]} dimensions`);
     return expand(term, extra);
   });
   const dots = Math.max(0, ...expanded.map((labels) => labels.filter((l) => typeof l === "number").length));
@@ -106,7 +130,10 @@ function expandEllipses({ inputs, output }: Equation, ranks: readonly number[]):
   }
   const all = expanded.flat();
   const once = all.filter((l) => typeof l === "string" && all.indexOf(l) === all.lastIndexOf(l)) as string[];
-  return { inputs: expanded, output: [...Array.from({ length: dots }, (_, i) => i - dots), ...once.sort((a, b) => (a < b ? -1 : 1))] };
+  return {
+    inputs: expanded,
+    output: [...Array.from({ length: dots }, (_, i) => i - dots), ...once.sort((a, b) => (a < b ? -1 : 1))],
+  };
 }
 
 /** Axes of one label must have one length, or 1. @throws ShapeError `contract-length`. */
@@ -140,7 +167,9 @@ function takeDiagonals(x: NDArray, labels: readonly Label[]): Labelled {
 
 /** Contracts pairs until one array is left: always the pair whose result adds the fewest elements. */
 function contractAll(operands: readonly Labelled[], output: readonly Label[]): NDArray {
-  let rest = operands.map((o, i) => sumLabels(o, (l) => output.includes(l) || operands.some((other, k) => k !== i && other.labels.includes(l))));
+  let rest = operands.map((o, i) =>
+    sumLabels(o, (l) => output.includes(l) || operands.some((other, k) => k !== i && other.labels.includes(l))),
+  );
   while (rest.length > 1) {
     const [i, j] = rest.length === 2 ? [0, 1] : cheapestPair(rest, output);
     const others = rest.filter((_, k) => k !== i && k !== j);

@@ -11,7 +11,8 @@ import { floatBinary, floatUnary, like, nanMask, unary } from "./ufunc.js";
 
 /** What floats are made of: their special values, signs, neighbours, mantissa and exponent. */
 
-const constant = (x: NDArray, value: boolean): NDArray => p.full(Number(value), { shape: x.shape, dtype: "bool", weakType: false });
+const constant = (x: NDArray, value: boolean): NDArray =>
+  p.full(Number(value), { shape: x.shape, dtype: "bool", weakType: false });
 const floatTest = (op: string, test: (x: NDArray) => NDArray, otherwise = false) =>
   unary(op, (x) => (isFloat(x.dtype) ? test(x) : constant(x, otherwise)));
 
@@ -133,7 +134,13 @@ export interface NanToNumOptions {
   readonly posinf?: ArrayLike | null | undefined;
   readonly neginf?: ArrayLike | null | undefined;
 }
-const nanToNumParams = /* @__PURE__ */ signature<NanToNumOptions & { x: ArrayLike }>("nanToNum", 1, ["x", "copy", "nan", "posinf", "neginf"]);
+const nanToNumParams = /* @__PURE__ */ signature<NanToNumOptions & { x: ArrayLike }>("nanToNum", 1, [
+  "x",
+  "copy",
+  "nan",
+  "posinf",
+  "neginf",
+]);
 /** Replaces NaN by 0 and infinities by the largest floats, or by what the options say. */
 export function nanToNum(x: ArrayLike, options?: NanToNumOptions): NDArray;
 export function nanToNum(): NDArray {
@@ -142,7 +149,13 @@ export function nanToNum(): NDArray {
   if (!isFloat(x.dtype)) return x;
   const largest = x.dtype === "float64" ? Number.MAX_VALUE : 3.4028234663852886e38;
   const replace = (mask: NDArray, by: ArrayLike): NDArray =>
-    p.select(...(broadcastOperands("nanToNum", [mask, convertOne(by, x.dtype, x.weakType), x]) as readonly [NDArray, NDArray, NDArray]));
+    p.select(
+      ...(broadcastOperands("nanToNum", [mask, convertOne(by, x.dtype, x.weakType), x]) as readonly [
+        NDArray,
+        NDArray,
+        NDArray,
+      ]),
+    );
   x = replace(nanMask(x), given.nan ?? 0);
   x = replace(p.eq(x, like(x, Infinity)), given.posinf ?? largest);
   return replace(p.eq(x, like(x, -Infinity)), given.neginf ?? -largest);

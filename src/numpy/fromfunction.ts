@@ -7,11 +7,19 @@ import * as p from "../primitives/all.js";
 import { vmap } from "../transforms/vmap.js";
 
 type ElementFunction = (...indices: NDArray[]) => NDArray;
-const params = /* @__PURE__ */ signature<{ function: ElementFunction; shape: number | readonly number[]; dtype?: DType | null }>("fromfunction", 2, ["function", "shape"], {
+const params = /* @__PURE__ */ signature<{
+  function: ElementFunction;
+  shape: number | readonly number[];
+  dtype?: DType | null;
+}>("fromfunction", 2, ["function", "shape"], {
   byName: ["dtype"],
 });
 /** The array whose element at an index is the function of that index. The function is mapped over the indices: it sees scalars. */
-export function fromfunction(f: ElementFunction, shape: number | readonly number[], options?: { readonly dtype?: DType | null }): NDArray;
+export function fromfunction(
+  f: ElementFunction,
+  shape: number | readonly number[],
+  options?: { readonly dtype?: DType | null },
+): NDArray;
 export function fromfunction(): NDArray {
   const { function: f, shape, dtype } = params(arguments);
   const lengths = asShape(shape, "fromfunction");

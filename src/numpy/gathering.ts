@@ -22,7 +22,13 @@ export function pickAlong(x: NDArray, indices: NDArray, axis: number): NDArray {
   return p.gather(
     x,
     p.expandDims(indices, [indices.ndim]),
-    { offsetDims: [], collapsedSliceDims: [axis], startIndexMap: [axis], operandBatchingDims: batch, startIndicesBatchingDims: batch },
+    {
+      offsetDims: [],
+      collapsedSliceDims: [axis],
+      startIndexMap: [axis],
+      operandBatchingDims: batch,
+      startIndicesBatchingDims: batch,
+    },
     x.shape.map(() => 1),
     { mode: "clip" },
   );
@@ -30,4 +36,7 @@ export function pickAlong(x: NDArray, indices: NDArray, axis: number): NDArray {
 
 /** An int32 vector of indices that are known now. */
 export const indexVector = (indices: readonly number[]): NDArray =>
-  getEngine().fromHost({ aval: { shape: [indices.length], dtype: "int32", weakType: false }, data: Int32Array.from(indices) });
+  getEngine().fromHost({
+    aval: { shape: [indices.length], dtype: "int32", weakType: false },
+    data: Int32Array.from(indices),
+  });

@@ -5,7 +5,16 @@ export { array, type ArrayData, type ArrayOptions, asarray, astype, copy, type N
 export { i0 } from "./bessel.js";
 export * from "./bits.js";
 export { broadcastArrays, broadcastShapes, broadcastTo } from "./broadcasting.js";
-export { convolve, type ConvolveMode, type ConvolveOptions, corrcoef, type CorrcoefOptions, correlate, cov, type CovOptions } from "./correlation.js";
+export {
+  convolve,
+  type ConvolveMode,
+  type ConvolveOptions,
+  corrcoef,
+  type CorrcoefOptions,
+  correlate,
+  cov,
+  type CovOptions,
+} from "./correlation.js";
 export {
   type CreationOptions,
   empty,
@@ -29,7 +38,16 @@ export * from "./elementary.js";
 export * from "./flat-indices.js";
 export * from "./floats.js";
 export { fromfunction } from "./fromfunction.js";
-export { type Index, type IndexUpdate, type OutOfBounds, put, putAlongAxis, take, takeAlongAxis, type TakeOptions } from "./indexing.js";
+export {
+  type Index,
+  type IndexUpdate,
+  type OutOfBounds,
+  put,
+  putAlongAxis,
+  take,
+  takeAlongAxis,
+  type TakeOptions,
+} from "./indexing.js";
 export * from "./functional.js";
 export { interp, type InterpOptions } from "./interpolation.js";
 export {
@@ -126,7 +144,19 @@ export {
   vander,
   type VanderOptions,
 } from "./ranges.js";
-export { type AxisOption, flip, fliplr, flipud, repeat, type RepeatOptions, resize, roll, rot90, type Rot90Options, tile } from "./rearranging.js";
+export {
+  type AxisOption,
+  flip,
+  fliplr,
+  flipud,
+  repeat,
+  type RepeatOptions,
+  resize,
+  roll,
+  rot90,
+  type Rot90Options,
+  tile,
+} from "./rearranging.js";
 export {
   all,
   amax,

@@ -17,7 +17,11 @@ export interface InterpOptions {
   /** Coordinates are taken modulo this. */
   readonly period?: ArrayLike | null | undefined;
 }
-const interpParams = /* @__PURE__ */ signature<InterpOptions & { x: ArrayLike; xp: ArrayLike; fp: ArrayLike }>("interp", 3, ["x", "xp", "fp", "left", "right", "period"]);
+const interpParams = /* @__PURE__ */ signature<InterpOptions & { x: ArrayLike; xp: ArrayLike; fp: ArrayLike }>(
+  "interp",
+  3,
+  ["x", "xp", "fp", "left", "right", "period"],
+);
 /** Piecewise linear interpolation of points (xp, fp), of which xp increases. */
 export function interp(x: ArrayLike, xp: ArrayLike, fp: ArrayLike, options?: InterpOptions): NDArray;
 export function interp(): NDArray {

@@ -57,16 +57,27 @@ export interface ConcatenateOptions {
   readonly axis?: number | null | undefined;
   readonly dtype?: DType | null | undefined;
 }
-const concatenateParams = /* @__PURE__ */ signature<ConcatenateOptions & { arrays: readonly ArrayLike[] }>("concatenate", 1, ["arrays", "axis", "dtype"]);
+const concatenateParams = /* @__PURE__ */ signature<ConcatenateOptions & { arrays: readonly ArrayLike[] }>(
+  "concatenate",
+  1,
+  ["arrays", "axis", "dtype"],
+);
 /** Joins arrays along an axis that they have. */
-export function concatenate(arrays: readonly ArrayLike[] | NDArray, axis?: number | null | ConcatenateOptions, options?: ConcatenateOptions): NDArray;
+export function concatenate(
+  arrays: readonly ArrayLike[] | NDArray,
+  axis?: number | null | ConcatenateOptions,
+  options?: ConcatenateOptions,
+): NDArray;
 export function concatenate(): NDArray {
   const { arrays, axis = 0, dtype } = concatenateParams(arguments);
   const xs = promoted("concatenate", listOf("concatenate", arrays), dtype);
   return axis === null ? join("concatenate", xs.map(flat), 0) : join("concatenate", xs, axis);
 }
 
-const concatParams = /* @__PURE__ */ signature<ConcatenateOptions & { arrays: readonly ArrayLike[] }>("concat", 1, ["arrays", "axis"]);
+const concatParams = /* @__PURE__ */ signature<ConcatenateOptions & { arrays: readonly ArrayLike[] }>("concat", 1, [
+  "arrays",
+  "axis",
+]);
 /** Joins arrays along an axis that they have. */
 export function concat(arrays: readonly ArrayLike[] | NDArray, axis?: number | null | ConcatenateOptions): NDArray;
 export function concat(): NDArray {
@@ -79,9 +90,18 @@ export interface StackOptions {
   readonly axis?: number | undefined;
   readonly dtype?: DType | null | undefined;
 }
-const stackParams = /* @__PURE__ */ signature<StackOptions & { arrays: readonly ArrayLike[] }>("stack", 1, ["arrays", "axis", "out", "dtype"]);
+const stackParams = /* @__PURE__ */ signature<StackOptions & { arrays: readonly ArrayLike[] }>("stack", 1, [
+  "arrays",
+  "axis",
+  "out",
+  "dtype",
+]);
 /** Joins arrays of one shape along a new axis. */
-export function stack(arrays: readonly ArrayLike[] | NDArray, axis?: number | StackOptions, options?: StackOptions): NDArray;
+export function stack(
+  arrays: readonly ArrayLike[] | NDArray,
+  axis?: number | StackOptions,
+  options?: StackOptions,
+): NDArray;
 export function stack(): NDArray {
   const { arrays, axis = 0, dtype } = stackParams(arguments);
   return stackArrays("stack", promoted("stack", listOf("stack", arrays), dtype), axis);
@@ -117,11 +137,19 @@ function joiner(op: string, shaped: (x: NDArray) => NDArray, axis: (ndim: number
 /** Joins along the first axis; vectors become rows. */
 export const vstack = /* @__PURE__ */ joiner("vstack", to2d, () => 0);
 /** Joins along the second axis; vectors along their only one. */
-export const hstack = /* @__PURE__ */ joiner("hstack", (x) => (x.ndim === 0 ? p.reshape(x, [1]) : x), (n) => (n === 1 ? 0 : 1));
+export const hstack = /* @__PURE__ */ joiner(
+  "hstack",
+  (x) => (x.ndim === 0 ? p.reshape(x, [1]) : x),
+  (n) => (n === 1 ? 0 : 1),
+);
 /** Joins along the third axis. */
 export const dstack = /* @__PURE__ */ joiner("dstack", to3d, () => 2);
 /** Joins along the second axis; vectors become columns. */
-export const columnStack = /* @__PURE__ */ joiner("columnStack", (x) => (x.ndim >= 2 ? x : p.reshape(x, [x.size, 1])), () => 1);
+export const columnStack = /* @__PURE__ */ joiner(
+  "columnStack",
+  (x) => (x.ndim >= 2 ? x : p.reshape(x, [x.size, 1])),
+  () => 1,
+);
 
 /** Arrays, and lists of them that are joined along ever earlier axes. */
 export type Blocks = ArrayLike | readonly Blocks[];
@@ -158,7 +186,10 @@ function collect(blocks: Blocks, leaves: ArrayLike[], level: number): number {
   }
   const depths = new Set((blocks as readonly Blocks[]).map((b) => collect(b, leaves, level + 1)));
   if (depths.size !== 1) {
-    throw new ArgumentError({ code: "block-depth", message: "block: lists must be nested equally deep, and none may be empty" });
+    throw new ArgumentError({
+      code: "block-depth",
+      message: "block: lists must be nested equally deep, and none may be empty",
+    });
   }
   return [...depths][0]!;
 }
@@ -166,7 +197,11 @@ function collect(blocks: Blocks, leaves: ArrayLike[], level: number): number {
 export interface AppendOptions {
   readonly axis?: number | null | undefined;
 }
-const appendParams = /* @__PURE__ */ signature<AppendOptions & { arr: ArrayLike; values: ArrayLike }>("append", 2, ["arr", "values", "axis"]);
+const appendParams = /* @__PURE__ */ signature<AppendOptions & { arr: ArrayLike; values: ArrayLike }>("append", 2, [
+  "arr",
+  "values",
+  "axis",
+]);
 /** Joins values to the end of an axis; without axis both are flattened. */
 export function append(arr: ArrayLike, values: ArrayLike, axis?: number | null | AppendOptions): NDArray;
 export function append(): NDArray {

@@ -1,7 +1,6 @@
-import { NDArray } from "../core/array.js";
+import type { NDArray } from "../core/array.js";
 import { sameShape } from "../core/aval.js";
 import { signature } from "../core/calling.js";
-import { isFloat } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
@@ -33,7 +32,11 @@ export const logicalOr = binary("logicalOr", (x, y) => p.or(truth(x), truth(y)))
 export const logicalXor = binary("logicalXor", (x, y) => p.xor(truth(x), truth(y)));
 export const logicalNot = unary("logicalNot", (x) => p.not(truth(x)));
 
-const whereParams = /* @__PURE__ */ signature<{ condition: ArrayLike; x?: ArrayLike | null; y?: ArrayLike | null }>("where", 1, ["condition", "x", "y"]);
+const whereParams = /* @__PURE__ */ signature<{ condition: ArrayLike; x?: ArrayLike | null; y?: ArrayLike | null }>(
+  "where",
+  1,
+  ["condition", "x", "y"],
+);
 /** Elements of x where the condition is true, else of y. Only the chosen side gets a derivative (NaNs of the other may still leak). */
 export function where(condition: ArrayLike, x: ArrayLike, y: ArrayLike): NDArray;
 export function where(): NDArray {
@@ -59,11 +62,9 @@ export function choose(op: string, mask: NDArray, a: NDArray, b: NDArray): NDArr
 export interface SelectOptions {
   readonly default?: ArrayLike | undefined;
 }
-const selectParams = /* @__PURE__ */ signature<SelectOptions & { condlist: readonly ArrayLike[]; choicelist: readonly ArrayLike[] }>("select", 2, [
-  "condlist",
-  "choicelist",
-  "default",
-]);
+const selectParams = /* @__PURE__ */ signature<
+  SelectOptions & { condlist: readonly ArrayLike[]; choicelist: readonly ArrayLike[] }
+>("select", 2, ["condlist", "choicelist", "default"]);
 /** For each element, the choice of the first condition that is true there, else the default. */
 export function select(
   condlist: readonly ArrayLike[],
@@ -92,7 +93,12 @@ export interface ClipOptions {
   readonly max?: ArrayLike | null | undefined;
 }
 /** Bounds values from below and above (null: no bound); at a bound the derivative is a half. */
-export function clip(arr: ArrayLike, min?: ArrayLike | null | ClipOptions, max?: ArrayLike | null | ClipOptions, options?: ClipOptions): NDArray;
+export function clip(
+  arr: ArrayLike,
+  min?: ArrayLike | null | ClipOptions,
+  max?: ArrayLike | null | ClipOptions,
+  options?: ClipOptions,
+): NDArray;
 export function clip(): NDArray {
   const { arr, min, max } = clipParams(arguments);
   let x = asArray(arr, "clip", "arr");
@@ -118,18 +124,31 @@ function closeTo(op: string, { a, b, rtol = 1e-5, atol = 1e-8, equalNan = false 
   const close = p.or(p.eq(x, y), near);
   return equalNan ? p.or(close, p.and(p.ne(x, x), p.ne(y, y))) : close;
 }
-const binaryOn = (op: string, f: (x: NDArray, y: NDArray) => NDArray, x: NDArray, y: NDArray): NDArray => f(...pairOf(broadcastOperands(op, [x, y])));
+const binaryOn = (op: string, f: (x: NDArray, y: NDArray) => NDArray, x: NDArray, y: NDArray): NDArray =>
+  f(...pairOf(broadcastOperands(op, [x, y])));
 
 const iscloseParams = /* @__PURE__ */ signature<CloseParams>("isclose", 2, closeNames);
 /** Whether |a − b| ≤ atol + rtol·|b|, element by element. */
-export function isclose(a: ArrayLike, b: ArrayLike, rtol?: ArrayLike | CloseOptions, atol?: ArrayLike | CloseOptions, options?: CloseOptions): NDArray;
+export function isclose(
+  a: ArrayLike,
+  b: ArrayLike,
+  rtol?: ArrayLike | CloseOptions,
+  atol?: ArrayLike | CloseOptions,
+  options?: CloseOptions,
+): NDArray;
 export function isclose(): NDArray {
   return closeTo("isclose", iscloseParams(arguments));
 }
 
 const allcloseParams = /* @__PURE__ */ signature<CloseParams>("allclose", 2, closeNames);
 /** Whether all elements are close, as a scalar array. */
-export function allclose(a: ArrayLike, b: ArrayLike, rtol?: ArrayLike | CloseOptions, atol?: ArrayLike | CloseOptions, options?: CloseOptions): NDArray;
+export function allclose(
+  a: ArrayLike,
+  b: ArrayLike,
+  rtol?: ArrayLike | CloseOptions,
+  atol?: ArrayLike | CloseOptions,
+  options?: CloseOptions,
+): NDArray;
 export function allclose(): NDArray {
   return allTrue(closeTo("allclose", allcloseParams(arguments)));
 }
@@ -143,7 +162,11 @@ const allTrue = (x: NDArray): NDArray =>
 export interface ArrayEqualOptions {
   readonly equalNan?: boolean | undefined;
 }
-const arrayEqualParams = /* @__PURE__ */ signature<ArrayEqualOptions & { a1: ArrayLike; a2: ArrayLike }>("arrayEqual", 2, ["a1", "a2", "equalNan"]);
+const arrayEqualParams = /* @__PURE__ */ signature<ArrayEqualOptions & { a1: ArrayLike; a2: ArrayLike }>(
+  "arrayEqual",
+  2,
+  ["a1", "a2", "equalNan"],
+);
 /** Whether shapes and all elements are equal, as a scalar array. */
 export function arrayEqual(a1: ArrayLike, a2: ArrayLike, options?: ArrayEqualOptions): NDArray;
 export function arrayEqual(): NDArray {

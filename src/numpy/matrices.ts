@@ -27,13 +27,18 @@ export interface EyeOptions {
   readonly dtype?: DType | null | undefined;
   readonly device?: string | undefined;
 }
-const eyeParams = /* @__PURE__ */ signature<EyeOptions & { N: number }>("eye", 1, ["N", "M", "k", "dtype"], { byName: ["device"] });
+const eyeParams = /* @__PURE__ */ signature<EyeOptions & { N: number }>("eye", 1, ["N", "M", "k", "dtype"], {
+  byName: ["device"],
+});
 /** An N×M matrix with ones on a diagonal. */
 export function eye(N: number, M?: number | null | EyeOptions, k?: number | EyeOptions, options?: EyeOptions): NDArray;
 export function eye(): NDArray {
   const { N, M, k = 0, dtype } = eyeParams(arguments);
   const n = count("eye", "N", N);
-  return convert(band(n, M === undefined || M === null ? n : count("eye", "M", M), k, p.eq), asDType(dtype ?? defaultFloat()));
+  return convert(
+    band(n, M === undefined || M === null ? n : count("eye", "M", M), k, p.eq),
+    asDType(dtype ?? defaultFloat()),
+  );
 }
 
 const identityParams = /* @__PURE__ */ signature<{ n: number; dtype?: DType | null }>("identity", 1, ["n", "dtype"]);
@@ -57,9 +62,19 @@ export interface DiagonalChoice {
   /** Which diagonal: above the main one if positive. */
   readonly k?: number | undefined;
 }
-function triangle(op: string, given: ArrayLike, k: number, relation: (difference: NDArray, k: NDArray) => NDArray): NDArray {
+function triangle(
+  op: string,
+  given: ArrayLike,
+  k: number,
+  relation: (difference: NDArray, k: NDArray) => NDArray,
+): NDArray {
   const m = asArray(given, op, "m");
-  if (m.ndim < 2) throw new ArgumentError({ code: "rank", message: `${op} needs at least 2 dimensions`, details: [["m", m.describe()]] });
+  if (m.ndim < 2)
+    throw new ArgumentError({
+      code: "rank",
+      message: `${op} needs at least 2 dimensions`,
+      details: [["m", m.describe()]],
+    });
   const mask = band(m.shape[m.ndim - 2]!, m.shape[m.ndim - 1]!, k, relation);
   return choose(op, mask, m, p.full(0, { shape: [], dtype: m.dtype, weakType: m.weakType }));
 }
@@ -104,9 +119,19 @@ export interface DiagonalOptions {
   readonly axis1?: number | undefined;
   readonly axis2?: number | undefined;
 }
-const diagonalParams = /* @__PURE__ */ signature<DiagonalOptions & { a: ArrayLike }>("diagonal", 1, ["a", "offset", "axis1", "axis2"]);
+const diagonalParams = /* @__PURE__ */ signature<DiagonalOptions & { a: ArrayLike }>("diagonal", 1, [
+  "a",
+  "offset",
+  "axis1",
+  "axis2",
+]);
 /** A diagonal of two axes, as the last axis of the result. */
-export function diagonal(a: ArrayLike, offset?: number | DiagonalOptions, axis1?: number | DiagonalOptions, axis2?: number | DiagonalOptions): NDArray;
+export function diagonal(
+  a: ArrayLike,
+  offset?: number | DiagonalOptions,
+  axis1?: number | DiagonalOptions,
+  axis2?: number | DiagonalOptions,
+): NDArray;
 export function diagonal(): NDArray {
   const { a, offset = 0, axis1 = 0, axis2 = 1 } = diagonalParams(arguments);
   return diagonalOf(axesLast("diagonal", asArray(a, "diagonal", "a"), axis1, axis2), offset);
@@ -115,9 +140,22 @@ export function diagonal(): NDArray {
 export interface TraceOptions extends DiagonalOptions {
   readonly dtype?: DType | null | undefined;
 }
-const traceParams = /* @__PURE__ */ signature<TraceOptions & { a: ArrayLike }>("trace", 1, ["a", "offset", "axis1", "axis2", "dtype", "out"]);
+const traceParams = /* @__PURE__ */ signature<TraceOptions & { a: ArrayLike }>("trace", 1, [
+  "a",
+  "offset",
+  "axis1",
+  "axis2",
+  "dtype",
+  "out",
+]);
 /** The sum along a diagonal. */
-export function trace(a: ArrayLike, offset?: number | TraceOptions, axis1?: number | TraceOptions, axis2?: number | TraceOptions, options?: TraceOptions): NDArray;
+export function trace(
+  a: ArrayLike,
+  offset?: number | TraceOptions,
+  axis1?: number | TraceOptions,
+  axis2?: number | TraceOptions,
+  options?: TraceOptions,
+): NDArray;
 export function trace(): NDArray {
   const { a, offset = 0, axis1 = 0, axis2 = 1, dtype } = traceParams(arguments);
   const d = diagonalOf(axesLast("trace", asArray(a, "trace", "a"), axis1, axis2), offset);
@@ -141,7 +179,12 @@ export function diag(): NDArray {
   const x = asArray(v, "diag", "v");
   if (x.ndim === 1) return matrixOf(x, k);
   if (x.ndim === 2) return diagonalOf(x, k);
-  throw new ArgumentError({ code: "rank", message: "diag takes a vector or a matrix", details: [["v", x.describe()]], hint: "np.diagonal takes more dimensions" });
+  throw new ArgumentError({
+    code: "rank",
+    message: "diag takes a vector or a matrix",
+    details: [["v", x.describe()]],
+    hint: "np.diagonal takes more dimensions",
+  });
 }
 
 const diagflatParams = /* @__PURE__ */ signature<DiagonalChoice & { v: ArrayLike }>("diagflat", 1, ["v", "k"]);
@@ -153,9 +196,18 @@ export function diagflat(): NDArray {
   return matrixOf(p.reshape(x, [x.size]), k);
 }
 
-const fillDiagonalParams = /* @__PURE__ */ signature<{ a: ArrayLike; val: ArrayLike; wrap?: boolean; inplace?: boolean }>("fillDiagonal", 2, ["a", "val", "wrap", "inplace"]);
+const fillDiagonalParams = /* @__PURE__ */ signature<{
+  a: ArrayLike;
+  val: ArrayLike;
+  wrap?: boolean;
+  inplace?: boolean;
+}>("fillDiagonal", 2, ["a", "val", "wrap", "inplace"]);
 /** The array with its main diagonal set to a value, or to the elements of an array one after the other. */
-export function fillDiagonal(a: ArrayLike, val: ArrayLike, options?: { readonly wrap?: boolean; readonly inplace?: boolean }): NDArray;
+export function fillDiagonal(
+  a: ArrayLike,
+  val: ArrayLike,
+  options?: { readonly wrap?: boolean; readonly inplace?: boolean },
+): NDArray;
 export function fillDiagonal(): NDArray {
   const given = fillDiagonalParams(arguments);
   const [x, value] = [asArray(given.a, "fillDiagonal", "a"), asArray(given.val, "fillDiagonal", "val")];
@@ -176,7 +228,9 @@ export function fillDiagonal(): NDArray {
     const flat = p.reshape(fill, [fill.size]);
     const times = Math.ceil(n / Math.max(1, fill.size));
     const tiled = p.reshape(p.broadcastInDim(flat, [times, fill.size], [1]), [times * fill.size]);
-    const along = p.pad(p.slice(tiled, [0], [n]), p.full(0, { shape: [], dtype: x.dtype, weakType: false }), [[0, x.shape[0]! - n, 0]]);
+    const along = p.pad(p.slice(tiled, [0], [n]), p.full(0, { shape: [], dtype: x.dtype, weakType: false }), [
+      [0, x.shape[0]! - n, 0],
+    ]);
     fill = p.broadcastInDim(along, x.shape, [0]);
   }
   return p.select(mask!, fill, x);
@@ -185,7 +239,10 @@ export function fillDiagonal(): NDArray {
 /** Row and column indices, computed here, as int32 arrays. */
 function indexArrays(rows: readonly number[], columns: readonly number[]): NDArray[] {
   return [rows, columns].map((list) =>
-    getEngine().fromHost({ aval: { shape: [list.length], dtype: "int32", weakType: false }, data: Int32Array.from(list) }),
+    getEngine().fromHost({
+      aval: { shape: [list.length], dtype: "int32", weakType: false },
+      data: Int32Array.from(list),
+    }),
   );
 }
 
@@ -205,17 +262,33 @@ function bandIndices(n: number, m: number, inside: (difference: number) => boole
 export interface TriangleIndicesOptions extends DiagonalChoice {
   readonly m?: number | null | undefined;
 }
-const trilIndicesParams = /* @__PURE__ */ signature<TriangleIndicesOptions & { n: number }>("trilIndices", 1, ["n", "k", "m"]);
+const trilIndicesParams = /* @__PURE__ */ signature<TriangleIndicesOptions & { n: number }>("trilIndices", 1, [
+  "n",
+  "k",
+  "m",
+]);
 /** Row and column indices of the lower triangle of an n×m matrix. */
-export function trilIndices(n: number, k?: number | TriangleIndicesOptions, m?: number | null | TriangleIndicesOptions): [rows: NDArray, columns: NDArray];
+export function trilIndices(
+  n: number,
+  k?: number | TriangleIndicesOptions,
+  m?: number | null | TriangleIndicesOptions,
+): [rows: NDArray, columns: NDArray];
 export function trilIndices(): [NDArray, NDArray] {
   const { n, k = 0, m } = trilIndicesParams(arguments);
   return bandIndices(count("trilIndices", "n", n), m ?? n, (d) => d <= k);
 }
 
-const triuIndicesParams = /* @__PURE__ */ signature<TriangleIndicesOptions & { n: number }>("triuIndices", 1, ["n", "k", "m"]);
+const triuIndicesParams = /* @__PURE__ */ signature<TriangleIndicesOptions & { n: number }>("triuIndices", 1, [
+  "n",
+  "k",
+  "m",
+]);
 /** Row and column indices of the upper triangle of an n×m matrix. */
-export function triuIndices(n: number, k?: number | TriangleIndicesOptions, m?: number | null | TriangleIndicesOptions): [rows: NDArray, columns: NDArray];
+export function triuIndices(
+  n: number,
+  k?: number | TriangleIndicesOptions,
+  m?: number | null | TriangleIndicesOptions,
+): [rows: NDArray, columns: NDArray];
 export function triuIndices(): [NDArray, NDArray] {
   const { n, k = 0, m } = triuIndicesParams(arguments);
   return bandIndices(count("triuIndices", "n", n), m ?? n, (d) => d >= k);
@@ -223,17 +296,24 @@ export function triuIndices(): [NDArray, NDArray] {
 
 function matrixShape(op: string, given: ArrayLike): readonly [number, number] {
   const x = asArray(given, op, "arr");
-  if (x.ndim !== 2) throw new ArgumentError({ code: "rank", message: `${op} takes a matrix`, details: [["arr", x.describe()]] });
+  if (x.ndim !== 2)
+    throw new ArgumentError({ code: "rank", message: `${op} takes a matrix`, details: [["arr", x.describe()]] });
   return x.shape as unknown as readonly [number, number];
 }
-const trilFromParams = /* @__PURE__ */ signature<DiagonalChoice & { arr: ArrayLike }>("trilIndicesFrom", 1, ["arr", "k"]);
+const trilFromParams = /* @__PURE__ */ signature<DiagonalChoice & { arr: ArrayLike }>("trilIndicesFrom", 1, [
+  "arr",
+  "k",
+]);
 /** Row and column indices of the lower triangle of a matrix. */
 export function trilIndicesFrom(arr: ArrayLike, k?: number | DiagonalChoice): [rows: NDArray, columns: NDArray];
 export function trilIndicesFrom(): [NDArray, NDArray] {
   const { arr, k = 0 } = trilFromParams(arguments);
   return bandIndices(...matrixShape("trilIndicesFrom", arr), (d) => d <= k);
 }
-const triuFromParams = /* @__PURE__ */ signature<DiagonalChoice & { arr: ArrayLike }>("triuIndicesFrom", 1, ["arr", "k"]);
+const triuFromParams = /* @__PURE__ */ signature<DiagonalChoice & { arr: ArrayLike }>("triuIndicesFrom", 1, [
+  "arr",
+  "k",
+]);
 /** Row and column indices of the upper triangle of a matrix. */
 export function triuIndicesFrom(arr: ArrayLike, k?: number | DiagonalChoice): [rows: NDArray, columns: NDArray];
 export function triuIndicesFrom(): [NDArray, NDArray] {
@@ -246,7 +326,9 @@ const diagIndicesParams = /* @__PURE__ */ signature<{ n: number; ndim?: number }
 export function diagIndices(n: number, ndim?: number): NDArray[];
 export function diagIndices(): NDArray[] {
   const { n, ndim = 2 } = diagIndicesParams(arguments);
-  return Array.from({ length: count("diagIndices", "ndim", ndim) }, () => p.iota("int32", [count("diagIndices", "n", n)], 0));
+  return Array.from({ length: count("diagIndices", "ndim", ndim) }, () =>
+    p.iota("int32", [count("diagIndices", "n", n)], 0),
+  );
 }
 
 const diagIndicesFromParams = /* @__PURE__ */ signature<{ arr: ArrayLike }>("diagIndicesFrom", 1, ["arr"]);
@@ -255,7 +337,11 @@ export function diagIndicesFrom(arr: ArrayLike): NDArray[];
 export function diagIndicesFrom(): NDArray[] {
   const x = asArray(diagIndicesFromParams(arguments).arr, "diagIndicesFrom", "arr");
   if (x.ndim < 2 || sizeOf(x.shape) !== x.shape[0]! ** x.ndim) {
-    throw new ArgumentError({ code: "rank", message: "diagIndicesFrom takes arrays whose axes, two or more, have one length", details: [["arr", x.describe()]] });
+    throw new ArgumentError({
+      code: "rank",
+      message: "diagIndicesFrom takes arrays whose axes, two or more, have one length",
+      details: [["arr", x.describe()]],
+    });
   }
   return diagIndices(x.shape[0]!, x.ndim);
 }

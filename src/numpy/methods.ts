@@ -13,9 +13,32 @@ import { diagonal, type DiagonalOptions, trace, type TraceOptions } from "./matr
 import { dot, matmul, type ProductOptions } from "./products.js";
 import type { Axis } from "./promotion.js";
 import { repeat, type RepeatOptions } from "./rearranging.js";
-import { all, any, type ExtremeOptions, type KeepdimsOptions, type LogicOptions, max, min, prod, ptp, type ReduceOptions, sum } from "./reductions.js";
+import {
+  all,
+  any,
+  type ExtremeOptions,
+  type KeepdimsOptions,
+  type LogicOptions,
+  max,
+  min,
+  prod,
+  ptp,
+  type ReduceOptions,
+  sum,
+} from "./reductions.js";
 import { round, type RoundOptions } from "./rounding.js";
-import { expandDims, matrixTranspose, type Order, ravel, reshape, type ReshapeOptions, squeeze, type SqueezeOptions, swapaxes, transpose } from "./shape.js";
+import {
+  expandDims,
+  matrixTranspose,
+  type Order,
+  ravel,
+  reshape,
+  type ReshapeOptions,
+  squeeze,
+  type SqueezeOptions,
+  swapaxes,
+  transpose,
+} from "./shape.js";
 import { mean, type MeanOptions, std, var_, type VarOptions } from "./statistics.js";
 
 /** Attaches numpy's functions to arrays as methods: `x.add(y)` is `np.add(x, y)`. */
@@ -74,7 +97,11 @@ declare module "../core/array.js" {
     squeeze(axis?: number | readonly number[] | null | SqueezeOptions): NDArray;
     expandDims(axis: number | readonly number[]): NDArray;
     swapaxes(axis1: number, axis2: number): NDArray;
-    repeat(repeats: number | readonly number[] | NDArray, axis?: number | null | RepeatOptions, options?: RepeatOptions): NDArray;
+    repeat(
+      repeats: number | readonly number[] | NDArray,
+      axis?: number | null | RepeatOptions,
+      options?: RepeatOptions,
+    ): NDArray;
     diagonal(offset?: number | DiagonalOptions, axis1?: number, axis2?: number): NDArray;
     trace(offset?: number | TraceOptions, axis1?: number, axis2?: number): NDArray;
 
@@ -117,13 +144,47 @@ const attachGetter = (name: string, get: (x: NDArray) => NDArray): void =>
 /** A list, or the arguments themselves where they are all numbers. */
 const listed = (args: readonly unknown[]): boolean => args.length > 1 && args.every((a) => typeof a === "number");
 
-attachMethods({ all, any, argmax, argmin, astype, clip, copy, cumprod, cumsum, diagonal, dot, matmul, max, mean, min, prod, ptp, ravel });
-attachMethods({ flatten: ravel, repeat, round, squeeze, std, sum, swapaxes, trace, var_, expandDims, conj, neg: negative, abs });
+attachMethods({
+  all,
+  any,
+  argmax,
+  argmin,
+  astype,
+  clip,
+  copy,
+  cumprod,
+  cumsum,
+  diagonal,
+  dot,
+  matmul,
+  max,
+  mean,
+  min,
+  prod,
+  ptp,
+  ravel,
+});
+attachMethods({
+  flatten: ravel,
+  repeat,
+  round,
+  squeeze,
+  std,
+  sum,
+  swapaxes,
+  trace,
+  var_,
+  expandDims,
+  conj,
+  neg: negative,
+  abs,
+});
 attachMethods({ add, sub: subtract, mul: multiply, div: divide, floorDivide, mod: remainder, pow: power });
 attachMethods({ equal, greater, greaterEqual, less, lessEqual, notEqual });
 attachMethods({
   reshape: (x: NDArray, ...args: [never, ...never[]]) => (listed(args) ? reshape(x, args) : reshape(x, ...args)),
-  transpose: (x: NDArray, ...args: never[]) => (listed(args) || typeof args[0] === "number" ? transpose(x, args) : transpose(x, ...args)),
+  transpose: (x: NDArray, ...args: never[]) =>
+    listed(args) || typeof args[0] === "number" ? transpose(x, args) : transpose(x, ...args),
 });
 attachGetter("T", (x) => transpose(x));
 attachGetter("mT", matrixTranspose);

@@ -20,7 +20,12 @@ const extremeNames = ["a", "axis", "out", "keepdims", "initial", "where"] as con
 
 const nansumParams = /* @__PURE__ */ signature<ReduceOptions & Operand>("nansum", 1, reduceNames);
 /** The sum of what is not NaN. */
-export function nansum(a: ArrayLike, axis?: Axis | ReduceOptions, dtype?: DType | null | ReduceOptions, options?: ReduceOptions): NDArray;
+export function nansum(
+  a: ArrayLike,
+  axis?: Axis | ReduceOptions,
+  dtype?: DType | null | ReduceOptions,
+  options?: ReduceOptions,
+): NDArray;
 export function nansum(): NDArray {
   const { a, ...options } = nansumParams(arguments);
   return sum(withoutNan("nansum", asArray(a, "nansum", "a"), 0), options);
@@ -28,13 +33,23 @@ export function nansum(): NDArray {
 
 const nanprodParams = /* @__PURE__ */ signature<ReduceOptions & Operand>("nanprod", 1, reduceNames);
 /** The product of what is not NaN. */
-export function nanprod(a: ArrayLike, axis?: Axis | ReduceOptions, dtype?: DType | null | ReduceOptions, options?: ReduceOptions): NDArray;
+export function nanprod(
+  a: ArrayLike,
+  axis?: Axis | ReduceOptions,
+  dtype?: DType | null | ReduceOptions,
+  options?: ReduceOptions,
+): NDArray;
 export function nanprod(): NDArray {
   const { a, ...options } = nanprodParams(arguments);
   return prod(withoutNan("nanprod", asArray(a, "nanprod", "a"), 1), options);
 }
 
-function nanExtreme(op: string, reduce: typeof max, worst: number, { a, ...options }: ExtremeOptions & Operand): NDArray {
+function nanExtreme(
+  op: string,
+  reduce: typeof max,
+  worst: number,
+  { a, ...options }: ExtremeOptions & Operand,
+): NDArray {
   const x = asArray(a, op, "a");
   if (!isFloat(x.dtype)) return reduce(x, options);
   const found = reduce(withoutNan(op, x, worst), options);
@@ -56,9 +71,21 @@ export function nanmin(): NDArray {
   return nanExtreme("nanmin", min, Infinity, nanminParams(arguments));
 }
 
-const nanmeanParams = /* @__PURE__ */ signature<MeanOptions & Operand>("nanmean", 1, ["a", "axis", "dtype", "out", "keepdims", "where"]);
+const nanmeanParams = /* @__PURE__ */ signature<MeanOptions & Operand>("nanmean", 1, [
+  "a",
+  "axis",
+  "dtype",
+  "out",
+  "keepdims",
+  "where",
+]);
 /** The mean of what is not NaN. */
-export function nanmean(a: ArrayLike, axis?: Axis | MeanOptions, dtype?: DType | null | MeanOptions, options?: MeanOptions): NDArray;
+export function nanmean(
+  a: ArrayLike,
+  axis?: Axis | MeanOptions,
+  dtype?: DType | null | MeanOptions,
+  options?: MeanOptions,
+): NDArray;
 export function nanmean(): NDArray {
   const { a, ...options } = nanmeanParams(arguments);
   return nanmeanOf("nanmean", asArray(a, "nanmean", "a"), options);
@@ -77,26 +104,42 @@ const varNames = ["a", "axis", "dtype", "out", "ddof", "keepdims", "where", "mea
 
 const nanvarParams = /* @__PURE__ */ signature<VarParams>("nanvar", 1, varNames);
 /** The variance of what is not NaN; NaN where too little is left. */
-export function nanvar(a: ArrayLike, axis?: Axis | VarOptions, dtype?: DType | null | VarOptions, options?: VarOptions): NDArray;
+export function nanvar(
+  a: ArrayLike,
+  axis?: Axis | VarOptions,
+  dtype?: DType | null | VarOptions,
+  options?: VarOptions,
+): NDArray;
 export function nanvar(): NDArray {
   const { a, ...options } = nanvarParams(arguments);
   return nanvarOf("nanvar", asArray(a, "nanvar", "a"), options);
 }
 const nanstdParams = /* @__PURE__ */ signature<VarParams>("nanstd", 1, varNames);
 /** The standard deviation of what is not NaN; NaN where too little is left. */
-export function nanstd(a: ArrayLike, axis?: Axis | VarOptions, dtype?: DType | null | VarOptions, options?: VarOptions): NDArray;
+export function nanstd(
+  a: ArrayLike,
+  axis?: Axis | VarOptions,
+  dtype?: DType | null | VarOptions,
+  options?: VarOptions,
+): NDArray;
 export function nanstd(): NDArray {
   const { a, ...options } = nanstdParams(arguments);
   requireFloat("nanstd", options.dtype);
   return p.sqrt(nanvarOf("nanstd", asArray(a, "nanstd", "a"), options));
 }
 
-function nanvarOf(op: string, given: NDArray, { axis = null, dtype, ddof = 0, keepdims, where, mean: known }: VarOptions): NDArray {
+function nanvarOf(
+  op: string,
+  given: NDArray,
+  { axis = null, dtype, ddof = 0, keepdims, where, mean: known }: VarOptions,
+): NDArray {
   const to = dtype === undefined || dtype === null ? toInexact(given.dtype, given.weakType) : asDType(dtype);
   const x = convert(given, toInexact(to));
   const mask = checkWhere(op, where);
   const center =
-    known === undefined || known === null ? nanmeanOf(op, x, { axis, keepdims: true, where: mask }) : convert(asArray(known, op, "mean"), x.dtype);
+    known === undefined || known === null
+      ? nanmeanOf(op, x, { axis, keepdims: true, where: mask })
+      : convert(asArray(known, op, "mean"), x.dtype);
   const squares = p.square(choose(op, nanMask(x), like(x, 0), subtract(x, center)));
   const n = p.sub(sum(p.not(nanMask(x)), axis, { dtype: x.dtype, keepdims, where: mask }), ddof);
   const tooFew = p.le(n, 0);

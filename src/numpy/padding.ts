@@ -52,14 +52,22 @@ const padParams = /* @__PURE__ */ signature<PadParams>("pad", 2, ["array", "padW
   byName: ["constantValues", "endValues", "statLength", "reflectType"],
 });
 /** Adds elements in front of and behind each axis; `mode` says which: zeros or constants by default. */
-export function pad(array: ArrayLike, padWidth: PerSide<number>, mode?: PadMode | PadOptions, options?: PadOptions): NDArray;
+export function pad(
+  array: ArrayLike,
+  padWidth: PerSide<number>,
+  mode?: PadMode | PadOptions,
+  options?: PadOptions,
+): NDArray;
 export function pad(): NDArray {
   const { array, padWidth, mode = "constant", ...rest } = padParams(arguments);
   const x = asArray(array, "pad", "array");
   if (x.ndim === 0) return x;
   const widths = pairs("padWidth", padWidth, x.ndim);
   if (widths.some(([lo, hi]) => !(Number.isInteger(lo) && lo >= 0 && Number.isInteger(hi) && hi >= 0))) {
-    throw new ArgumentError({ code: "pad-width", message: `pad: padWidth must hold whole numbers, at least 0, but is ${JSON.stringify(padWidth)}` });
+    throw new ArgumentError({
+      code: "pad-width",
+      message: `pad: padWidth must hold whole numbers, at least 0, but is ${JSON.stringify(padWidth)}`,
+    });
   }
   if (mode === "constant") return padConstant(x, widths, rest.constantValues ?? 0);
   const padAxis = axisPadding(mode, x, rest);
@@ -127,7 +135,9 @@ function axisPadding(mode: PadMode, x: NDArray, { endValues = 0, statLength, ref
     case "symmetric":
       return nonempty(mode, (y, axis, width) => mirror(y, axis, width, mode === "reflect", reflectType === "odd"));
     case "edge":
-      return nonempty(mode, (y, axis, width) => between(y, axis, sliceAxis(y, axis, 0, 1), sliceAxis(y, axis, -1), width));
+      return nonempty(mode, (y, axis, width) =>
+        between(y, axis, sliceAxis(y, axis, 0, 1), sliceAxis(y, axis, -1), width),
+      );
     case "empty":
       return (y, axis, [lo, hi]) =>
         p.pad(
@@ -161,7 +171,11 @@ const nonempty =
   (mode: PadMode, f: Pad): Pad =>
   (x, axis, width) => {
     if (x.shape[axis] !== 0) return f(x, axis, width);
-    throw new ArgumentError({ code: "pad-empty", message: `pad: mode ${mode} cannot pad the empty axis ${axis}`, details: [["array", x.describe()]] });
+    throw new ArgumentError({
+      code: "pad-empty",
+      message: `pad: mode ${mode} cannot pad the empty axis ${axis}`,
+      details: [["array", x.describe()]],
+    });
   };
 
 /** `first` repeated in front and `last` behind; both have length 1 along the axis. */
@@ -197,7 +211,9 @@ function mirror(x: NDArray, axis: number, [lo, hi]: Pair<number>, reflect: boole
       const part = Math.min(padding, n - offset);
       padding -= part;
       const length = y.shape[axis]!;
-      const source = before ? sliceAxis(y, axis, offset, offset + part) : sliceAxis(y, axis, length - part - offset, length - offset);
+      const source = before
+        ? sliceAxis(y, axis, offset, offset + part)
+        : sliceAxis(y, axis, length - part - offset, length - offset);
       let mirrored = p.rev(source, [axis]);
       if (odd) {
         const twice = p.mul(edge, like(edge, 2));
@@ -213,7 +229,11 @@ function mirror(x: NDArray, axis: number, [lo, hi]: Pair<number>, reflect: boole
 
 function ramp(x: NDArray, axis: number, [lo, hi]: Pair<number>, [start, end]: Pair<ArrayLike>): NDArray {
   const towards = (value: ArrayLike, edge: NDArray, num: number): NDArray =>
-    convert(linspace(value, p.squeeze(edge, [axis]), num, { endpoint: false, dtype: x.dtype, axis }), x.dtype, x.weakType);
+    convert(
+      linspace(value, p.squeeze(edge, [axis]), num, { endpoint: false, dtype: x.dtype, axis }),
+      x.dtype,
+      x.weakType,
+    );
   const before = towards(start, sliceAxis(x, axis, 0, 1), lo);
   const after = p.rev(towards(end, sliceAxis(x, axis, -1), hi), [axis]);
   return p.concatenate([before, x, after], axis);
@@ -223,11 +243,18 @@ function statistic(f: (x: NDArray, axis: number) => NDArray, lengths: readonly P
   return (x, axis, width) => {
     const n = x.shape[axis]!;
     const [first, last] = lengths?.[axis] ?? [n, n];
-    if (first <= 0 || last <= 0) throw new ArgumentError({ code: "stat-length", message: "pad: a statLength of 0 gives no value" });
+    if (first <= 0 || last <= 0)
+      throw new ArgumentError({ code: "stat-length", message: "pad: a statLength of 0 gives no value" });
     const of = (part: NDArray): NDArray => {
       const value = f(part, axis);
       return convert(isInteger(x.dtype) ? round(value) : value, x.dtype, x.weakType);
     };
-    return between(x, axis, of(sliceAxis(x, axis, 0, Math.min(first, n))), of(sliceAxis(x, axis, n - Math.min(last, n))), width);
+    return between(
+      x,
+      axis,
+      of(sliceAxis(x, axis, 0, Math.min(first, n))),
+      of(sliceAxis(x, axis, n - Math.min(last, n))),
+      width,
+    );
   };
 }

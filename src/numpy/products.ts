@@ -93,13 +93,24 @@ export function matmul(): NDArray {
 }
 
 /** Contracts the last axes as labelled; axes in front of them are batch axes that broadcast. */
-function batched(op: string, a: NDArray, aLabels: readonly Label[], b: NDArray, bLabels: readonly Label[], out: readonly Label[]): NDArray {
-  const lead = (x: NDArray, own: readonly Label[]): Label[] => Array.from({ length: x.ndim - own.length }, (_, i) => i - (x.ndim - own.length));
+function batched(
+  op: string,
+  a: NDArray,
+  aLabels: readonly Label[],
+  b: NDArray,
+  bLabels: readonly Label[],
+  out: readonly Label[],
+): NDArray {
+  const lead = (x: NDArray, own: readonly Label[]): Label[] =>
+    Array.from({ length: x.ndim - own.length }, (_, i) => i - (x.ndim - own.length));
   const left = lead(a, aLabels);
   const right = lead(b, bLabels);
   const batch = left.length >= right.length ? left : right;
   const labels = [...batch, ...out];
-  return arrange(contract(op, { x: a, labels: [...left, ...aLabels] }, { x: b, labels: [...right, ...bLabels] }, labels), labels);
+  return arrange(
+    contract(op, { x: a, labels: [...left, ...aLabels] }, { x: b, labels: [...right, ...bLabels] }, labels),
+    labels,
+  );
 }
 
 const matvecParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike }>("matvec", 2, ["x1", "x2"]);
@@ -129,9 +140,14 @@ export function vecmat(): NDArray {
 export interface VecdotOptions extends ProductOptions {
   readonly axis?: number | undefined;
 }
-const vecdotParams = /* @__PURE__ */ signature<VecdotOptions & { x1: ArrayLike; x2: ArrayLike }>("vecdot", 2, ["x1", "x2"], {
-  byName: ["axis", ...productOptions.byName],
-});
+const vecdotParams = /* @__PURE__ */ signature<VecdotOptions & { x1: ArrayLike; x2: ArrayLike }>(
+  "vecdot",
+  2,
+  ["x1", "x2"],
+  {
+    byName: ["axis", ...productOptions.byName],
+  },
+);
 /** Inner products along an axis; the others broadcast. */
 export function vecdot(x1: ArrayLike, x2: ArrayLike, options?: VecdotOptions): NDArray;
 export function vecdot(): NDArray {
@@ -149,7 +165,12 @@ export function vdot(a: ArrayLike, b: ArrayLike, options?: ProductOptions): NDAr
 export function vdot(): NDArray {
   const given = vdotParams(arguments);
   const flat = (x: NDArray): NDArray => p.reshape(x, [x.size]);
-  return dotOf("vdot", flat(asArray(given.a, "vdot", "a")), flat(asArray(given.b, "vdot", "b")), given.preferredElementType);
+  return dotOf(
+    "vdot",
+    flat(asArray(given.a, "vdot", "a")),
+    flat(asArray(given.b, "vdot", "b")),
+    given.preferredElementType,
+  );
 }
 
 const innerParams = /* @__PURE__ */ signature<Operands>("inner", 2, ["a", "b"], productOptions);
@@ -160,7 +181,9 @@ export function inner(): NDArray {
   const { a, b, finish } = factors("inner", given.a, given.b, given.preferredElementType);
   if (a.ndim === 0 || b.ndim === 0) return finish(p.mul(a, b));
   requireLength("inner", a, a.ndim - 1, b, b.ndim - 1);
-  return finish(p.dotGeneral(a, b, { lhsContract: [a.ndim - 1], rhsContract: [b.ndim - 1], lhsBatch: [], rhsBatch: [] }));
+  return finish(
+    p.dotGeneral(a, b, { lhsContract: [a.ndim - 1], rhsContract: [b.ndim - 1], lhsBatch: [], rhsBatch: [] }),
+  );
 }
 
 const outerParams = /* @__PURE__ */ signature<{ a: ArrayLike; b: ArrayLike }>("outer", 2, ["a", "b", "out"]);
@@ -177,15 +200,26 @@ export type TensordotAxes = number | readonly [number | readonly number[], numbe
 export interface TensordotOptions extends ProductOptions {
   readonly axes?: TensordotAxes | undefined;
 }
-const tensordotParams = /* @__PURE__ */ signature<TensordotOptions & Operands>("tensordot", 2, ["a", "b", "axes"], productOptions);
+const tensordotParams = /* @__PURE__ */ signature<TensordotOptions & Operands>(
+  "tensordot",
+  2,
+  ["a", "b", "axes"],
+  productOptions,
+);
 /** Sums products over the last `axes` axes of a and the first of b (2), or over given pairs of axes. */
-export function tensordot(a: ArrayLike, b: ArrayLike, axes?: TensordotAxes | TensordotOptions, options?: TensordotOptions): NDArray;
+export function tensordot(
+  a: ArrayLike,
+  b: ArrayLike,
+  axes?: TensordotAxes | TensordotOptions,
+  options?: TensordotOptions,
+): NDArray;
 export function tensordot(): NDArray {
   const { axes = 2, ...given } = tensordotParams(arguments);
   const { a, b, finish } = factors("tensordot", given.a, given.b, given.preferredElementType);
   const [left, right] = tensordotAxes(a, b, axes);
   left.forEach((i, k) => requireLength("tensordot", a, i, b, right[k]!));
-  if (left.length > 0) return finish(p.dotGeneral(a, b, { lhsContract: left, rhsContract: right, lhsBatch: [], rhsBatch: [] }));
+  if (left.length > 0)
+    return finish(p.dotGeneral(a, b, { lhsContract: left, rhsContract: right, lhsBatch: [], rhsBatch: [] }));
   return finish(multiply(p.reshape(a, [...a.shape, ...b.shape.map(() => 1)]), b));
 }
 
@@ -207,7 +241,10 @@ function tensordotAxes(a: NDArray, b: NDArray, axes: TensordotAxes): [number[], 
     (typeof side === "number" ? [side] : side).map((i) => normalizeAxis(i, x.ndim, "tensordot"));
   const [left, right] = [list(axes[0], a), list(axes[1], b)];
   if (left.length !== right.length) {
-    throw new ArgumentError({ code: "axes-count", message: `tensordot: ${left.length} axes of a do not pair with ${right.length} of b` });
+    throw new ArgumentError({
+      code: "axes-count",
+      message: `tensordot: ${left.length} axes of a do not pair with ${right.length} of b`,
+    });
   }
   return [left, right];
 }
@@ -221,7 +258,16 @@ export function kron(): NDArray {
   const ndim = Math.max(a.ndim, b.ndim);
   const pad = (x: NDArray): readonly number[] => [...new Array<number>(ndim - x.ndim).fill(1), ...x.shape];
   const [m, n] = [pad(a), pad(b)];
-  const product = multiply(p.reshape(a, m.flatMap((d) => [d, 1])), p.reshape(b, n.flatMap((d) => [1, d])));
+  const product = multiply(
+    p.reshape(
+      a,
+      m.flatMap((d) => [d, 1]),
+    ),
+    p.reshape(
+      b,
+      n.flatMap((d) => [1, d]),
+    ),
+  );
   return p.reshape(
     product,
     m.map((d, i) => d * n[i]!),
@@ -234,7 +280,14 @@ export interface CrossOptions {
   readonly axisc?: number | undefined;
   readonly axis?: number | null | undefined;
 }
-const crossParams = /* @__PURE__ */ signature<CrossOptions & { a: ArrayLike; b: ArrayLike }>("cross", 2, ["a", "b", "axisa", "axisb", "axisc", "axis"]);
+const crossParams = /* @__PURE__ */ signature<CrossOptions & { a: ArrayLike; b: ArrayLike }>("cross", 2, [
+  "a",
+  "b",
+  "axisa",
+  "axisb",
+  "axisc",
+  "axis",
+]);
 /** The cross product of vectors of 2 or 3 elements along an axis; of 2 and 2 only its third element. */
 export function cross(a: ArrayLike, b: ArrayLike, options?: CrossOptions): NDArray;
 export function cross(): NDArray {
@@ -243,20 +296,23 @@ export function cross(): NDArray {
   const components = (x: ArrayLike, at: number): NDArray[] => {
     const v = moveaxis(asArray(x, "cross"), axis ?? at, 0);
     if (v.shape[0] !== 2 && v.shape[0] !== 3) {
-      throw new ShapeError({ code: "cross-length", message: "cross takes vectors of 2 or 3 elements", details: [["operand", v.describe()]] });
+      throw new ShapeError({
+        code: "cross-length",
+        message: "cross takes vectors of 2 or 3 elements",
+        details: [["operand", v.describe()]],
+      });
     }
     return Array.from({ length: v.shape[0]! }, (_, i) =>
-      p.squeeze(
-        p.slice(v, [i, ...v.shape.slice(1).map(() => 0)], [i + 1, ...v.shape.slice(1)]),
-        [0],
-      ),
+      p.squeeze(p.slice(v, [i, ...v.shape.slice(1).map(() => 0)], [i + 1, ...v.shape.slice(1)]), [0]),
     );
   };
   const [u, v] = [components(given.a, axisa), components(given.b, axisb)];
   const minor = (i: number, j: number): NDArray => {
-    const term = (m: number, n: number): NDArray | undefined => (u[m] === undefined || v[n] === undefined ? undefined : multiply(u[m], v[n]));
+    const term = (m: number, n: number): NDArray | undefined =>
+      u[m] === undefined || v[n] === undefined ? undefined : multiply(u[m], v[n]);
     const [plus, minus] = [term(i, j), term(j, i)];
-    if (plus === undefined) return minus === undefined ? p.zerosOf(promote2("cross", u[0]!, v[0]!)[0]!.aval) : p.neg(minus);
+    if (plus === undefined)
+      return minus === undefined ? p.zerosOf(promote2("cross", u[0]!, v[0]!)[0]!.aval) : p.neg(minus);
     return minus === undefined ? plus : subtract(plus, minus);
   };
   if (u.length === 2 && v.length === 2) return minor(0, 1);

@@ -14,7 +14,8 @@ import * as p from "../primitives/all.js";
 export type Axis = number | readonly number[] | null;
 
 /** The float dtype in which a function computes operands of `dtype`: float32 of 32-bit integers, the default one of bare numbers. */
-export const toInexact = (dtype: DType, weak = false): DType => (isFloat(dtype) || dtype === "key" ? dtype : weak ? defaultFloat() : "float32");
+export const toInexact = (dtype: DType, weak = false): DType =>
+  isFloat(dtype) || dtype === "key" ? dtype : weak ? defaultFloat() : "float32";
 
 /** An element type with integers and booleans made floats. */
 export const inexactType = ({ dtype, weak }: PromotionType): PromotionType => ({ dtype: toInexact(dtype, weak), weak });
@@ -40,7 +41,8 @@ export function expandTo(x: NDArray, shape: Shape): NDArray {
 
 const fits = (n: number): boolean => n >= -2147483648 && n <= 2147483647;
 
-const isLargeInteger = (x: unknown): x is number => typeof x === "number" && Number.isInteger(x) && !fits(x) && x >= 0 && x <= 4294967295;
+const isLargeInteger = (x: unknown): x is number =>
+  typeof x === "number" && Number.isInteger(x) && !fits(x) && x >= 0 && x <= 4294967295;
 
 /**
  * The element type that operands promote to. An integral number beyond int32 counts as an integer where the other
@@ -58,7 +60,8 @@ export function resultElementType(op: string, xs: readonly ArrayLike[]): Promoti
     types.push({ dtype: a.dtype, weak: a.weakType });
   }
   const first = types[0];
-  if (!large && first !== undefined && types.every((t) => t.dtype === first.dtype && t.weak === first.weak)) return first;
+  if (!large && first !== undefined && types.every((t) => t.dtype === first.dtype && t.weak === first.weak))
+    return first;
   const rest = promoteElementTypes(types, defaultFloat());
   if (!large || (rest.dtype === "uint32" && !rest.weak)) return rest;
   return promoteElementTypes([...types, { dtype: defaultFloat(), weak: true }], defaultFloat());
@@ -124,7 +127,8 @@ function quickPair(x: ArrayLike, y: ArrayLike): readonly [NDArray, NDArray] | un
 }
 
 /** `promote` of two. */
-export const promote2 = (op: string, x: ArrayLike, y: ArrayLike): readonly NDArray[] => quickPair(x, y) ?? promote(op, x, y);
+export const promote2 = (op: string, x: ArrayLike, y: ArrayLike): readonly NDArray[] =>
+  quickPair(x, y) ?? promote(op, x, y);
 
 /** `promote`, and integers and booleans become floats. */
 export function promoteInexact(op: string, ...xs: readonly ArrayLike[]): readonly NDArray[] {

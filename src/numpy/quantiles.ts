@@ -3,7 +3,7 @@ import { normalizeAxes, sizeOf } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { defaultFloat } from "../core/config.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
-import { type ArrayLike, asArray, describeValue } from "../core/literal.js";
+import { type ArrayLike, describeValue } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { add, divide, maximum, minimum, multiply, subtract } from "./arithmetic.js";
 import { pickAlong, takeAlong } from "./gathering.js";
@@ -39,26 +39,46 @@ export function quantile(): NDArray {
 }
 const nanquantileParams = /* @__PURE__ */ signature<QuantileParams>("nanquantile", 2, quantileNames, { byName });
 /** `quantile` of what is not NaN. */
-export function nanquantile(a: ArrayLike, q: ArrayLike, axis?: Axis | QuantileOptions, options?: QuantileOptions): NDArray;
+export function nanquantile(
+  a: ArrayLike,
+  q: ArrayLike,
+  axis?: Axis | QuantileOptions,
+  options?: QuantileOptions,
+): NDArray;
 export function nanquantile(): NDArray {
   return quantileOf("nanquantile", nanquantileParams(arguments), true);
 }
 const percentileParams = /* @__PURE__ */ signature<QuantileParams>("percentile", 2, quantileNames, { byName });
 /** Quantiles with q in per cent. */
-export function percentile(a: ArrayLike, q: ArrayLike, axis?: Axis | QuantileOptions, options?: QuantileOptions): NDArray;
+export function percentile(
+  a: ArrayLike,
+  q: ArrayLike,
+  axis?: Axis | QuantileOptions,
+  options?: QuantileOptions,
+): NDArray;
 export function percentile(): NDArray {
   const given = percentileParams(arguments);
   return quantileOf("percentile", { ...given, q: ofHundred(given.q) }, false);
 }
 const nanpercentileParams = /* @__PURE__ */ signature<QuantileParams>("nanpercentile", 2, quantileNames, { byName });
 /** `percentile` of what is not NaN. */
-export function nanpercentile(a: ArrayLike, q: ArrayLike, axis?: Axis | QuantileOptions, options?: QuantileOptions): NDArray;
+export function nanpercentile(
+  a: ArrayLike,
+  q: ArrayLike,
+  axis?: Axis | QuantileOptions,
+  options?: QuantileOptions,
+): NDArray;
 export function nanpercentile(): NDArray {
   const given = nanpercentileParams(arguments);
   return quantileOf("nanpercentile", { ...given, q: ofHundred(given.q) }, true);
 }
 
-const ofHundred = (q: ArrayLike): ArrayLike => (typeof q === "number" && defaultFloat() === "float64" ? q / 100 : typeof q === "number" ? Math.fround(q) / 100 : divide(q, 100));
+const ofHundred = (q: ArrayLike): ArrayLike =>
+  typeof q === "number" && defaultFloat() === "float64"
+    ? q / 100
+    : typeof q === "number"
+      ? Math.fround(q) / 100
+      : divide(q, 100);
 
 const medianNames = ["a", "axis", "out", "overwriteInput", "keepdims"] as const;
 const medianParams = /* @__PURE__ */ signature<MedianOptions & { a: ArrayLike }>("median", 1, medianNames);
@@ -76,33 +96,65 @@ export function nanmedian(): NDArray {
 
 const methods: readonly string[] = ["linear", "lower", "higher", "midpoint", "nearest", "inverted_cdf"];
 
-function quantileOf(op: string, { a, q, axis, method = "linear", keepdims = false, weights }: QuantileParams, skipNan: boolean): NDArray {
+function quantileOf(
+  op: string,
+  { a, q, axis, method = "linear", keepdims = false, weights }: QuantileParams,
+  skipNan: boolean,
+): NDArray {
   if (!methods.includes(method)) {
-    throw new ArgumentError({ code: "option-value", message: `${op}: there is no method ${describeValue(method)}`, hint: `methods: ${methods.join(", ")}` });
+    throw new ArgumentError({
+      code: "option-value",
+      message: `${op}: there is no method ${describeValue(method)}`,
+      hint: `methods: ${methods.join(", ")}`,
+    });
   }
   if (weights !== undefined && weights !== null && method !== "inverted_cdf") {
     throw new ArgumentError({ code: "weights-method", message: `${op}: only method "inverted_cdf" takes weights` });
   }
   const x = inexactPair(op, a, weights);
   const at = inexact(op, q);
-  if (at.ndim > 1) throw new ShapeError({ code: "rank", message: `${op}: q must have at most one dimension`, details: [["q", at.describe()]] });
+  if (at.ndim > 1)
+    throw new ShapeError({
+      code: "rank",
+      message: `${op}: q must have at most one dimension`,
+      details: [["q", at.describe()]],
+    });
   const axes = normalizeAxes(axis, x.a.ndim, op);
   const kept = [...x.a.shape.keys()].filter((i) => !axes.includes(i));
-  const rows = (y: NDArray): NDArray => p.reshape(p.transpose(y, [...kept, ...axes]), [...kept.map((i) => y.shape[i]!), sizeOf(axes.map((i) => y.shape[i]!))]);
+  const rows = (y: NDArray): NDArray =>
+    p.reshape(p.transpose(y, [...kept, ...axes]), [
+      ...kept.map((i) => y.shape[i]!),
+      sizeOf(axes.map((i) => y.shape[i]!)),
+    ]);
   const values = rows(x.a);
-  if (values.shape.at(-1) === 0) throw new ArgumentError({ code: "reduce-empty", message: `${op} of no elements is not defined`, details: [["a", x.a.describe()]] });
+  if (values.shape.at(-1) === 0)
+    throw new ArgumentError({
+      code: "reduce-empty",
+      message: `${op} of no elements is not defined`,
+      details: [["a", x.a.describe()]],
+    });
   // q stands last while its values are picked from rows, then first.
   const qs = at.ndim === 0 ? at : p.reshape(at, [at.size]);
   const picked =
     method === "inverted_cdf"
-      ? invertedCdf(op, values, x.weights === undefined ? undefined : rows(fitWeights(op, x.a, x.weights, axes)), qs, skipNan)
+      ? invertedCdf(
+          op,
+          values,
+          x.weights === undefined ? undefined : rows(fitWeights(op, x.a, x.weights, axes)),
+          qs,
+          skipNan,
+        )
       : interpolated(op, values, qs, method, skipNan);
   const first = p.moveAxis(picked, picked.ndim - 1, 0);
   const rest = keepdims ? x.a.shape.map((d, i) => (axes.includes(i) ? 1 : d)) : kept.map((i) => x.a.shape[i]!);
   return convert(p.reshape(first, [...at.shape, ...rest]), x.a.dtype);
 }
 
-function inexactPair(op: string, a: ArrayLike, weights: ArrayLike | null | undefined): { readonly a: NDArray; readonly weights: NDArray | undefined } {
+function inexactPair(
+  op: string,
+  a: ArrayLike,
+  weights: ArrayLike | null | undefined,
+): { readonly a: NDArray; readonly weights: NDArray | undefined } {
   if (weights === undefined || weights === null) return { a: inexact(op, a), weights: undefined };
   const t = resultElementType(op, [a, weights]);
   const [x, w] = convertAll([a, weights], inexactType(t));
@@ -176,7 +228,11 @@ function knownNeighbours(sorted: NDArray, q: number, type: NDArray): Neighbours 
     const index = Math.min(n - 1, Math.max(0, Number.isNaN(i) ? 0 : i));
     return sliceAxis(sorted, last, index, index + 1);
   };
-  return { lower: at(Math.floor(position)), upper: at(Math.ceil(position)), weight: like(type, position - Math.floor(position)) };
+  return {
+    lower: at(Math.floor(position)),
+    upper: at(Math.ceil(position)),
+    weight: like(type, position - Math.floor(position)),
+  };
 }
 
 /** The least element up to which at least the part q of the weights lies. */
@@ -194,7 +250,9 @@ function invertedCdf(op: string, x: NDArray, weights: NDArray | undefined, q: ND
   // How many elements lie before the target: [*rest k n] reduced over n.
   const below = p.lt(...spread(total, target));
   const place = p.reduceSum(convert(below, "int32"), [x.ndim]);
-  const valid = skipNan ? sum(p.not(missing), last, { keepdims: true }) : p.full(n, { shape: [], dtype: "int32", weakType: false });
+  const valid = skipNan
+    ? sum(p.not(missing), last, { keepdims: true })
+    : p.full(n, { shape: [], dtype: "int32", weakType: false });
   const index = maximum(minimum(place, subtract(valid, 1)), 0);
   const picked = pickAlong(sorted, index, last);
   const nothing = skipNan ? all(missing, last, { keepdims: true }) : any(missing, last, { keepdims: true });

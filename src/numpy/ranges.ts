@@ -39,11 +39,21 @@ export interface ArangeOptions {
   readonly step?: Scalar | null | undefined;
   readonly dtype?: DType | null | undefined;
 }
-const arangeParams = /* @__PURE__ */ signature<ArangeOptions & { start: Scalar; device?: string }>("arange", 1, ["start", "stop", "step", "dtype"], {
-  byName: ["device"],
-});
+const arangeParams = /* @__PURE__ */ signature<ArangeOptions & { start: Scalar; device?: string }>(
+  "arange",
+  1,
+  ["start", "stop", "step", "dtype"],
+  {
+    byName: ["device"],
+  },
+);
 /** Numbers from start (0 if only one is given) up to stop, which is left out; int32 if all of them are integral. */
-export function arange(start: Scalar, stop?: Scalar | null | ArangeOptions, step?: Scalar | null | ArangeOptions, options?: ArangeOptions): NDArray;
+export function arange(
+  start: Scalar,
+  stop?: Scalar | null | ArangeOptions,
+  step?: Scalar | null | ArangeOptions,
+  options?: ArangeOptions,
+): NDArray;
 export function arange(): NDArray {
   const given = arangeParams(arguments);
   const types = [given.start, given.stop, given.step].filter((v) => v !== undefined && v !== null) as Scalar[];
@@ -77,21 +87,40 @@ export interface LinspaceOptions {
   readonly axis?: number | undefined;
 }
 type LinspaceParams = LinspaceOptions & { start: ArrayLike; stop: ArrayLike; device?: string };
-const linspaceParams = /* @__PURE__ */ signature<LinspaceParams>("linspace", 2, ["start", "stop", "num", "endpoint", "retstep", "dtype", "axis"], {
-  byName: ["device"],
-});
+const linspaceParams = /* @__PURE__ */ signature<LinspaceParams>(
+  "linspace",
+  2,
+  ["start", "stop", "num", "endpoint", "retstep", "dtype", "axis"],
+  {
+    byName: ["device"],
+  },
+);
 /** `num` evenly spaced numbers from start to stop; with `retstep: true`, `[numbers, step]`. */
-export function linspace(start: ArrayLike, stop: ArrayLike, num: number | undefined | LinspaceOptions, options: LinspaceOptions & { readonly retstep: true }): [samples: NDArray, step: NDArray];
-export function linspace(start: ArrayLike, stop: ArrayLike, num?: number | LinspaceOptions, options?: LinspaceOptions): NDArray;
+export function linspace(
+  start: ArrayLike,
+  stop: ArrayLike,
+  num: number | undefined | LinspaceOptions,
+  options: LinspaceOptions & { readonly retstep: true },
+): [samples: NDArray, step: NDArray];
+export function linspace(
+  start: ArrayLike,
+  stop: ArrayLike,
+  num?: number | LinspaceOptions,
+  options?: LinspaceOptions,
+): NDArray;
 export function linspace(): NDArray | [NDArray, NDArray] {
   const given = linspaceParams(arguments);
   const [samples, step] = linspaceOf("linspace", given);
   return given.retstep ? [samples, step] : samples;
 }
 
-function linspaceOf(op: string, { start, stop, num = 50, endpoint = true, dtype, axis = 0 }: LinspaceParams): [NDArray, NDArray] {
+function linspaceOf(
+  op: string,
+  { start, stop, num = 50, endpoint = true, dtype, axis = 0 }: LinspaceParams,
+): [NDArray, NDArray] {
   count(op, "num", num);
-  const to = dtype === undefined || dtype === null ? inexactType(resultElementType(op, [start, stop])).dtype : asDType(dtype);
+  const to =
+    dtype === undefined || dtype === null ? inexactType(resultElementType(op, [start, stop])).dtype : asDType(dtype);
   const compute = toInexact(to);
   const [first, last] = [convert(asArray(start, op, "start"), compute), convert(asArray(stop, op, "stop"), compute)];
   const bounds = broadcastShapes([first.shape, last.shape], op);
@@ -121,40 +150,52 @@ function linspaceOf(op: string, { start, stop, num = 50, endpoint = true, dtype,
 export interface LogspaceOptions extends Omit<LinspaceOptions, "retstep"> {
   readonly base?: ArrayLike | undefined;
 }
-const logspaceParams = /* @__PURE__ */ signature<LogspaceOptions & { start: ArrayLike; stop: ArrayLike }>("logspace", 2, [
-  "start",
-  "stop",
-  "num",
-  "endpoint",
-  "base",
-  "dtype",
-  "axis",
-]);
+const logspaceParams = /* @__PURE__ */ signature<LogspaceOptions & { start: ArrayLike; stop: ArrayLike }>(
+  "logspace",
+  2,
+  ["start", "stop", "num", "endpoint", "base", "dtype", "axis"],
+);
 /** Powers of `base` (10) whose exponents are evenly spaced from start to stop. */
-export function logspace(start: ArrayLike, stop: ArrayLike, num?: number | LogspaceOptions, options?: LogspaceOptions): NDArray;
+export function logspace(
+  start: ArrayLike,
+  stop: ArrayLike,
+  num?: number | LogspaceOptions,
+  options?: LogspaceOptions,
+): NDArray;
 export function logspace(): NDArray {
   return logspaceOf("logspace", logspaceParams(arguments));
 }
 
-function logspaceOf(op: string, { base = 10, dtype, ...given }: LogspaceOptions & { start: ArrayLike; stop: ArrayLike }): NDArray {
-  const to = dtype === undefined || dtype === null ? inexactType(resultElementType(op, [given.start, given.stop])).dtype : asDType(dtype);
+function logspaceOf(
+  op: string,
+  { base = 10, dtype, ...given }: LogspaceOptions & { start: ArrayLike; stop: ArrayLike },
+): NDArray {
+  const to =
+    dtype === undefined || dtype === null
+      ? inexactType(resultElementType(op, [given.start, given.stop])).dtype
+      : asDType(dtype);
   const [exponents] = linspaceOf(op, { ...given, dtype: toInexact(to) });
   return convert(power(base, exponents), to);
 }
 
-const geomspaceParams = /* @__PURE__ */ signature<LinspaceOptions & { start: ArrayLike; stop: ArrayLike }>("geomspace", 2, [
-  "start",
-  "stop",
-  "num",
-  "endpoint",
-  "dtype",
-  "axis",
-]);
+const geomspaceParams = /* @__PURE__ */ signature<LinspaceOptions & { start: ArrayLike; stop: ArrayLike }>(
+  "geomspace",
+  2,
+  ["start", "stop", "num", "endpoint", "dtype", "axis"],
+);
 /** Numbers from start to stop, each the same multiple of the one before. */
-export function geomspace(start: ArrayLike, stop: ArrayLike, num?: number | LinspaceOptions, options?: LinspaceOptions): NDArray;
+export function geomspace(
+  start: ArrayLike,
+  stop: ArrayLike,
+  num?: number | LinspaceOptions,
+  options?: LinspaceOptions,
+): NDArray;
 export function geomspace(): NDArray {
   const { start, stop, num, endpoint, dtype, axis = 0 } = geomspaceParams(arguments);
-  const to = dtype === undefined || dtype === null ? inexactType(resultElementType("geomspace", [start, stop])).dtype : asDType(dtype);
+  const to =
+    dtype === undefined || dtype === null
+      ? inexactType(resultElementType("geomspace", [start, stop])).dtype
+      : asDType(dtype);
   const compute = toInexact(to);
   const [first, last] = [convert(asArray(start), compute), convert(asArray(stop), compute)];
   const sign = p.sign(first);
@@ -162,7 +203,13 @@ export function geomspace(): NDArray {
     const shape = broadcastShapes([x.shape, sign.shape], "geomspace");
     return log10(p.div(expandTo(x, shape), expandTo(sign, shape)));
   };
-  const powers = logspaceOf("geomspace", { start: magnitude(first), stop: magnitude(last), num, endpoint, dtype: compute });
+  const powers = logspaceOf("geomspace", {
+    start: magnitude(first),
+    stop: magnitude(last),
+    num,
+    endpoint,
+    dtype: compute,
+  });
   const result = p.mul(expandTo(sign, powers.shape), powers);
   return convert(p.moveAxis(result, 0, normalizeAxis(axis, result.ndim, "geomspace")), to);
 }
@@ -180,10 +227,18 @@ export function meshgrid(): NDArray[] {
   const [values, { indexing = "xy", sparse = false }] = meshgridParams(arguments);
   const xs = values.map((x) => asArray(x, "meshgrid"));
   for (const x of xs) {
-    if (x.ndim !== 1) throw new ArgumentError({ code: "rank", message: "meshgrid takes arrays of one dimension", details: [["operand", x.describe()]] });
+    if (x.ndim !== 1)
+      throw new ArgumentError({
+        code: "rank",
+        message: "meshgrid takes arrays of one dimension",
+        details: [["operand", x.describe()]],
+      });
   }
   if (indexing !== "xy" && indexing !== "ij") {
-    throw new ArgumentError({ code: "option-value", message: `meshgrid: indexing is "xy" or "ij", not ${describeValue(indexing)}` });
+    throw new ArgumentError({
+      code: "option-value",
+      message: `meshgrid: indexing is "xy" or "ij", not ${describeValue(indexing)}`,
+    });
   }
   const axes = xs.map((_, i) => (indexing === "xy" && xs.length > 1 && i < 2 ? 1 - i : i));
   const full = new Array<number>(xs.length).fill(1);
@@ -198,10 +253,18 @@ export interface IndicesOptions {
   readonly dtype?: DType | null | undefined;
   readonly sparse?: boolean | undefined;
 }
-const indicesParams = /* @__PURE__ */ signature<IndicesOptions & { dimensions: readonly number[] }>("indices", 1, ["dimensions", "dtype", "sparse"]);
+const indicesParams = /* @__PURE__ */ signature<IndicesOptions & { dimensions: readonly number[] }>("indices", 1, [
+  "dimensions",
+  "dtype",
+  "sparse",
+]);
 /** The index of each element of a shape, along a new first axis; with `sparse: true` a list of arrays that broadcast. */
 export function indices(dimensions: readonly number[], options: IndicesOptions & { readonly sparse: true }): NDArray[];
-export function indices(dimensions: readonly number[], dtype?: DType | null | IndicesOptions, options?: IndicesOptions): NDArray;
+export function indices(
+  dimensions: readonly number[],
+  dtype?: DType | null | IndicesOptions,
+  options?: IndicesOptions,
+): NDArray;
 export function indices(): NDArray | NDArray[] {
   const { dimensions, dtype, sparse = false } = indicesParams(arguments);
   const to = asDType(dtype ?? "int32");
@@ -243,7 +306,12 @@ export function vander(x: ArrayLike, N?: number | null | VanderOptions, options?
 export function vander(): NDArray {
   const given = vanderParams(arguments);
   const x = asArray(given.x, "vander", "x");
-  if (x.ndim !== 1) throw new ArgumentError({ code: "rank", message: "vander takes an array of one dimension", details: [["x", x.describe()]] });
+  if (x.ndim !== 1)
+    throw new ArgumentError({
+      code: "rank",
+      message: "vander takes an array of one dimension",
+      details: [["x", x.describe()]],
+    });
   const n = count("vander", "N", given.N ?? x.shape[0]!);
   const up = p.iota(x.dtype, [1, n], 1);
   return power(p.expandDims(x, [1]), given.increasing ? up : p.sub(like(up, n - 1), up));

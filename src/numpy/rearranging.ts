@@ -50,7 +50,11 @@ export interface Rot90Options {
 }
 const rot90Params = /* @__PURE__ */ signature<Rot90Options & { m: ArrayLike }>("rot90", 1, ["m", "k", "axes"]);
 /** Rotates by k quarter turns in the plane of two axes, from the first towards the second. */
-export function rot90(m: ArrayLike, k?: number | Rot90Options, axes?: readonly [number, number] | Rot90Options): NDArray;
+export function rot90(
+  m: ArrayLike,
+  k?: number | Rot90Options,
+  axes?: readonly [number, number] | Rot90Options,
+): NDArray;
 export function rot90(): NDArray {
   const { m, k = 1, axes = [0, 1] } = rot90Params(arguments);
   const x = asArray(m, "rot90", "m");
@@ -69,7 +73,11 @@ export function rot90(): NDArray {
 }
 
 type Shifts = number | readonly number[] | NDArray;
-const rollParams = /* @__PURE__ */ signature<AxisOption & { a: ArrayLike; shift: Shifts }>("roll", 2, ["a", "shift", "axis"]);
+const rollParams = /* @__PURE__ */ signature<AxisOption & { a: ArrayLike; shift: Shifts }>("roll", 2, [
+  "a",
+  "shift",
+  "axis",
+]);
 /** Shifts elements along axes; what falls off one end comes back at the other. Without axis the flattened array is shifted. */
 export function roll(a: ArrayLike, shift: Shifts, axis?: Axes | null | AxisOption): NDArray;
 export function roll(): NDArray {
@@ -88,7 +96,10 @@ function rollAxes(x: NDArray, shift: Shifts, axes: readonly number[]): NDArray {
   const shifts = shift instanceof NDArray ? splitShifts(shift) : typeof shift === "number" ? [shift] : shift;
   const n = Math.max(shifts.length, axes.length);
   if ((shifts.length !== n && shifts.length !== 1) || (axes.length !== n && axes.length !== 1)) {
-    throw new ArgumentError({ code: "roll-shifts", message: `roll: ${shifts.length} shifts do not fit ${axes.length} axes` });
+    throw new ArgumentError({
+      code: "roll-shifts",
+      message: `roll: ${shifts.length} shifts do not fit ${axes.length} axes`,
+    });
   }
   for (let i = 0; i < n; i++) x = rollAxis(x, shifts[shifts.length === 1 ? 0 : i]!, axes[axes.length === 1 ? 0 : i]!);
   return x;
@@ -129,7 +140,11 @@ export function tiled(x: NDArray, reps: readonly number[]): NDArray {
   const times = [...new Array<number>(ndim - reps.length).fill(1), ...reps];
   if (times.every((t) => t === 1)) return p.reshape(x, shape);
   const dims = shape.map((_, i) => 2 * i + 1);
-  const spread = p.broadcastInDim(p.reshape(x, shape), shape.flatMap((d, i) => [times[i]!, d]), dims);
+  const spread = p.broadcastInDim(
+    p.reshape(x, shape),
+    shape.flatMap((d, i) => [times[i]!, d]),
+    dims,
+  );
   return p.reshape(
     spread,
     shape.map((d, i) => d * times[i]!),
@@ -142,11 +157,21 @@ export interface RepeatOptions {
   readonly totalRepeatLength?: number | null | undefined;
 }
 type Repeats = number | readonly number[] | NDArray;
-const repeatParams = /* @__PURE__ */ signature<RepeatOptions & { a: ArrayLike; repeats: Repeats }>("repeat", 2, ["a", "repeats", "axis"], {
-  byName: ["totalRepeatLength"],
-});
+const repeatParams = /* @__PURE__ */ signature<RepeatOptions & { a: ArrayLike; repeats: Repeats }>(
+  "repeat",
+  2,
+  ["a", "repeats", "axis"],
+  {
+    byName: ["totalRepeatLength"],
+  },
+);
 /** Each element repeated, a number of times or one number of times for each; without axis of the flattened array. */
-export function repeat(a: ArrayLike, repeats: Repeats, axis?: number | null | RepeatOptions, options?: RepeatOptions): NDArray;
+export function repeat(
+  a: ArrayLike,
+  repeats: Repeats,
+  axis?: number | null | RepeatOptions,
+  options?: RepeatOptions,
+): NDArray;
 export function repeat(): NDArray {
   const { a, repeats, axis = null, totalRepeatLength } = repeatParams(arguments);
   let x = asArray(a, "repeat", "a");
@@ -166,10 +191,19 @@ export function repeat(): NDArray {
     }
     return takeAlong(x, blockIndices(convert(repeats, "int32"), n, count("repeat", "totalRepeatLength", total)), at);
   }
-  const given = typeof repeats === "number" ? [repeats] : repeats instanceof NDArray ? [...(repeats.dataSync() as Iterable<number>)] : repeats;
+  const given =
+    typeof repeats === "number"
+      ? [repeats]
+      : repeats instanceof NDArray
+        ? [...(repeats.dataSync() as Iterable<number>)]
+        : repeats;
   const times = given.length === 1 ? new Array<number>(n).fill(given[0]!) : given;
   if (times.length !== n) {
-    throw new ShapeError({ code: "repeat-count", message: `repeat: ${times.length} repeats do not fit an axis of length ${n}`, details: [["array", x.describe()]] });
+    throw new ShapeError({
+      code: "repeat-count",
+      message: `repeat: ${times.length} repeats do not fit an axis of length ${n}`,
+      details: [["array", x.describe()]],
+    });
   }
   const indices = times.flatMap((t, i) => new Array<number>(count("repeat", "repeats", t)).fill(i));
   if (total !== undefined) {

@@ -72,7 +72,10 @@ function runReduction(r: Reduction, x: NDArray, { axis, keepdims = false, initia
   const mask = checkWhere(r.op, where);
   if (!r.neutral && (initial === undefined || initial === null)) {
     if (mask !== undefined) {
-      throw new ArgumentError({ code: "initial-needed", message: `${r.op} has no identity, so where needs {initial} too` });
+      throw new ArgumentError({
+        code: "initial-needed",
+        message: `${r.op} has no identity, so where needs {initial} too`,
+      });
     }
     if (axes.some((i) => x.shape[i] === 0)) {
       throw new ArgumentError({
@@ -87,7 +90,12 @@ function runReduction(r: Reduction, x: NDArray, { axis, keepdims = false, initia
   let result = axes.length === 0 ? operand : r.reduce(operand, axes);
   if (initial !== undefined && initial !== null) {
     const first = convertOne(initial, x.dtype, false);
-    if (first.ndim > 0) throw new ShapeError({ code: "initial-shape", message: `${r.op}: initial must be a scalar`, details: [["initial", first.describe()]] });
+    if (first.ndim > 0)
+      throw new ShapeError({
+        code: "initial-shape",
+        message: `${r.op}: initial must be a scalar`,
+        details: [["initial", first.describe()]],
+      });
     result = r.combine(first, result);
   }
   return reduceShape(result, axes, keepdims);
@@ -107,8 +115,20 @@ const sumReduction: Reduction = { op: "sum", reduce: p.reduceSum, combine: p.add
 const prodReduction: Reduction = { op: "prod", reduce: p.reduceProd, combine: p.mul, identity: () => 1, neutral: true };
 const anyReduction: Reduction = { op: "any", reduce: p.reduceOr, combine: p.or, identity: () => 0, neutral: true };
 const allReduction: Reduction = { op: "all", reduce: p.reduceAnd, combine: p.and, identity: () => 1, neutral: true };
-const maxReduction: Reduction = { op: "max", reduce: p.reduceMax, combine: p.max, identity: (d) => extreme(d, -1), neutral: false };
-const minReduction: Reduction = { op: "min", reduce: p.reduceMin, combine: p.min, identity: (d) => extreme(d, 1), neutral: false };
+const maxReduction: Reduction = {
+  op: "max",
+  reduce: p.reduceMax,
+  combine: p.max,
+  identity: (d) => extreme(d, -1),
+  neutral: false,
+};
+const minReduction: Reduction = {
+  op: "min",
+  reduce: p.reduceMin,
+  combine: p.min,
+  identity: (d) => extreme(d, 1),
+  neutral: false,
+};
 
 /** The largest (sign 1) or least value of a dtype, infinities included. */
 export function extreme(dtype: DType, sign: 1 | -1): number {
@@ -125,14 +145,24 @@ const logicNames = ["a", "axis", "out", "keepdims"] as const;
 
 const sumParams = /* @__PURE__ */ signature<ReduceOptions & Operand>("sum", 1, reduceNames);
 /** The sum over axes; booleans are counted. */
-export function sum(a: ArrayLike, axis?: Axis | ReduceOptions, dtype?: DType | null | ReduceOptions, options?: ReduceOptions): NDArray;
+export function sum(
+  a: ArrayLike,
+  axis?: Axis | ReduceOptions,
+  dtype?: DType | null | ReduceOptions,
+  options?: ReduceOptions,
+): NDArray;
 export function sum(): NDArray {
   return arithmetic(sumReduction, sumParams(arguments));
 }
 
 const prodParams = /* @__PURE__ */ signature<ReduceOptions & Operand>("prod", 1, reduceNames);
 /** The product over axes; its derivative is right where elements are 0. */
-export function prod(a: ArrayLike, axis?: Axis | ReduceOptions, dtype?: DType | null | ReduceOptions, options?: ReduceOptions): NDArray;
+export function prod(
+  a: ArrayLike,
+  axis?: Axis | ReduceOptions,
+  dtype?: DType | null | ReduceOptions,
+  options?: ReduceOptions,
+): NDArray;
 export function prod(): NDArray {
   return arithmetic(prodReduction, prodParams(arguments));
 }
@@ -194,10 +224,17 @@ export function ptp(): NDArray {
   return p.sub(extremeOf(maxReduction, "ptp", given), extremeOf(minReduction, "ptp", given));
 }
 
-const countNonzeroParams = /* @__PURE__ */ signature<KeepdimsOptions & Operand>("countNonzero", 1, ["a", "axis", "keepdims"]);
+const countNonzeroParams = /* @__PURE__ */ signature<KeepdimsOptions & Operand>("countNonzero", 1, [
+  "a",
+  "axis",
+  "keepdims",
+]);
 /** How many elements are not zero. */
 export function countNonzero(a: ArrayLike, axis?: Axis | KeepdimsOptions, options?: KeepdimsOptions): NDArray;
 export function countNonzero(): NDArray {
   const { a, ...options } = countNonzeroParams(arguments);
-  return arithmetic({ ...sumReduction, op: "countNonzero" }, { ...options, a: truth(asArray(a, "countNonzero", "a")), dtype: "int32" });
+  return arithmetic(
+    { ...sumReduction, op: "countNonzero" },
+    { ...options, a: truth(asArray(a, "countNonzero", "a")), dtype: "int32" },
+  );
 }

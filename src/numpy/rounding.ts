@@ -30,7 +30,10 @@ export interface RoundOptions {
 
 function roundTo(op: string, x: NDArray, decimals: number): NDArray {
   if (!Number.isInteger(decimals)) {
-    throw new ArgumentError({ code: "decimals-invalid", message: `${op}: decimals must be a whole number, not ${String(decimals)}` });
+    throw new ArgumentError({
+      code: "decimals-invalid",
+      message: `${op}: decimals must be a whole number, not ${String(decimals)}`,
+    });
   }
   if (!isFloat(x.dtype) && x.dtype !== "bool") {
     if (decimals >= 0) return x;

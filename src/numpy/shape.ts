@@ -51,7 +51,10 @@ const reversed = (n: number): number[] => Array.from({ length: n }, (_, i) => n 
 function reshapeIn(op: string, x: NDArray, shape: Shape, order: Order): NDArray {
   if (order === "C") return p.reshape(x, shape);
   if (order !== "F") {
-    throw new ArgumentError({ code: "option-value", message: `${op}: order is "C" or "F", not ${describeValue(order)}` });
+    throw new ArgumentError({
+      code: "option-value",
+      message: `${op}: order is "C" or "F", not ${describeValue(order)}`,
+    });
   }
   // Column-major order is row-major order of the reversed axes.
   return p.transpose(p.reshape(p.transpose(x, reversed(x.ndim)), [...shape].reverse()), reversed(shape.length));
@@ -61,11 +64,21 @@ export interface ReshapeOptions {
   readonly order?: Order | undefined;
   readonly copy?: boolean | null | undefined;
 }
-const reshapeParams = /* @__PURE__ */ signature<ReshapeOptions & { a: ArrayLike; shape: number | readonly number[] }>("reshape", 2, ["a", "shape", "order"], {
-  byName: ["copy"],
-});
+const reshapeParams = /* @__PURE__ */ signature<ReshapeOptions & { a: ArrayLike; shape: number | readonly number[] }>(
+  "reshape",
+  2,
+  ["a", "shape", "order"],
+  {
+    byName: ["copy"],
+  },
+);
 /** The elements in another shape; one length may be −1. `order: "F"` reads and writes with the first axis fastest. */
-export function reshape(a: ArrayLike, shape: number | readonly number[], order?: Order | ReshapeOptions, options?: ReshapeOptions): NDArray;
+export function reshape(
+  a: ArrayLike,
+  shape: number | readonly number[],
+  order?: Order | ReshapeOptions,
+  options?: ReshapeOptions,
+): NDArray;
 export function reshape(): NDArray {
   const { a, shape, order = "C" } = reshapeParams(arguments);
   const x = asArray(a, "reshape", "a");
@@ -105,7 +118,10 @@ export function transpose(): NDArray {
   return permute("transpose", asArray(a, "transpose", "a"), axes);
 }
 
-const permuteDimsParams = /* @__PURE__ */ signature<{ a: ArrayLike; axes: readonly number[] }>("permuteDims", 2, ["a", "axes"]);
+const permuteDimsParams = /* @__PURE__ */ signature<{ a: ArrayLike; axes: readonly number[] }>("permuteDims", 2, [
+  "a",
+  "axes",
+]);
 /** The array with its axes in another order. */
 export function permuteDims(a: ArrayLike, axes: readonly number[]): NDArray;
 export function permuteDims(): NDArray {
@@ -118,7 +134,12 @@ const matrixTransposeParams = /* @__PURE__ */ signature<{ x: ArrayLike }>("matri
 export function matrixTranspose(x: ArrayLike): NDArray;
 export function matrixTranspose(): NDArray {
   const x = asArray(matrixTransposeParams(arguments).x, "matrixTranspose", "x");
-  if (x.ndim < 2) throw new ArgumentError({ code: "rank", message: "matrixTranspose needs at least 2 dimensions", details: [["x", x.describe()]] });
+  if (x.ndim < 2)
+    throw new ArgumentError({
+      code: "rank",
+      message: "matrixTranspose needs at least 2 dimensions",
+      details: [["x", x.describe()]],
+    });
   return swap(x, x.ndim - 2, x.ndim - 1);
 }
 
@@ -127,7 +148,11 @@ function swap(x: NDArray, a: number, b: number): NDArray {
   return p.transpose(x, perm);
 }
 
-const swapaxesParams = /* @__PURE__ */ signature<{ a: ArrayLike; axis1: number; axis2: number }>("swapaxes", 3, ["a", "axis1", "axis2"]);
+const swapaxesParams = /* @__PURE__ */ signature<{ a: ArrayLike; axis1: number; axis2: number }>("swapaxes", 3, [
+  "a",
+  "axis1",
+  "axis2",
+]);
 /** Two axes swapped. */
 export function swapaxes(a: ArrayLike, axis1: number, axis2: number): NDArray;
 export function swapaxes(): NDArray {
@@ -137,7 +162,11 @@ export function swapaxes(): NDArray {
 }
 
 type Axes = number | readonly number[];
-const moveaxisParams = /* @__PURE__ */ signature<{ a: ArrayLike; source: Axes; destination: Axes }>("moveaxis", 3, ["a", "source", "destination"]);
+const moveaxisParams = /* @__PURE__ */ signature<{ a: ArrayLike; source: Axes; destination: Axes }>("moveaxis", 3, [
+  "a",
+  "source",
+  "destination",
+]);
 /** Axes moved to new positions, the others in their order. */
 export function moveaxis(a: ArrayLike, source: Axes, destination: Axes): NDArray;
 export function moveaxis(): NDArray {
@@ -149,7 +178,10 @@ function moveAxes(op: string, x: NDArray, source: Axes, destination: Axes): NDAr
   const from = normalizeAxes(source, x.ndim, op);
   const to = normalizeAxes(destination, x.ndim, op);
   if (from.length !== to.length) {
-    throw new ArgumentError({ code: "axes-count", message: `${op}: ${from.length} axes cannot move to ${to.length} positions` });
+    throw new ArgumentError({
+      code: "axes-count",
+      message: `${op}: ${from.length} axes cannot move to ${to.length} positions`,
+    });
   }
   const perm = x.shape.map((_, i) => i).filter((i) => !from.includes(i));
   const moves = to.map((t, i) => [t, from[i]!] as const).sort((m, n) => m[0] - n[0]);
@@ -157,7 +189,11 @@ function moveAxes(op: string, x: NDArray, source: Axes, destination: Axes): NDAr
   return p.transpose(x, perm);
 }
 
-const rollaxisParams = /* @__PURE__ */ signature<{ a: ArrayLike; axis: number; start?: number }>("rollaxis", 2, ["a", "axis", "start"]);
+const rollaxisParams = /* @__PURE__ */ signature<{ a: ArrayLike; axis: number; start?: number }>("rollaxis", 2, [
+  "a",
+  "axis",
+  "start",
+]);
 /** An axis moved in front of the axis `start`. */
 export function rollaxis(a: ArrayLike, axis: number, start?: number | { readonly start?: number }): NDArray;
 export function rollaxis(): NDArray {
@@ -165,7 +201,10 @@ export function rollaxis(): NDArray {
   const x = asArray(a, "rollaxis", "a");
   const from = normalizeAxis(axis, x.ndim, "rollaxis");
   if (!Number.isInteger(start) || start < -x.ndim || start > x.ndim) {
-    throw new ArgumentError({ code: "axis-range", message: `rollaxis: start ${String(start)} is not in [${-x.ndim}, ${x.ndim}]` });
+    throw new ArgumentError({
+      code: "axis-range",
+      message: `rollaxis: start ${String(start)} is not in [${-x.ndim}, ${x.ndim}]`,
+    });
   }
   const before = start < 0 ? start + x.ndim : start;
   return moveAxes("rollaxis", x, from, from < before ? before - 1 : before);

@@ -7,7 +7,16 @@ import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { broadcastToShape } from "./broadcasting.js";
 import { choose } from "./logic.js";
-import { inexactType, type Axis, broadcastOperands, convert, convertAll, pairOf, resultElementType, toInexact } from "./promotion.js";
+import {
+  inexactType,
+  type Axis,
+  broadcastOperands,
+  convert,
+  convertAll,
+  pairOf,
+  resultElementType,
+  toInexact,
+} from "./promotion.js";
 import { checkWhere, type KeepdimsOptions, sum } from "./reductions.js";
 import { like } from "./ufunc.js";
 
@@ -20,18 +29,36 @@ export interface MeanOptions extends KeepdimsOptions {
 }
 type Operand = { readonly a: ArrayLike };
 
-const binaryOn = (op: string, f: (x: NDArray, y: NDArray) => NDArray, x: NDArray, y: NDArray): NDArray => f(...pairOf(broadcastOperands(op, [x, y])));
+const binaryOn = (op: string, f: (x: NDArray, y: NDArray) => NDArray, x: NDArray, y: NDArray): NDArray =>
+  f(...pairOf(broadcastOperands(op, [x, y])));
 
 /** How many elements take part, as floats: a number, or a count for each place where there is a mask. */
-function participants(op: string, x: NDArray, axis: Axis | undefined, keepdims: boolean, where: NDArray | undefined, dtype: DType): NDArray {
+function participants(
+  op: string,
+  x: NDArray,
+  axis: Axis | undefined,
+  keepdims: boolean,
+  where: NDArray | undefined,
+  dtype: DType,
+): NDArray {
   if (where !== undefined) return sum(broadcastToShape(op, where, x.shape), axis ?? null, { dtype, keepdims });
   const n = sizeOf(normalizeAxes(axis, x.ndim, op).map((i) => x.shape[i]!));
   return p.full(n, { shape: [], dtype, weakType: false });
 }
 
-const meanParams = /* @__PURE__ */ signature<MeanOptions & Operand>("mean", 1, ["a", "axis", "dtype", "out", "keepdims"], { byName: ["where"] });
+const meanParams = /* @__PURE__ */ signature<MeanOptions & Operand>(
+  "mean",
+  1,
+  ["a", "axis", "dtype", "out", "keepdims"],
+  { byName: ["where"] },
+);
 /** The mean over axes, in floats. */
-export function mean(a: ArrayLike, axis?: Axis | MeanOptions, dtype?: DType | null | MeanOptions, options?: MeanOptions): NDArray;
+export function mean(
+  a: ArrayLike,
+  axis?: Axis | MeanOptions,
+  dtype?: DType | null | MeanOptions,
+  options?: MeanOptions,
+): NDArray;
 export function mean(): NDArray {
   const options = meanParams(arguments);
   return meanOf("mean", asArray(options.a, "mean", "a"), options);
@@ -57,7 +84,12 @@ const varByName = ["where", "mean", "correction"] as const;
 
 const varParams = /* @__PURE__ */ signature<VarOptions & Operand>("var_", 1, varNames, { byName: varByName });
 /** The variance over axes. */
-export function var_(a: ArrayLike, axis?: Axis | VarOptions, dtype?: DType | null | VarOptions, options?: VarOptions): NDArray;
+export function var_(
+  a: ArrayLike,
+  axis?: Axis | VarOptions,
+  dtype?: DType | null | VarOptions,
+  options?: VarOptions,
+): NDArray;
 export function var_(): NDArray {
   const options = varParams(arguments);
   return varianceOf("var_", asArray(options.a, "var_", "a"), options);
@@ -65,7 +97,12 @@ export function var_(): NDArray {
 
 const stdParams = /* @__PURE__ */ signature<VarOptions & Operand>("std", 1, varNames, { byName: varByName });
 /** The standard deviation over axes; its derivative is NaN where it is 0. */
-export function std(a: ArrayLike, axis?: Axis | VarOptions, dtype?: DType | null | VarOptions, options?: VarOptions): NDArray;
+export function std(
+  a: ArrayLike,
+  axis?: Axis | VarOptions,
+  dtype?: DType | null | VarOptions,
+  options?: VarOptions,
+): NDArray;
 export function std(): NDArray {
   const options = stdParams(arguments);
   requireFloat("std", options.dtype);
@@ -78,15 +115,25 @@ export function requireFloat(op: string, dtype: DType | null | undefined): void 
   throw new DTypeError({ code: "float-needed", message: `${op}: dtype must be a float, not ${dtype}` });
 }
 
-function varianceOf(op: string, a: NDArray, { axis = null, dtype, ddof = 0, correction, keepdims = false, where, mean: given }: VarOptions): NDArray {
+function varianceOf(
+  op: string,
+  a: NDArray,
+  { axis = null, dtype, ddof = 0, correction, keepdims = false, where, mean: given }: VarOptions,
+): NDArray {
   if (correction !== undefined && correction !== null && ddof !== 0) {
-    throw new ArgumentError({ code: "option-twice", message: `${op}: ddof and correction are the same option; give one` });
+    throw new ArgumentError({
+      code: "option-twice",
+      message: `${op}: ddof and correction are the same option; give one`,
+    });
   }
   const to = dtype === undefined || dtype === null ? toInexact(a.dtype, a.weakType) : asDType(dtype);
   const compute = toInexact(to);
   const mask = checkWhere(op, where);
   const x = convert(a, compute);
-  const center = given === undefined || given === null ? meanOf(op, x, { axis, keepdims: true, where: mask }) : convert(asArray(given, op, "mean"), compute);
+  const center =
+    given === undefined || given === null
+      ? meanOf(op, x, { axis, keepdims: true, where: mask })
+      : convert(asArray(given, op, "mean"), compute);
   const squares = p.square(binaryOn(op, p.sub, x, center));
   const n = p.sub(participants(op, x, axis, keepdims, mask, compute), correction ?? ddof);
   const ratio = binaryOn(op, p.div, sum(squares, axis, { keepdims, where: mask }), n);
@@ -98,11 +145,29 @@ export interface AverageOptions extends KeepdimsOptions {
   /** Also return the sum of the weights. */
   readonly returned?: boolean | undefined;
 }
-const averageParams = /* @__PURE__ */ signature<AverageOptions & Operand>("average", 1, ["a", "axis", "weights", "returned", "keepdims"]);
+const averageParams = /* @__PURE__ */ signature<AverageOptions & Operand>("average", 1, [
+  "a",
+  "axis",
+  "weights",
+  "returned",
+  "keepdims",
+]);
 /** The weighted mean over axes; with `returned: true`, `[average, sum of weights]`. */
-export function average(a: ArrayLike, axis: Axis | undefined, options: AverageOptions & { readonly returned: true }): [average: NDArray, weights: NDArray];
-export function average(a: ArrayLike, options: AverageOptions & { readonly returned: true }): [average: NDArray, weights: NDArray];
-export function average(a: ArrayLike, axis?: Axis | AverageOptions, weights?: ArrayLike | null | AverageOptions, options?: AverageOptions): NDArray;
+export function average(
+  a: ArrayLike,
+  axis: Axis | undefined,
+  options: AverageOptions & { readonly returned: true },
+): [average: NDArray, weights: NDArray];
+export function average(
+  a: ArrayLike,
+  options: AverageOptions & { readonly returned: true },
+): [average: NDArray, weights: NDArray];
+export function average(
+  a: ArrayLike,
+  axis?: Axis | AverageOptions,
+  weights?: ArrayLike | null | AverageOptions,
+  options?: AverageOptions,
+): NDArray;
 export function average(): NDArray | [NDArray, NDArray] {
   const { a, axis = null, weights, returned = false, keepdims = false } = averageParams(arguments);
   const [avg, total] =

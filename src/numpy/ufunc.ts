@@ -40,7 +40,8 @@ export function binary(
 }
 
 /** A binary function that computes integers and booleans in floats. */
-export const floatBinary = (op: string, f: (x1: NDArray, x2: NDArray) => NDArray): Binary => binary(op, f, promoteInexact);
+export const floatBinary = (op: string, f: (x1: NDArray, x2: NDArray) => NDArray): Binary =>
+  binary(op, f, promoteInexact);
 
 function named<F>(f: F, name: string): F {
   Object.defineProperty(f, "name", { value: name });
@@ -48,10 +49,12 @@ function named<F>(f: F, name: string): F {
 }
 
 /** A scalar of the operand's dtype, weak if the operand is. */
-export const like = (x: NDArray, value: number): NDArray => scalarOf(value, { shape: [], dtype: x.dtype, weakType: x.weakType });
+export const like = (x: NDArray, value: number): NDArray =>
+  scalarOf(value, { shape: [], dtype: x.dtype, weakType: x.weakType });
 
 /** Whether elements are NaN; all false for dtypes without NaN. */
-export const nanMask = (x: NDArray): NDArray => (isFloat(x.dtype) ? p.ne(x, x) : p.full(0, { shape: x.shape, dtype: "bool", weakType: false }));
+export const nanMask = (x: NDArray): NDArray =>
+  isFloat(x.dtype) ? p.ne(x, x) : p.full(0, { shape: x.shape, dtype: "bool", weakType: false });
 
 /** Refuses floats and booleans. @throws DTypeError `integer-needed`. */
 export function requireInteger(op: string, x: NDArray): void {

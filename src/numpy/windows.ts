@@ -17,14 +17,17 @@ function weights(op: string, M: number, window: (n: NDArray, last: number) => ND
   return window(p.iota(dtype, [M], 0), M - 1);
 }
 
-const cosine = (n: NDArray, turns: number, last: number): NDArray => p.cos(p.div(p.mul(n, like(n, turns * 2 * Math.PI)), like(n, last)));
+const cosine = (n: NDArray, turns: number, last: number): NDArray =>
+  p.cos(p.div(p.mul(n, like(n, turns * 2 * Math.PI)), like(n, last)));
 
 const bartlettParams = /* @__PURE__ */ signature<{ M: number }>("bartlett", 1, ["M"]);
 /** The triangular window, 0 at both ends. */
 export function bartlett(M: number): NDArray;
 export function bartlett(): NDArray {
   const { M } = bartlettParams(arguments);
-  return weights("bartlett", M, (n, last) => p.sub(like(n, 1), p.div(p.abs(p.sub(p.mul(n, like(n, 2)), like(n, last))), like(n, last))));
+  return weights("bartlett", M, (n, last) =>
+    p.sub(like(n, 1), p.div(p.abs(p.sub(p.mul(n, like(n, 2)), like(n, last))), like(n, last))),
+  );
 }
 
 const blackmanParams = /* @__PURE__ */ signature<{ M: number }>("blackman", 1, ["M"]);

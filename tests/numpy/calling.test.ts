@@ -55,7 +55,12 @@ describe("signature", () => {
   });
 
   it("takes plain objects as values where a function takes trees", () => {
-    const scan = signature<{ f: unknown; init: unknown; xs?: unknown; length?: number }>("scan", 2, ["f", "init", "xs", "length"], { trees: 3 });
+    const scan = signature<{ f: unknown; init: unknown; xs?: unknown; length?: number }>(
+      "scan",
+      2,
+      ["f", "init", "xs", "length"],
+      { trees: 3 },
+    );
     const init = { h: 1 };
     expect(scan([Math.sin, init, null, { length: 3 }])).toEqual({ f: Math.sin, init, xs: null, length: 3 });
     expect(scan([Math.sin, init])).toEqual({ f: Math.sin, init });
@@ -64,7 +69,8 @@ describe("signature", () => {
   it("tells options from arrays, lists and instances", () => {
     expect(isOptions({})).toBe(true);
     expect(isOptions(Object.create(null))).toBe(true);
-    for (const x of [null, undefined, 1, [], np.zeros(2), new Map(), new Float32Array(2)]) expect(isOptions(x)).toBe(false);
+    for (const x of [null, undefined, 1, [], np.zeros(2), new Map(), new Float32Array(2)])
+      expect(isOptions(x)).toBe(false);
   });
 
   it("reads any number of values with options behind them", () => {
@@ -76,10 +82,11 @@ describe("signature", () => {
 });
 
 describe("numpy's functions", () => {
-  const x = (): NDArray => np.array([
-    [1, 2, 3],
-    [4, 5, 6],
-  ]);
+  const x = (): NDArray =>
+    np.array([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
 
   it("take every parameter both ways", () => {
     expect(np.sum(x(), 0).js()).toEqual([5, 7, 9]);

@@ -104,9 +104,19 @@ describe("numbers", () => {
 
 describe("lists of arrays", () => {
   it("are stacked by array, also when traced", () => {
-    const f = (x: NDArray): NDArray => np.array([[x, x.mul(2)], [0, 1]]);
-    expect(f(np.array(3)).js()).toEqual([[3, 6], [0, 1]]);
-    expect(jit(f)(3).js()).toEqual([[3, 6], [0, 1]]);
+    const f = (x: NDArray): NDArray =>
+      np.array([
+        [x, x.mul(2)],
+        [0, 1],
+      ]);
+    expect(f(np.array(3)).js()).toEqual([
+      [3, 6],
+      [0, 1],
+    ]);
+    expect(jit(f)(3).js()).toEqual([
+      [3, 6],
+      [0, 1],
+    ]);
     expect(grad((x: NDArray) => f(x).sum())(3).item()).toBe(3);
     expect(np.array([np.ones([2]), np.zeros([2])]).shape).toEqual([2, 2]);
     expect(() => np.array([np.ones([2]), np.zeros([3])])).toThrow(/one shape/);

@@ -79,12 +79,20 @@ describe("einsum", () => {
     expect(np.einsum("ba", x).js()).toEqual(x.T.js());
     expect(np.einsum("...j->...", x).js()).toEqual(np.sum(x, -1).js());
     expect(np.einsum("ij,kj->ik", x, x).js()).toEqual(np.matmul(x, x.T).js());
-    expect(np.einsum(x as never, [0, 1] as never, x as never, [2, 1] as never, [0, 2] as never).js()).toEqual(np.matmul(x, x.T).js());
+    expect(np.einsum(x as never, [0, 1] as never, x as never, [2, 1] as never, [0, 2] as never).js()).toEqual(
+      np.matmul(x, x.T).js(),
+    );
     expect(np.einsum("ii", np.eye(3)).item()).toBe(3);
     expect(np.einsum("ii->i", np.eye(3)).js()).toEqual([1, 1, 1]);
   });
   it("contracts many operands pair by pair", () => {
-    const chain = np.einsum("ij,jk,kl,lm->im", np.ones([2, 50]), np.ones([50, 50]), np.ones([50, 50]), np.ones([50, 3]));
+    const chain = np.einsum(
+      "ij,jk,kl,lm->im",
+      np.ones([2, 50]),
+      np.ones([50, 50]),
+      np.ones([50, 50]),
+      np.ones([50, 3]),
+    );
     expect(chain.js()).toEqual([
       [125000, 125000, 125000],
       [125000, 125000, 125000],
@@ -121,12 +129,16 @@ describe("under transformations", () => {
 describe("errors", () => {
   it("name the function, the operands and a way out", () => {
     expect(() => np.reshape(np.ones([2, 3]), [4, -1])).toThrow(/6 elements do not fill the shape \[4, -1\]/);
-    expect(() => np.concatenate([np.ones([2, 3]), np.ones([3, 2])])).toThrow(/concatenate: shapes must be equal but for axis 0/);
+    expect(() => np.concatenate([np.ones([2, 3]), np.ones([3, 2])])).toThrow(
+      /concatenate: shapes must be equal but for axis 0/,
+    );
     expect(() => np.max(np.zeros([0]))).toThrow(/initial/);
     expect(() => np.sum(np.ones([2]), 1)).toThrow(/axis 1 is out of bounds/);
     expect(() => np.matmul(np.ones([2, 3]), np.ones([2, 3]))).toThrow(/has length 3, axis 0 of the right one 2/);
     expect(() => np.repeat(np.ones([2]), np.array([1, 2], "int32"), { totalRepeatLength: 3 })).not.toThrow();
-    expect(() => jit((n: NDArray) => np.repeat(np.ones([2]), n))(np.array([1, 2], "int32"))).toThrow(/totalRepeatLength/);
+    expect(() => jit((n: NDArray) => np.repeat(np.ones([2]), n))(np.array([1, 2], "int32"))).toThrow(
+      /totalRepeatLength/,
+    );
     expect(() => jit((n: NDArray) => np.arange(n))(3)).toThrow(/decides a shape/);
     expect(() => np.subtract(np.array(true), np.array(true))).toThrow(/bool/);
   });
