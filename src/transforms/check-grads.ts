@@ -39,7 +39,7 @@ const params = signature<
  */
 export function checkGrads<A extends readonly unknown[] = readonly NDArray[]>(
   f: (...args: A) => unknown,
-  args: Readonly<Ins<A>>,
+  args: Readonly<Ins<NoInfer<A>>>,
   options?: CheckGradsOptions,
 ): void;
 export function checkGrads(...given: unknown[]): void {

@@ -103,7 +103,7 @@ export function makeJaxpr(f: (...args: never[]) => unknown): (...args: unknown[]
  */
 export function evalShape<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
   f: (...args: A) => R,
-  ...args: AllDescribed<A>
+  ...args: AllDescribed<NoInfer<A>>
 ): ShapesOf<R>;
 export function evalShape(f: (...args: never[]) => unknown, ...args: readonly unknown[]): unknown {
   const { closed, outDef } = traceCall(f, args, "evalShape");

@@ -120,8 +120,8 @@ export const jvpJaxpr = memoize(
  */
 export function jvp<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
   f: (...args: A) => R,
-  primals: Readonly<Ins<A>>,
-  tangents: Readonly<Ins<A>>,
+  primals: Readonly<Ins<NoInfer<A>>>,
+  tangents: Readonly<Ins<NoInfer<A>>>,
 ): [value: ArraysOf<R>, tangent: ArraysOf<R>] {
   requireFunction(f, "jvp");
   if (!Array.isArray(primals) || !Array.isArray(tangents)) {

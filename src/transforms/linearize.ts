@@ -132,7 +132,7 @@ export function floatPrimals(
  */
 export function linearize<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
   f: (...args: A) => R,
-  ...primals: Ins<A>
+  ...primals: Ins<NoInfer<A>>
 ): [value: ArraysOf<R>, push: (...tangents: Ins<A>) => ArraysOf<R>] {
   requireFunction(f, "linearize");
   const { leaves, def } = floatPrimals(primals, "linearize");

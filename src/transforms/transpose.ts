@@ -109,7 +109,7 @@ export const transposeJaxpr = memoize(
  */
 export function linearTranspose<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
   f: (...args: A) => R,
-  ...examples: Ins<A>
+  ...examples: Ins<NoInfer<A>>
 ): (cotangent: In<R>) => ArraysOfAll<A> {
   requireFunction(f, "linearTranspose");
   const { leaves, def } = flattenArrays(examples, "linearTranspose: examples");

@@ -120,7 +120,7 @@ function pullFunction<R>(v: TreeVjp): (ct: unknown) => R {
  */
 export function vjp<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
   f: (...args: A) => R,
-  ...primals: Ins<A>
+  ...primals: Ins<NoInfer<A>>
 ): [value: ArraysOf<R>, pull: (cotangent: In<R>) => ArraysOfAll<A>] {
   const v = vjpTree(f, primals, false, "vjp");
   return [unflatten(v.outDef, v.lin.outs) as ArraysOf<R>, pullFunction(v)];
@@ -129,7 +129,7 @@ export function vjp<A extends readonly unknown[] = readonly NDArray[], R = unkno
 /** `vjp` of a function that returns `[result, aux]`: gives `[result, pull, aux]`. */
 export function vjpAux<A extends readonly unknown[] = readonly NDArray[], R = unknown, X = unknown>(
   f: (...args: A) => readonly [R, X],
-  ...primals: Ins<A>
+  ...primals: Ins<NoInfer<A>>
 ): [value: ArraysOf<R>, pull: (cotangent: In<R>) => ArraysOfAll<A>, aux: ArraysOf<X>] {
   const v = vjpTree(f, primals, true, "vjpAux");
   return [unflatten(v.outDef, v.lin.outs) as ArraysOf<R>, pullFunction(v), v.aux as ArraysOf<X>];
