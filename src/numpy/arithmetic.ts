@@ -9,34 +9,36 @@ import { binary, floatBinary, floatUnary, like, requireInteger, unary } from "./
 /** Arithmetic, element by element, with JAX's promotion. */
 
 /** Sum; on booleans the logical or. */
-export const add = binary("add", (x, y) => (x.dtype === "bool" ? p.or(x, y) : p.add(x, y)));
+export const add = /* @__PURE__ */ binary("add", (x, y) => (x.dtype === "bool" ? p.or(x, y) : p.add(x, y)));
 
 /** Difference; booleans are refused, as in JAX. */
-export const subtract = binary("subtract", (x, y) => p.sub(x, y));
+export const subtract = /* @__PURE__ */ binary("subtract", (x, y) => p.sub(x, y));
 
 /** Product; on booleans the logical and. */
-export const multiply = binary("multiply", (x, y) => (x.dtype === "bool" ? p.and(x, y) : p.mul(x, y)));
+export const multiply = /* @__PURE__ */ binary("multiply", (x, y) => (x.dtype === "bool" ? p.and(x, y) : p.mul(x, y)));
 
 /** Quotient in floats, also of integers. */
-export const trueDivide = floatBinary("trueDivide", (x, y) => p.div(x, y));
-export const divide = floatBinary("divide", (x, y) => p.div(x, y));
+export const trueDivide = /* @__PURE__ */ floatBinary("trueDivide", (x, y) => p.div(x, y));
+export const divide = /* @__PURE__ */ floatBinary("divide", (x, y) => p.div(x, y));
 
-export const negative = unary("negative", (x) => p.neg(x));
-export const positive = unary("positive", (x) => x);
+export const negative = /* @__PURE__ */ unary("negative", (x) => p.neg(x));
+export const positive = /* @__PURE__ */ unary("positive", (x) => x);
 /** 1/x, in floats. */
-export const reciprocal = floatUnary("reciprocal", (x) => p.integerPow(x, -1));
+export const reciprocal = /* @__PURE__ */ floatUnary("reciprocal", (x) => p.integerPow(x, -1));
 
 /** Absolute value; its derivative at 0 is 1. */
-export const absolute = unary("absolute", (x) => (x.dtype === "bool" || x.dtype === "uint32" ? x : p.abs(x)));
-export const abs = unary("abs", absolute);
+export const absolute = /* @__PURE__ */ unary("absolute", (x) =>
+  x.dtype === "bool" || x.dtype === "uint32" ? x : p.abs(x),
+);
+export const abs = /* @__PURE__ */ unary("abs", absolute);
 /** Absolute value in floats. */
-export const fabs = floatUnary("fabs", (x) => p.abs(x));
+export const fabs = /* @__PURE__ */ floatUnary("fabs", (x) => p.abs(x));
 /** −1, 0 or 1; NaN of NaN. */
-export const sign = unary("sign", (x) => p.sign(x));
-export const square = unary("square", (x) => p.square(numeric("square", x)));
+export const sign = /* @__PURE__ */ unary("sign", (x) => p.sign(x));
+export const square = /* @__PURE__ */ unary("square", (x) => p.square(numeric("square", x)));
 
 /** Quotient rounded towards −∞: of integers an integer. */
-export const floorDivide = binary(
+export const floorDivide = /* @__PURE__ */ binary(
   "floorDivide",
   (x, y) => {
     if (x.dtype === "uint32") return p.div(x, y);
@@ -66,11 +68,11 @@ const remainderOf = (x: NDArray, divisor: NDArray): NDArray => {
 };
 
 /** Remainder with the sign of the divisor. */
-export const remainder = binary("remainder", remainderOf, promoteNumeric);
-export const mod = binary("mod", remainderOf, promoteNumeric);
+export const remainder = /* @__PURE__ */ binary("remainder", remainderOf, promoteNumeric);
+export const mod = /* @__PURE__ */ binary("mod", remainderOf, promoteNumeric);
 
 /** Remainder with the sign of the dividend, as C has it. */
-export const fmod = binary(
+export const fmod = /* @__PURE__ */ binary(
   "fmod",
   (x, y) => p.rem(x, isInteger(x.dtype) ? p.select(p.eq(y, like(y, 0)), like(y, 1), y) : y),
   promoteNumeric,
@@ -86,15 +88,15 @@ export function divmod(): [NDArray, NDArray] {
 const divmodParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike }>("divmod", 2, ["x1", "x2"]);
 
 /** The larger operand; NaN if either is. A tie gives each half of the derivative. */
-export const maximum = binary("maximum", (x, y) => p.max(x, y));
+export const maximum = /* @__PURE__ */ binary("maximum", (x, y) => p.max(x, y));
 /** The smaller operand; NaN if either is. A tie gives each half of the derivative. */
-export const minimum = binary("minimum", (x, y) => p.min(x, y));
+export const minimum = /* @__PURE__ */ binary("minimum", (x, y) => p.min(x, y));
 
 const isNanOrFalse = (x: NDArray): NDArray => p.ne(x, x);
 /** The larger operand; the other one where one is NaN. */
-export const fmax = binary("fmax", (x, y) => p.select(p.or(p.gt(x, y), isNanOrFalse(y)), x, y));
+export const fmax = /* @__PURE__ */ binary("fmax", (x, y) => p.select(p.or(p.gt(x, y), isNanOrFalse(y)), x, y));
 /** The smaller operand; the other one where one is NaN. */
-export const fmin = binary("fmin", (x, y) => p.select(p.or(p.lt(x, y), isNanOrFalse(y)), x, y));
+export const fmin = /* @__PURE__ */ binary("fmin", (x, y) => p.select(p.or(p.lt(x, y), isNanOrFalse(y)), x, y));
 
 /**
  * x1 to the power x2. An integral JS number as exponent is multiplied out (right at x1 = 0, also for derivatives, and for
@@ -137,10 +139,10 @@ function integerPower(x: NDArray, y: NDArray): NDArray {
 }
 
 /** x1 to the power x2, always in floats. */
-export const floatPower = floatBinary("floatPower", (x, y) => p.pow(x, y));
+export const floatPower = /* @__PURE__ */ floatBinary("floatPower", (x, y) => p.pow(x, y));
 
 /** Length of the hypotenuse, without overflow on the way. */
-export const hypot = floatBinary("hypot", (x1, x2) => {
+export const hypot = /* @__PURE__ */ floatBinary("hypot", (x1, x2) => {
   const a = p.abs(x1);
   const b = p.abs(x2);
   const inf = like(a, Infinity);
@@ -154,17 +156,17 @@ export const hypot = floatBinary("hypot", (x1, x2) => {
 });
 
 /** 0 for x1 < 0, 1 for x1 > 0, x2 at 0. */
-export const heaviside = floatBinary("heaviside", (x1, x2) => {
+export const heaviside = /* @__PURE__ */ floatBinary("heaviside", (x1, x2) => {
   const zero = like(x1, 0);
   const atZero = p.select(p.ne(x1, x1), x1, x2);
   return p.select(p.lt(x1, zero), zero, p.select(p.gt(x1, zero), like(x1, 1), atZero));
 });
 
 /** Greatest common divisor of integers, non-negative. */
-export const gcd = binary("gcd", gcdOf, promoteIntegers("gcd"));
+export const gcd = /* @__PURE__ */ binary("gcd", gcdOf, promoteIntegers("gcd"));
 
 /** Least common multiple of integers, non-negative. */
-export const lcm = binary(
+export const lcm = /* @__PURE__ */ binary(
   "lcm",
   (x, y) => {
     const [a, b] = [absolute(x), absolute(y)];

@@ -50,7 +50,7 @@ export function besselI0eOf(x: NDArray): NDArray {
 }
 
 /** The modified Bessel function I₀. */
-export const i0 = floatUnary("i0", (x) => {
+export const i0 = /* @__PURE__ */ floatUnary("i0", (x) => {
   // |x| has derivative 1 at 0, the even I₀ has 0 there: its argument is then a constant.
   const size = p.select(p.eq(x, like(x, 0)), like(x, 0), p.abs(x));
   return p.mul(p.exp(size), besselI0eOf(size));

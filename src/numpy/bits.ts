@@ -4,25 +4,25 @@ import { binary, requireInteger, unary } from "./ufunc.js";
 
 /** Operations on the bits of integers; on booleans they are the logical ones. */
 
-export const bitwiseAnd = binary("bitwiseAnd", (x, y) => p.and(x, y));
-export const bitwiseOr = binary("bitwiseOr", (x, y) => p.or(x, y));
-export const bitwiseXor = binary("bitwiseXor", (x, y) => p.xor(x, y));
-export const bitwiseNot = unary("bitwiseNot", (x) => p.not(x));
-export const bitwiseInvert = unary("bitwiseInvert", (x) => p.not(x));
-export const invert = unary("invert", (x) => p.not(x));
+export const bitwiseAnd = /* @__PURE__ */ binary("bitwiseAnd", (x, y) => p.and(x, y));
+export const bitwiseOr = /* @__PURE__ */ binary("bitwiseOr", (x, y) => p.or(x, y));
+export const bitwiseXor = /* @__PURE__ */ binary("bitwiseXor", (x, y) => p.xor(x, y));
+export const bitwiseNot = /* @__PURE__ */ unary("bitwiseNot", (x) => p.not(x));
+export const bitwiseInvert = /* @__PURE__ */ unary("bitwiseInvert", (x) => p.not(x));
+export const invert = /* @__PURE__ */ unary("invert", (x) => p.not(x));
 
 /** Shifts to the left; a shift by 32 or more gives 0. */
-export const leftShift = binary("leftShift", (x, y) => p.shiftLeft(x, y), promoteNumeric);
-export const bitwiseLeftShift = binary("bitwiseLeftShift", (x, y) => p.shiftLeft(x, y), promoteNumeric);
+export const leftShift = /* @__PURE__ */ binary("leftShift", (x, y) => p.shiftLeft(x, y), promoteNumeric);
+export const bitwiseLeftShift = /* @__PURE__ */ binary("bitwiseLeftShift", (x, y) => p.shiftLeft(x, y), promoteNumeric);
 
 const shiftedRight: typeof p.shiftRightLogical = (x, y) =>
   typeof x === "object" && x.dtype === "uint32" ? p.shiftRightLogical(x, y) : p.shiftRightArithmetic(x, y);
 /** Shifts to the right; the sign of int32 fills in. */
-export const rightShift = binary("rightShift", shiftedRight, promoteNumeric);
-export const bitwiseRightShift = binary("bitwiseRightShift", shiftedRight, promoteNumeric);
+export const rightShift = /* @__PURE__ */ binary("rightShift", shiftedRight, promoteNumeric);
+export const bitwiseRightShift = /* @__PURE__ */ binary("bitwiseRightShift", shiftedRight, promoteNumeric);
 
 /** Number of bits set in |x|. */
-export const bitwiseCount = unary("bitwiseCount", (x) => {
+export const bitwiseCount = /* @__PURE__ */ unary("bitwiseCount", (x) => {
   if (x.dtype === "bool") return p.convertElementType(x, "int32");
   requireInteger("bitwiseCount", x);
   return p.populationCount(x.dtype === "uint32" ? x : p.abs(x));

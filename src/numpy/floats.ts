@@ -16,11 +16,11 @@ const constant = (x: NDArray, value: boolean): NDArray =>
 const floatTest = (op: string, test: (x: NDArray) => NDArray, otherwise = false) =>
   unary(op, (x) => (isFloat(x.dtype) ? test(x) : constant(x, otherwise)));
 
-export const isfinite = floatTest("isfinite", (x) => p.isFinite(x), true);
-export const isinf = floatTest("isinf", (x) => p.eq(p.abs(x), like(x, Infinity)));
-export const isposinf = floatTest("isposinf", (x) => p.eq(x, like(x, Infinity)));
-export const isneginf = floatTest("isneginf", (x) => p.eq(x, like(x, -Infinity)));
-export const isnan = unary("isnan", nanMask);
+export const isfinite = /* @__PURE__ */ floatTest("isfinite", (x) => p.isFinite(x), true);
+export const isinf = /* @__PURE__ */ floatTest("isinf", (x) => p.eq(p.abs(x), like(x, Infinity)));
+export const isposinf = /* @__PURE__ */ floatTest("isposinf", (x) => p.eq(x, like(x, Infinity)));
+export const isneginf = /* @__PURE__ */ floatTest("isneginf", (x) => p.eq(x, like(x, -Infinity)));
+export const isnan = /* @__PURE__ */ unary("isnan", nanMask);
 
 /** The float of the sign bit, also of −0 and NaN. */
 function signbitOf(x: NDArray): NDArray {
@@ -31,19 +31,19 @@ function signbitOf(x: NDArray): NDArray {
   return p.or(p.lt(x, zero), p.and(p.eq(x, zero), p.lt(p.div(like(x, 1), x), zero)));
 }
 /** Whether the sign bit is set: of negative numbers, and of −0. */
-export const signbit = unary("signbit", signbitOf);
+export const signbit = /* @__PURE__ */ unary("signbit", signbitOf);
 
 /** |x1| with the sign of x2. */
-export const copysign = floatBinary("copysign", (x1, x2) => {
+export const copysign = /* @__PURE__ */ floatBinary("copysign", (x1, x2) => {
   const size = p.abs(x1);
   return p.select(signbitOf(x2), p.neg(size), size);
 });
 
 /** The next float after x1 towards x2. */
-export const nextafter = floatBinary("nextafter", (x1, x2) => p.nextafter(x1, x2));
+export const nextafter = /* @__PURE__ */ floatBinary("nextafter", (x1, x2) => p.nextafter(x1, x2));
 
 /** The distance to the next float away from zero. */
-export const spacing = floatUnary("spacing", (x) => {
+export const spacing = /* @__PURE__ */ floatUnary("spacing", (x) => {
   const inf = like(x, Infinity);
   const away = p.select(signbitOf(x), p.neg(inf), inf);
   const step = p.sub(p.nextafter(x, away), x);
@@ -162,14 +162,14 @@ export function nanToNum(): NDArray {
 }
 
 /** The real part: the array itself, as there are no complex dtypes. */
-export const real = unary("real", (x) => x);
+export const real = /* @__PURE__ */ unary("real", (x) => x);
 /** The imaginary part: zeros, as there are no complex dtypes. */
-export const imag = unary("imag", (x) => p.zerosOf(x.aval));
-export const conjugate = unary("conjugate", (x) => x);
-export const conj = unary("conj", (x) => x);
+export const imag = /* @__PURE__ */ unary("imag", (x) => p.zerosOf(x.aval));
+export const conjugate = /* @__PURE__ */ unary("conjugate", (x) => x);
+export const conj = /* @__PURE__ */ unary("conj", (x) => x);
 /** Whether elements have an imaginary part: none has. */
-export const iscomplex = unary("iscomplex", (x) => constant(x, false));
-export const isreal = unary("isreal", (x) => constant(x, true));
+export const iscomplex = /* @__PURE__ */ unary("iscomplex", (x) => constant(x, false));
+export const isreal = /* @__PURE__ */ unary("isreal", (x) => constant(x, true));
 
 export interface AngleOptions {
   readonly deg?: boolean | undefined;

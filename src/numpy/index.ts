@@ -212,3 +212,10 @@ export const eulerGamma = 0.5772156649015329;
 export const inf = Infinity;
 export const nan = NaN;
 export const newaxis = null;
+
+/** Dtypes under the names that JAX's have. */
+export const bool_ = "bool";
+export const int32 = "int32";
+export const uint32 = "uint32";
+export const float32 = "float32";
+export const float64 = "float64";

@@ -17,20 +17,20 @@ import { binary, like, nanMask, unary } from "./ufunc.js";
 
 /** Comparisons, logic, and choosing between arrays. */
 
-export const equal = binary("equal", (x, y) => p.eq(x, y));
-export const notEqual = binary("notEqual", (x, y) => p.ne(x, y));
-export const less = binary("less", (x, y) => p.lt(x, y));
-export const lessEqual = binary("lessEqual", (x, y) => p.le(x, y));
-export const greater = binary("greater", (x, y) => p.gt(x, y));
-export const greaterEqual = binary("greaterEqual", (x, y) => p.ge(x, y));
+export const equal = /* @__PURE__ */ binary("equal", (x, y) => p.eq(x, y));
+export const notEqual = /* @__PURE__ */ binary("notEqual", (x, y) => p.ne(x, y));
+export const less = /* @__PURE__ */ binary("less", (x, y) => p.lt(x, y));
+export const lessEqual = /* @__PURE__ */ binary("lessEqual", (x, y) => p.le(x, y));
+export const greater = /* @__PURE__ */ binary("greater", (x, y) => p.gt(x, y));
+export const greaterEqual = /* @__PURE__ */ binary("greaterEqual", (x, y) => p.ge(x, y));
 
 /** Whether elements are true: not zero (NaN is true). */
 export const truth = (x: NDArray): NDArray => (x.dtype === "bool" ? x : p.ne(x, like(x, 0)));
 
-export const logicalAnd = binary("logicalAnd", (x, y) => p.and(truth(x), truth(y)));
-export const logicalOr = binary("logicalOr", (x, y) => p.or(truth(x), truth(y)));
-export const logicalXor = binary("logicalXor", (x, y) => p.xor(truth(x), truth(y)));
-export const logicalNot = unary("logicalNot", (x) => p.not(truth(x)));
+export const logicalAnd = /* @__PURE__ */ binary("logicalAnd", (x, y) => p.and(truth(x), truth(y)));
+export const logicalOr = /* @__PURE__ */ binary("logicalOr", (x, y) => p.or(truth(x), truth(y)));
+export const logicalXor = /* @__PURE__ */ binary("logicalXor", (x, y) => p.xor(truth(x), truth(y)));
+export const logicalNot = /* @__PURE__ */ unary("logicalNot", (x) => p.not(truth(x)));
 
 const whereParams = /* @__PURE__ */ signature<{ condition: ArrayLike; x?: ArrayLike | null; y?: ArrayLike | null }>(
   "where",

@@ -12,17 +12,19 @@ import { like, unary } from "./ufunc.js";
 
 const rounding = (op: string, f: (x: NDArray) => NDArray) => unary(op, (x) => (isFloat(x.dtype) ? f(x) : x));
 
-export const floor = rounding("floor", (x) => p.floor(x));
-export const ceil = rounding("ceil", (x) => p.ceil(x));
+export const floor = /* @__PURE__ */ rounding("floor", (x) => p.floor(x));
+export const ceil = /* @__PURE__ */ rounding("ceil", (x) => p.ceil(x));
 
 const towardsZero = (x: NDArray): NDArray => p.select(p.lt(x, like(x, 0)), p.ceil(x), p.floor(x));
 /** Rounds towards zero. */
-export const trunc = rounding("trunc", towardsZero);
+export const trunc = /* @__PURE__ */ rounding("trunc", towardsZero);
 /** Rounds towards zero. */
-export const fix = rounding("fix", towardsZero);
+export const fix = /* @__PURE__ */ rounding("fix", towardsZero);
 
 /** Rounds to the nearest whole number, halves to the even one; integers become floats. */
-export const rint = unary("rint", (x) => (isFloat(x.dtype) ? p.round(x, "toNearestEven") : convert(x, defaultFloat())));
+export const rint = /* @__PURE__ */ unary("rint", (x) =>
+  isFloat(x.dtype) ? p.round(x, "toNearestEven") : convert(x, defaultFloat()),
+);
 
 export interface RoundOptions {
   readonly decimals?: number | undefined;
