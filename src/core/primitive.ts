@@ -80,7 +80,7 @@ export interface PrimitiveFacts<P = unknown> {
   readonly reshapes?: boolean | ((params: P, aval: Aval) => boolean);
   readonly commutative?: boolean;
   /** Of operations on one operand: what is left of it where only lengths differ. null: nothing can be said. */
-  readonly extents?: (params: P, aval: Aval) => Extents<P> | null;
+  readonly extents?: (params: P, aval: Aval) => Extents | null;
   /** An evaluation too dear to repeat, in units of an add; default 1. */
   readonly cost?: number;
   /**
@@ -94,12 +94,12 @@ export interface PrimitiveFacts<P = unknown> {
  * An operation on one operand as a pattern and lengths: operations of one primitive and pattern differ in nothing else, and
  * have their elements in the same row-major order as `at` its sizes.
  */
-export interface Extents<P = unknown> {
+export interface Extents {
   readonly pattern: string;
   /** Each more than 1. */
   readonly sizes: readonly number[];
   /** The operand's shape and the params of the operation of this pattern for other lengths. */
-  at(sizes: readonly number[]): { readonly shape: Shape; readonly params: P };
+  at(sizes: readonly number[]): { readonly shape: Shape; readonly params: unknown };
 }
 
 export interface SimplifyContext {

@@ -41,6 +41,15 @@ export interface Executable {
    * operation): the same code for another number of elements, made without compiling. Undefined where that cannot be.
    */
   resized?(elements: number): Executable | undefined;
+  /**
+   * Of a generic program made for lengths `sizes`, distinct primes, given the program of the same operation for `otherSizes`:
+   * how the same code serves any lengths (of at least 1), without compiling. Undefined where that cannot be told.
+   */
+  scaled?(
+    sizes: readonly number[],
+    other: Executable,
+    otherSizes: readonly number[],
+  ): ((sizes: readonly number[]) => Executable) | undefined;
   /** The emitted code, for people. */
   text(): string;
 }

@@ -3,6 +3,7 @@ import { sameShape, sizeOf, stridesOf, type Shape } from "../core/aval.js";
 import { bind1 } from "../core/trace.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import { areAxes, isCount, isIncreasing, list, requireArgument, requireShape } from "./checks.js";
+import { broadcastExtents, transposeExtents } from "./extents.js";
 import { copyAs, readBlock } from "./host.js";
 import { linearJvp, linearTranspose } from "./linear-rules.js";
 import { ops } from "./define.js";
@@ -63,6 +64,7 @@ export const broadcastInDimPrimitive: PrimitiveDefinition<BroadcastParams> = def
   facts: {
     view: true,
     reshapes: ({ shape }, x) => sizeOf(shape) === sizeOf(x.shape),
+    extents: broadcastExtents,
     simplify: ({ dims }, { inAvals, outAval, madeBy }) => {
       if (sameShape(inAvals[0]!.shape, outAval.shape)) return { same: 0 };
       const inner = madeBy(0, broadcastInDimPrimitive);
@@ -223,6 +225,7 @@ export const transposePrimitive: PrimitiveDefinition<TransposeParams> = definePr
   facts: {
     view: true,
     reshapes: ({ perm }, x) => isIncreasing(perm.filter((k) => x.shape[k] !== 1)),
+    extents: transposeExtents,
     simplify: ({ perm }, { outAval, madeBy }) => {
       if (isIdentity(perm)) return { same: 0 };
       const inner = madeBy(0, transposePrimitive);

@@ -10,6 +10,7 @@ import { areAxes, list, requireArgument } from "./checks.js";
 import { full, ops } from "./define.js";
 import { type Accepts, bitwise, extremeOf, numeric, ordered, requireAccepted } from "./elementwise/operands.js";
 import { nonlinear, zeroJvp } from "./elementwise/rules.js";
+import { reduceExtents } from "./extents.js";
 import { linearJvp, linearTranspose } from "./linear-rules.js";
 import { definePrimitive, type PrimitiveDefinition } from "./table.js";
 
@@ -107,7 +108,7 @@ export const reduceSumPrimitive: PrimitiveDefinition<ReduceParams> = definePrimi
   transpose: linearTranspose((ct, x, { axes }) => spread(ct, x.shape, axes)),
   batch: reduceBatch(() => reduceSumPrimitive),
   lower: fold("add", "or", () => 0),
-  facts: { simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
+  facts: { extents: reduceExtents, simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
 });
 /** Sum along axes. Booleans are refused: convert them to say what their sum is. */
 export const reduceSum = (x: NDArray, axes: readonly number[]): NDArray => bind1(reduceSumPrimitive, [x], { axes });
@@ -164,7 +165,7 @@ export const reduceProdPrimitive: PrimitiveDefinition<ReduceParams> = definePrim
   transpose: nonlinear,
   batch: reduceBatch(() => reduceProdPrimitive),
   lower: fold("mul", "and", () => 1),
-  facts: { simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
+  facts: { extents: reduceExtents, simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
 });
 /** Product along axes; 1 for none. */
 export const reduceProd = (x: NDArray, axes: readonly number[]): NDArray => bind1(reduceProdPrimitive, [x], { axes });
@@ -191,7 +192,7 @@ export const reduceMaxPrimitive: PrimitiveDefinition<ReduceParams> = definePrimi
   transpose: nonlinear,
   batch: reduceBatch(() => reduceMaxPrimitive),
   lower: fold("max", "or", (dtype) => extremeOf(dtype, false)),
-  facts: { simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
+  facts: { extents: reduceExtents, simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
 });
 /** Maximum along axes; NaN if one is; the least value of the dtype for none. Ties share the derivative. */
 export const reduceMax = (x: NDArray, axes: readonly number[]): NDArray => bind1(reduceMaxPrimitive, [x], { axes });
@@ -207,7 +208,7 @@ export const reduceMinPrimitive: PrimitiveDefinition<ReduceParams> = definePrimi
   transpose: nonlinear,
   batch: reduceBatch(() => reduceMinPrimitive),
   lower: fold("min", "and", (dtype) => extremeOf(dtype, true)),
-  facts: { simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
+  facts: { extents: reduceExtents, simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
 });
 /** Minimum along axes; NaN if one is; the largest value of the dtype for none. Ties share the derivative. */
 export const reduceMin = (x: NDArray, axes: readonly number[]): NDArray => bind1(reduceMinPrimitive, [x], { axes });
@@ -223,7 +224,7 @@ export const reduceAndPrimitive: PrimitiveDefinition<ReduceParams> = definePrimi
   transpose: nonlinear,
   batch: reduceBatch(() => reduceAndPrimitive),
   lower: fold("and", "and", allOnes),
-  facts: { simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
+  facts: { extents: reduceExtents, simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
 });
 /** Whether all are true; the bits that all integers have. */
 export const reduceAnd = (x: NDArray, axes: readonly number[]): NDArray => bind1(reduceAndPrimitive, [x], { axes });
@@ -239,7 +240,7 @@ export const reduceOrPrimitive: PrimitiveDefinition<ReduceParams> = definePrimit
   transpose: nonlinear,
   batch: reduceBatch(() => reduceOrPrimitive),
   lower: fold("or", "or", () => 0),
-  facts: { simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
+  facts: { extents: reduceExtents, simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
 });
 /** Whether any is true; the bits that any integer has. */
 export const reduceOr = (x: NDArray, axes: readonly number[]): NDArray => bind1(reduceOrPrimitive, [x], { axes });
@@ -255,7 +256,7 @@ export const reduceXorPrimitive: PrimitiveDefinition<ReduceParams> = definePrimi
   transpose: nonlinear,
   batch: reduceBatch(() => reduceXorPrimitive),
   lower: fold("xor", "xor", () => 0),
-  facts: { simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
+  facts: { extents: reduceExtents, simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
 });
 /** Whether an odd number is true; the bits that an odd number of integers has. */
 export const reduceXor = (x: NDArray, axes: readonly number[]): NDArray => bind1(reduceXorPrimitive, [x], { axes });

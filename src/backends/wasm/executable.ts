@@ -1,6 +1,7 @@
 import { invariant } from "../../core/errors.js";
 import { type DeviceBuffer, type Executable, isScalarInput, type ScalarInput } from "../../kernel-ir/backend.js";
 import { WasmBuffer, type WasmHeap } from "./heap.js";
+import { type Numbers, scaler } from "./program/resize.js";
 
 /** Entry of a compiled module: (argument block[, parameters]). */
 export type Entry = (args: number, params: number) => void;
@@ -44,6 +45,8 @@ export class WasmExecutable implements Executable {
   private readonly scalarsAt: number;
   private readonly paramsAt: number;
   private readonly bytes: number;
+  private readonly params: readonly number[];
+  private readonly arenaBytes: number;
 
   constructor(
     private readonly heap: WasmHeap,
@@ -51,13 +54,13 @@ export class WasmExecutable implements Executable {
     private readonly code: Code,
     private readonly inputs: number,
     private readonly outputs: number,
-    private readonly arenaBytes: number,
-    private readonly params: readonly number[],
-    private readonly resize: ((elements: number) => Executable) | undefined,
+    private readonly numbers: Numbers,
+    private readonly resize: ((elements: number) => readonly number[]) | undefined,
   ) {
+    ({ params: this.params, arenaBytes: this.arenaBytes } = numbers);
     this.scalarsAt = Math.ceil((1 + inputs + outputs) / 4) * 16;
     this.paramsAt = this.scalarsAt + inputs * 16;
-    this.bytes = Math.ceil((this.paramsAt + params.length * 4 + 16) / 16) * 16;
+    this.bytes = Math.ceil((this.paramsAt + this.params.length * 4 + 16) / 16) * 16;
   }
 
   run(inputs: readonly (DeviceBuffer | ScalarInput)[], outputs: readonly DeviceBuffer[]): void {
@@ -131,7 +134,22 @@ export class WasmExecutable implements Executable {
   }
 
   resized(elements: number): Executable | undefined {
-    return this.resize?.(elements);
+    return this.resize && this.withParams(this.resize(elements));
+  }
+
+  scaled(
+    sizes: readonly number[],
+    other: Executable,
+    otherSizes: readonly number[],
+  ): ((sizes: readonly number[]) => Executable) | undefined {
+    if (!(other instanceof WasmExecutable) || other.code !== this.code) return undefined;
+    const scale = scaler(this.numbers, sizes, other.numbers, otherSizes);
+    return scale && ((to) => this.withParams(scale(to)));
+  }
+
+  private withParams(params: readonly number[]): WasmExecutable {
+    const { heap, arena, code, inputs, outputs } = this;
+    return new WasmExecutable(heap, arena, code, inputs, outputs, { ...this.numbers, params }, undefined);
   }
 
   text(): string {

@@ -61,19 +61,10 @@ class WasmBackend implements Backend {
     const layout = layOut(program, generic);
     const code = generic ? this.shared(layout) : this.build(layout, false);
     const entry = program.functions[0]!;
-    const make = (params: readonly number[], resize?: (elements: number) => Executable): Executable =>
-      new WasmExecutable(
-        this.heap,
-        this.arena,
-        code,
-        entry.inputs.length,
-        entry.outputs.length,
-        layout.arenaBytes,
-        params,
-        resize,
-      );
     const resize = generic ? resizer(program, layout) : undefined;
-    return make(layout.params, resize && ((elements) => make(resize(elements))));
+    const { params, chunks, arenaBytes } = layout;
+    const numbers = { params, chunks, arenaBytes };
+    return new WasmExecutable(this.heap, this.arena, code, entry.inputs.length, entry.outputs.length, numbers, resize);
   }
 
   private shared(layout: ProgramLayout): Code {

@@ -99,7 +99,8 @@ export type LaidStep =
 
 const CHUNK_WORK = 65536;
 /** Rows of one call of a nest. */
-export const chunkOf = (step: number, rowWork: number): number => Math.max(step, Math.floor(CHUNK_WORK / Math.max(1, rowWork) / step) * step);
+export const chunkOf = (step: number, rowWork: number): number =>
+  Math.max(step, Math.floor(CHUNK_WORK / Math.max(1, rowWork) / step) * step);
 const align = (n: number): number => Math.ceil(n / 64) * 64;
 
 /** Word 0 of an argument block is the arena base; inputs and outputs follow. */
@@ -116,6 +117,7 @@ class Layouter {
   private readonly routines: Routine[] = [];
   private readonly byKey = new Map<string, number>();
   private longestCall = 0;
+  private readonly chunks: ChunkParam[] = [];
   private readonly launches = new Map<
     number,
     {
@@ -123,6 +125,7 @@ class Layouter {
       readonly params: readonly number[];
       readonly rows: number;
       readonly chunk: number;
+      readonly rowChunks: Omit<ChunkParam, "slot"> | undefined;
       readonly scratchBytes: number;
     }
   >();
@@ -142,6 +145,7 @@ class Layouter {
       routines: this.routines,
       functions,
       arenaBytes: this.need(0),
+      chunks: this.chunks,
       longestCall: this.longestCall,
     };
   }
@@ -173,12 +177,14 @@ class Layouter {
     let params: readonly number[];
     let rows: number;
     let chunk: number;
+    let rowChunks: Omit<ChunkParam, "slot"> | undefined;
     let scratchBytes: number;
     if (kernel.kind === "nest") {
       nest = lowerNest(kernel, generic);
       ({ key, params, rows, scratchBytes } = nest);
       const step = nest.rowStep === 1 ? 1 : Math.max(16, nest.rowStep);
-      chunk = Math.max(step, Math.floor(CHUNK_WORK / Math.max(1, nest.rowWork) / step) * step);
+      chunk = chunkOf(step, nest.rowWork);
+      rowChunks = { step, rowWork: nest.rowWork };
       this.longestCall = Math.max(this.longestCall, Math.min(rows, chunk) * nest.rowWork);
     } else if (kernel.kind === "dot") {
       key = generic ? dotStructure(kernel) : `dot ${index}`;
@@ -199,7 +205,7 @@ class Layouter {
       routine = this.routines.push({ key, kernel, nest }) - 1;
       this.byKey.set(key, routine);
     }
-    launch = { routine, params, rows, chunk, scratchBytes };
+    launch = { routine, params, rows, chunk, rowChunks, scratchBytes };
     this.launches.set(index, launch);
     return launch;
   }
@@ -207,7 +213,7 @@ class Layouter {
   private step(f: ProgramFunction, s: Step): LaidStep {
     switch (s.kind) {
       case "launch": {
-        const { routine, params, rows, chunk, scratchBytes } = this.kernel(s.kernel);
+        const { routine, params, rows, chunk, rowChunks, scratchBytes } = this.kernel(s.kernel);
         const first = this.params.length;
         this.params.push(...params);
         return {
@@ -217,7 +223,7 @@ class Layouter {
           args: s.args.map((a) => this.place(f, a)),
           // one row or none is one structure with many
           rows: this.generic ? { slot: this.params.push(rows) - 1, value: rows } : rows,
-          chunk: this.generic ? { slot: this.params.push(chunk) - 1, value: chunk } : chunk,
+          chunk: this.generic ? this.chunkParam(chunk, rowChunks) : chunk,
           scratch: scratchBytes === 0 ? 0 : this.num(f.arenaBytes),
         };
       }
@@ -243,6 +249,12 @@ class Layouter {
       case "callback":
         throw new InternalError("the wasm backend does not call back into JavaScript from inside a program");
     }
+  }
+
+  private chunkParam(chunk: number, rowChunks: Omit<ChunkParam, "slot"> | undefined): Dim {
+    const slot = this.params.push(chunk) - 1;
+    if (rowChunks) this.chunks.push({ slot, ...rowChunks });
+    return { slot, value: chunk };
   }
 
   private call(f: ProgramFunction, fn: number, inputs: readonly BufferRef[], outputs: readonly BufferRef[]): Call {
