@@ -80,6 +80,10 @@ export function wrapKeyData(keyBitsArray: ArrayLike): NDArray {
   return p.randomWrap(asArray(keyBitsArray, "random.wrapKeyData"));
 }
 
+/** How many keys `split` gives as entries too, as its type says. */
+const mostEntries = 32;
+const entry = (keys: NDArray, i: number): NDArray => p.reshape(p.slice(keys, [i], [i + 1]), []);
+
 const splitParams = signature<{ key: ArrayLike; num?: number | Shape }>("random.split", 1, ["key", "num"]);
 /**
  * New independent keys: `num` of them, 2 by default.
@@ -89,7 +93,11 @@ const splitParams = signature<{ key: ArrayLike; num?: number | Shape }>("random.
 export function split<const N extends number | Shape = 2>(key: ArrayLike, num?: N | { readonly num?: N }): Keys<N>;
 export function split(...given: unknown[]): NDArray {
   const { key: k, num = 2 } = splitParams(given);
-  return p.randomSplit(asSingleKey(k, "split"), asShape(num, "random.split"));
+  const keys = p.randomSplit(asSingleKey(k, "split"), asShape(num, "random.split"));
+  if (typeof num === "number" && num <= mostEntries) {
+    for (let i = 0; i < num; i++) Object.defineProperty(keys, i, { get: () => entry(keys, i) });
+  }
+  return keys;
 }
 
 const foldInParams = signature<{ key: ArrayLike; data: ArrayLike }>("random.foldIn", 2, ["key", "data"]);
