@@ -9,7 +9,7 @@ describe("values", () => {
       batch: 128,
       lr: 0.5,
       initScale: 0.01,
-      seed: 0,
+      seed: 1,
       device: undefined,
       json: false,
       data: undefined,
