@@ -9,7 +9,7 @@ import { takeAlong } from "./gathering.js";
 import { clip } from "./logic.js";
 import { concatenate } from "./joining.js";
 import { diagonalOf } from "./matrices.js";
-import { inexactType, convert, convertAll, inexact, pairOf, resultElementType } from "./promotion.js";
+import { inexactElementType, convert, convertAll, inexact, pairOf } from "./promotion.js";
 import { matmul } from "./products.js";
 import { sum } from "./reductions.js";
 import { to2d } from "./shape.js";
@@ -59,11 +59,9 @@ export function correlate(): NDArray {
 }
 
 function sequences(op: string, { a, v, preferredElementType }: ConvolveParams): readonly [NDArray, NDArray] {
-  const t = resultElementType(op, [a, v]);
+  const t = inexactElementType(op, [a, v]);
   const dtype =
-    preferredElementType === undefined || preferredElementType === null
-      ? inexactType(t).dtype
-      : asDType(preferredElementType);
+    preferredElementType === undefined || preferredElementType === null ? t.dtype : asDType(preferredElementType);
   const xs = pairOf(convertAll([a, v], { dtype, weak: t.weak }));
   if (xs.some((x) => x.ndim !== 1 || x.size === 0)) {
     throw new ShapeError({
@@ -138,8 +136,7 @@ function covariance(
   { m, y, rowvar = true, bias = false, ddof, fweights, aweights, dtype }: CovOptions & { m: ArrayLike },
 ): NDArray {
   requireFloat(op, dtype);
-  const parts =
-    y === undefined || y === null ? [inexact(op, m)] : convertAll([m, y], inexactType(resultElementType(op, [m, y])));
+  const parts = y === undefined || y === null ? [inexact(op, m)] : convertAll([m, y], inexactElementType(op, [m, y]));
   if (parts.some((x) => x.ndim > 2))
     throw new ShapeError({
       code: "rank",

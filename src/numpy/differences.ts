@@ -10,7 +10,7 @@ import { broadcastToShape } from "./broadcasting.js";
 import { cumsum } from "./cumulative.js";
 import { concatenate } from "./joining.js";
 import { choose } from "./logic.js";
-import { inexactType, type Axis, convert, convertAll, inexact, resultElementType } from "./promotion.js";
+import { inexactElementType, type Axis, convert, convertAll, inexact, resultElementType } from "./promotion.js";
 import { count } from "./ranges.js";
 import { sum } from "./reductions.js";
 import { moveaxis, sliceAxis } from "./shape.js";
@@ -101,8 +101,8 @@ export function gradient(): NDArray | NDArray[] {
   if (edgeOrder !== undefined && edgeOrder !== null)
     throw new ArgumentError({ code: "option-absent", message: "gradient: edgeOrder is not offered" });
   const list = values as ArrayLike[];
-  const t = resultElementType("gradient", list);
-  const [x, ...given] = convertAll(list, inexactType(t)) as [NDArray, ...NDArray[]];
+  const t = inexactElementType("gradient", list);
+  const [x, ...given] = convertAll(list, t) as [NDArray, ...NDArray[]];
   const axes = normalizeAxes(axis, x.ndim, "gradient");
   if (axes.some((i) => x.shape[i]! < 2)) {
     throw new ShapeError({
@@ -179,8 +179,8 @@ export function trapezoid(): NDArray {
     if (step.ndim > 0)
       step = moveaxis(p.reshape(step, [...new Array<number>(y.ndim - step.ndim).fill(1), ...step.shape]), axis, -1);
   } else {
-    const t = resultElementType("trapezoid", [given.y, given.x]);
-    const [a, b] = convertAll([given.y, given.x], inexactType(t)) as [NDArray, NDArray];
+    const t = inexactElementType("trapezoid", [given.y, given.x]);
+    const [a, b] = convertAll([given.y, given.x], t) as [NDArray, NDArray];
     y = a;
     step = b.ndim === 1 ? diff(b) : moveaxis(diff(b, { axis }), axis, -1);
   }

@@ -7,7 +7,7 @@ import { absolute, add, divide, mod, multiply, subtract } from "./arithmetic.js"
 import { takeAlong } from "./gathering.js";
 import { concatenate } from "./joining.js";
 import { clip, greater, less, where } from "./logic.js";
-import { inexactType, convert, convertAll, inexact, pairOf, resultElementType } from "./promotion.js";
+import { inexactElementType, convert, convertAll, inexact, pairOf } from "./promotion.js";
 import { like } from "./ufunc.js";
 
 export interface InterpOptions {
@@ -26,8 +26,8 @@ const interpParams = /* @__PURE__ */ signature<InterpOptions & { x: ArrayLike; x
 export function interp(x: ArrayLike, xp: ArrayLike, fp: ArrayLike, options?: InterpOptions): NDArray;
 export function interp(): NDArray {
   const given = interpParams(arguments);
-  const t = resultElementType("interp", [given.x, given.xp]);
-  let [x, xp] = pairOf(convertAll([given.x, given.xp], inexactType(t)));
+  const t = inexactElementType("interp", [given.x, given.xp]);
+  let [x, xp] = pairOf(convertAll([given.x, given.xp], t));
   let fp = inexact("interp", given.fp);
   if (xp.ndim !== 1 || fp.ndim !== 1 || xp.size !== fp.size || xp.size === 0) {
     throw new ShapeError({

@@ -1,6 +1,6 @@
 import { NDArray } from "../core/array.js";
 import { broadcastShapes, sameShape, type Shape } from "../core/aval.js";
-import { defaultFloat } from "../core/config.js";
+import { config, defaultFloat } from "../core/config.js";
 import { type DType, isFloat, type PromotionType, promoteTypes as promoteElementTypes } from "../core/dtype.js";
 import { type ArrayLike, asArray, scalarOf, weakAval } from "../core/literal.js";
 import * as p from "../primitives/all.js";
@@ -65,6 +65,15 @@ export function resultElementType(op: string, xs: readonly ArrayLike[]): Promoti
   const rest = promoteElementTypes(types, defaultFloat());
   if (!large || (rest.dtype === "uint32" && !rest.weak)) return rest;
   return promoteElementTypes([...types, { dtype: defaultFloat(), weak: true }], defaultFloat());
+}
+
+/** The element type in which a function computes operands in floats. */
+export function inexactElementType(op: string, xs: readonly ArrayLike[]): PromotionType {
+  const t = inexactType(resultElementType(op, xs));
+  // Under x64 JAX takes int32 and uint32 to int64, whose float is float64.
+  const has = (dtype: DType): boolean => xs.some((x) => x instanceof NDArray && x.dtype === dtype && !x.weakType);
+  const wide = t.dtype === "float32" && config.enableX64 && has("int32") && has("uint32") && !has("float32");
+  return wide ? { dtype: "float64", weak: false } : t;
 }
 
 /** Operands converted to one element type; JS numbers become scalars of it. Shapes are left alone. */
@@ -134,7 +143,7 @@ export const promote2 = (op: string, x: ArrayLike, y: ArrayLike): readonly NDArr
 export function promoteInexact(op: string, ...xs: readonly ArrayLike[]): readonly NDArray[] {
   const quick = xs.length === 2 ? quickPair(xs[0]!, xs[1]!) : undefined;
   if (quick !== undefined && isFloat(quick[0].dtype)) return quick;
-  return broadcastOperands(op, convertAll(xs, inexactType(resultElementType(op, xs))));
+  return broadcastOperands(op, convertAll(xs, inexactElementType(op, xs)));
 }
 
 /** `promote`, and booleans become int32. */

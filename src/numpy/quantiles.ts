@@ -8,7 +8,7 @@ import * as p from "../primitives/all.js";
 import { add, divide, maximum, minimum, multiply, subtract } from "./arithmetic.js";
 import { pickAlong, takeAlong } from "./gathering.js";
 import { choose } from "./logic.js";
-import { inexactType, type Axis, convert, convertAll, inexact, resultElementType } from "./promotion.js";
+import { inexactElementType, type Axis, convert, convertAll, inexact } from "./promotion.js";
 import { all, any, sum } from "./reductions.js";
 import { sliceAxis } from "./shape.js";
 import { like, nanMask } from "./ufunc.js";
@@ -156,8 +156,8 @@ function inexactPair(
   weights: ArrayLike | null | undefined,
 ): { readonly a: NDArray; readonly weights: NDArray | undefined } {
   if (weights === undefined || weights === null) return { a: inexact(op, a), weights: undefined };
-  const t = resultElementType(op, [a, weights]);
-  const [x, w] = convertAll([a, weights], inexactType(t));
+  const t = inexactElementType(op, [a, weights]);
+  const [x, w] = convertAll([a, weights], t);
   return { a: x!, weights: w };
 }
 

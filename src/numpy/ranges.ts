@@ -7,7 +7,7 @@ import { type ArrayLike, asArray, describeValue } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { power } from "./arithmetic.js";
 import { log10 } from "./elementary.js";
-import { inexactType, convert, expandTo, resultElementType, toInexact } from "./promotion.js";
+import { inexactElementType, convert, expandTo, resultElementType, toInexact } from "./promotion.js";
 import { like } from "./ufunc.js";
 
 /** Sequences of numbers and grids of them. */
@@ -119,8 +119,7 @@ function linspaceOf(
   { start, stop, num = 50, endpoint = true, dtype, axis = 0 }: LinspaceParams,
 ): [NDArray, NDArray] {
   count(op, "num", num);
-  const to =
-    dtype === undefined || dtype === null ? inexactType(resultElementType(op, [start, stop])).dtype : asDType(dtype);
+  const to = dtype === undefined || dtype === null ? inexactElementType(op, [start, stop]).dtype : asDType(dtype);
   const compute = toInexact(to);
   const [first, last] = [convert(asArray(start, op, "start"), compute), convert(asArray(stop, op, "stop"), compute)];
   const bounds = broadcastShapes([first.shape, last.shape], op);
@@ -171,9 +170,7 @@ function logspaceOf(
   { base = 10, dtype, ...given }: LogspaceOptions & { start: ArrayLike; stop: ArrayLike },
 ): NDArray {
   const to =
-    dtype === undefined || dtype === null
-      ? inexactType(resultElementType(op, [given.start, given.stop])).dtype
-      : asDType(dtype);
+    dtype === undefined || dtype === null ? inexactElementType(op, [given.start, given.stop]).dtype : asDType(dtype);
   const [exponents] = linspaceOf(op, { ...given, dtype: toInexact(to) });
   return convert(power(base, exponents), to);
 }
@@ -193,9 +190,7 @@ export function geomspace(
 export function geomspace(): NDArray {
   const { start, stop, num, endpoint, dtype, axis = 0 } = geomspaceParams(arguments);
   const to =
-    dtype === undefined || dtype === null
-      ? inexactType(resultElementType("geomspace", [start, stop])).dtype
-      : asDType(dtype);
+    dtype === undefined || dtype === null ? inexactElementType("geomspace", [start, stop]).dtype : asDType(dtype);
   const compute = toInexact(to);
   const [first, last] = [convert(asArray(start), compute), convert(asArray(stop), compute)];
   const sign = p.sign(first);

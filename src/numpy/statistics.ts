@@ -8,13 +8,12 @@ import * as p from "../primitives/all.js";
 import { broadcastToShape } from "./broadcasting.js";
 import { choose } from "./logic.js";
 import {
-  inexactType,
+  inexactElementType,
   type Axis,
   broadcastOperands,
   convert,
   convertAll,
   pairOf,
-  resultElementType,
   toInexact,
 } from "./promotion.js";
 import { checkWhere, type KeepdimsOptions, sum } from "./reductions.js";
@@ -183,8 +182,8 @@ function plainAverage(a: NDArray, axis: Axis, keepdims: boolean): [NDArray, NDAr
 }
 
 function weightedAverage(a: ArrayLike, weights: ArrayLike, axis: Axis, keepdims: boolean): [NDArray, NDArray] {
-  const t = resultElementType("average", [a, weights]);
-  const [x, given] = pairOf(convertAll([a, weights], inexactType(t)));
+  const t = inexactElementType("average", [a, weights]);
+  const [x, given] = pairOf(convertAll([a, weights], t));
   const w = fitWeights(x, given, axis);
   const total = sum(w, axis, { keepdims });
   const weighted = sum(binaryOn("average", p.mul, x, w), axis, { keepdims });
