@@ -64,7 +64,9 @@ const hardSiluOf = (x: NDArray): NDArray => p.mul(x, hardSigmoidOf(x));
 export const hardSilu = /* @__PURE__ */ floatUnary("nn.hardSilu", hardSiluOf);
 export const hardSwish = /* @__PURE__ */ floatUnary("nn.hardSwish", hardSiluOf);
 /** x bounded by −1 and 1. */
-export const hardTanh = /* @__PURE__ */ unary("nn.hardTanh", (x) => where(p.gt(x, like(x, 1)), 1, where(p.lt(x, like(x, -1)), -1, x)));
+export const hardTanh = /* @__PURE__ */ unary("nn.hardTanh", (x) =>
+  where(p.gt(x, like(x, 1)), 1, where(p.lt(x, like(x, -1)), -1, x)),
+);
 
 /** 0 up to −1, (x + 1)²/4 up to 1, then x. */
 export const sparsePlus = /* @__PURE__ */ floatUnary("nn.sparsePlus", (x) => {
@@ -104,7 +106,9 @@ export function elu(): NDArray {
 }
 
 /** 1.0507…·elu(x, 1.6733…), which keeps means and variances. */
-export const selu = /* @__PURE__ */ floatUnary("nn.selu", (x) => multiply(1.0507009873554805, eluOf(x, 1.6732632423543772)));
+export const selu = /* @__PURE__ */ floatUnary("nn.selu", (x) =>
+  multiply(1.0507009873554805, eluOf(x, 1.6732632423543772)),
+);
 
 const celuParams = /* @__PURE__ */ signature<AlphaParams>("nn.celu", 1, ["x", "alpha"]);
 /** max(x, 0) + alpha·(exp(min(x, 0)/alpha) − 1). */
@@ -118,7 +122,10 @@ export function celu(): NDArray {
 export interface LeakyReluOptions {
   readonly negativeSlope?: ArrayLike | undefined;
 }
-const leakyReluParams = /* @__PURE__ */ signature<LeakyReluOptions & { x: ArrayLike }>("nn.leakyRelu", 1, ["x", "negativeSlope"]);
+const leakyReluParams = /* @__PURE__ */ signature<LeakyReluOptions & { x: ArrayLike }>("nn.leakyRelu", 1, [
+  "x",
+  "negativeSlope",
+]);
 /** x where not negative, else negativeSlope·x. */
 export function leakyRelu(x: ArrayLike, negativeSlope?: ArrayLike | LeakyReluOptions): NDArray;
 export function leakyRelu(): NDArray {
@@ -130,7 +137,10 @@ export function leakyRelu(): NDArray {
 export interface SquareplusOptions {
   readonly b?: ArrayLike | undefined;
 }
-const squareplusParams = /* @__PURE__ */ signature<SquareplusOptions & { x: ArrayLike }>("nn.squareplus", 1, ["x", "b"]);
+const squareplusParams = /* @__PURE__ */ signature<SquareplusOptions & { x: ArrayLike }>("nn.squareplus", 1, [
+  "x",
+  "b",
+]);
 /** (x + √(x² + b))/2. */
 export function squareplus(x: ArrayLike, b?: ArrayLike | SquareplusOptions): NDArray;
 export function squareplus(): NDArray {

@@ -24,7 +24,11 @@ interface DrawParams extends InitializerOptions {
   readonly shape: Shape;
 }
 
-function initializer(name: string, dtype: DType | null | undefined, draw: (key: ArrayLike, shape: Shape, dtype: DType) => NDArray): Initializer {
+function initializer(
+  name: string,
+  dtype: DType | null | undefined,
+  draw: (key: ArrayLike, shape: Shape, dtype: DType) => NDArray,
+): Initializer {
   const params = signature<DrawParams>(name, 2, ["key", "shape", "dtype"]);
   return (...given) => {
     const { key, shape, dtype: asked } = params(given);
@@ -32,10 +36,18 @@ function initializer(name: string, dtype: DType | null | undefined, draw: (key: 
   };
 }
 
-export const zeros: Initializer = /* @__PURE__ */ initializer("nn.initializers.zeros", null, (_, shape, dtype) => full(shape, 0, dtype));
-export const ones: Initializer = /* @__PURE__ */ initializer("nn.initializers.ones", null, (_, shape, dtype) => full(shape, 1, dtype));
+export const zeros: Initializer = /* @__PURE__ */ initializer("nn.initializers.zeros", null, (_, shape, dtype) =>
+  full(shape, 0, dtype),
+);
+export const ones: Initializer = /* @__PURE__ */ initializer("nn.initializers.ones", null, (_, shape, dtype) =>
+  full(shape, 1, dtype),
+);
 
-const constantParams = /* @__PURE__ */ signature<InitializerOptions & { value: ArrayLike }>("nn.initializers.constant", 1, ["value", "dtype"]);
+const constantParams = /* @__PURE__ */ signature<InitializerOptions & { value: ArrayLike }>(
+  "nn.initializers.constant",
+  1,
+  ["value", "dtype"],
+);
 /** One value everywhere. */
 export function constant(value: ArrayLike, dtype?: DType | null | InitializerOptions): Initializer;
 export function constant(): Initializer {
@@ -46,9 +58,15 @@ export function constant(): Initializer {
 export interface UniformInitializerOptions extends InitializerOptions {
   readonly scale?: ArrayLike | undefined;
 }
-const uniformParams = /* @__PURE__ */ signature<UniformInitializerOptions>("nn.initializers.uniform", 0, ["scale", "dtype"]);
+const uniformParams = /* @__PURE__ */ signature<UniformInitializerOptions>("nn.initializers.uniform", 0, [
+  "scale",
+  "dtype",
+]);
 /** Uniform values in [0, scale), by default 0.01. */
-export function uniform(scale?: ArrayLike | UniformInitializerOptions, dtype?: DType | null | UniformInitializerOptions): Initializer;
+export function uniform(
+  scale?: ArrayLike | UniformInitializerOptions,
+  dtype?: DType | null | UniformInitializerOptions,
+): Initializer;
 export function uniform(): Initializer {
   const { scale = 0.01, dtype } = uniformParams(arguments);
   return initializer("an initializer", dtype, (key, shape, d) => scaled(random.uniform(key, shape, d), scale));
@@ -59,9 +77,15 @@ const scaled = (x: NDArray, by: ArrayLike): NDArray => multiply(x, convertOne(by
 export interface NormalInitializerOptions extends InitializerOptions {
   readonly stddev?: ArrayLike | undefined;
 }
-const normalParams = /* @__PURE__ */ signature<NormalInitializerOptions>("nn.initializers.normal", 0, ["stddev", "dtype"]);
+const normalParams = /* @__PURE__ */ signature<NormalInitializerOptions>("nn.initializers.normal", 0, [
+  "stddev",
+  "dtype",
+]);
 /** Normal values of mean 0 and a standard deviation, by default 0.01. */
-export function normal(stddev?: ArrayLike | NormalInitializerOptions, dtype?: DType | null | NormalInitializerOptions): Initializer;
+export function normal(
+  stddev?: ArrayLike | NormalInitializerOptions,
+  dtype?: DType | null | NormalInitializerOptions,
+): Initializer;
 export function normal(): Initializer {
   const { stddev = 0.01, dtype } = normalParams(arguments);
   return initializer("an initializer", dtype, (key, shape, d) => scaled(random.normal(key, shape, d), stddev));
@@ -71,7 +95,11 @@ export interface TruncatedNormalInitializerOptions extends NormalInitializerOpti
   readonly lower?: ArrayLike | undefined;
   readonly upper?: ArrayLike | undefined;
 }
-const truncatedParams = /* @__PURE__ */ signature<TruncatedNormalInitializerOptions>("nn.initializers.truncatedNormal", 0, ["stddev", "dtype", "lower", "upper"]);
+const truncatedParams = /* @__PURE__ */ signature<TruncatedNormalInitializerOptions>(
+  "nn.initializers.truncatedNormal",
+  0,
+  ["stddev", "dtype", "lower", "upper"],
+);
 /** Normal values cut off outside of (lower, upper), by default (−2, 2), and then scaled by `stddev`. */
 export function truncatedNormal(
   stddev?: ArrayLike | TruncatedNormalInitializerOptions,
@@ -81,7 +109,9 @@ export function truncatedNormal(
 ): Initializer;
 export function truncatedNormal(): Initializer {
   const { stddev = 0.01, dtype, lower = -2, upper = 2 } = truncatedParams(arguments);
-  return initializer("an initializer", dtype, (key, shape, d) => scaled(random.truncatedNormal(key, lower, upper, shape, d), stddev));
+  return initializer("an initializer", dtype, (key, shape, d) =>
+    scaled(random.truncatedNormal(key, lower, upper, shape, d), stddev),
+  );
 }
 
 type AxisList = number | readonly number[];
@@ -97,7 +127,12 @@ export type FanMode = "fan_in" | "fan_out" | "fan_avg" | "fan_geo_avg";
 export type ScalingDistribution = "truncated_normal" | "normal" | "uniform";
 
 /** Numbers of inputs and outputs of a weight array: the other axes are a receptive field that counts for both. */
-function computeFans(shape: Shape, inAxis: AxisList, outAxis: AxisList, batchAxis: AxisList): readonly [fanIn: number, fanOut: number] {
+function computeFans(
+  shape: Shape,
+  inAxis: AxisList,
+  outAxis: AxisList,
+  batchAxis: AxisList,
+): readonly [fanIn: number, fanOut: number] {
   const op = "nn.initializers";
   if (inAxis === -2 && shape.length <= 1) {
     throw new ArgumentError({
@@ -106,7 +141,8 @@ function computeFans(shape: Shape, inAxis: AxisList, outAxis: AxisList, batchAxi
       hint: "give a shape of two or more axes, or say which with {inAxis}",
     });
   }
-  const length = (axes: AxisList): number => sizeOf((typeof axes === "number" ? [axes] : axes).map((a) => shape[normalizeAxis(a, shape.length, op)]!));
+  const length = (axes: AxisList): number =>
+    sizeOf((typeof axes === "number" ? [axes] : axes).map((a) => shape[normalizeAxis(a, shape.length, op)]!));
   const [inputs, outputs] = [length(inAxis), length(outAxis)];
   const field = sizeOf(shape) / inputs / outputs / length(batchAxis);
   return [inputs * field, outputs * field];
@@ -134,7 +170,11 @@ function denominatorOf(mode: FanMode, fanIn: number, fanOut: number): number {
 /** The standard deviation of the normal distribution cut off at ±2. */
 const truncatedDeviation = 0.8796256610342398;
 
-type ScalingParams = FanOptions & { readonly scale: number; readonly mode: FanMode; readonly distribution: ScalingDistribution };
+type ScalingParams = FanOptions & {
+  readonly scale: number;
+  readonly mode: FanMode;
+  readonly distribution: ScalingDistribution;
+};
 const scalingParams = /* @__PURE__ */ signature<ScalingParams>("nn.initializers.varianceScaling", 3, [
   "scale",
   "mode",
@@ -145,7 +185,12 @@ const scalingParams = /* @__PURE__ */ signature<ScalingParams>("nn.initializers.
   "dtype",
 ]);
 /** Values of variance scale/fan, where the fan is the number of inputs, of outputs, or their mean. */
-export function varianceScaling(scale: number, mode: FanMode, distribution: ScalingDistribution, options?: FanOptions): Initializer;
+export function varianceScaling(
+  scale: number,
+  mode: FanMode,
+  distribution: ScalingDistribution,
+  options?: FanOptions,
+): Initializer;
 export function varianceScaling(): Initializer {
   const { scale, mode, distribution, inAxis = -2, outAxis = -1, batchAxis = [], dtype } = scalingParams(arguments);
   return initializer("an initializer", dtype, (key, shape, d) => {
@@ -168,7 +213,12 @@ export function varianceScaling(): Initializer {
 }
 
 /** A family member: varianceScaling with everything but the axes and the dtype chosen. */
-type FanInitializer = (inAxis?: AxisList | FanOptions, outAxis?: AxisList | FanOptions, batchAxis?: AxisList | FanOptions, dtype?: DType | null) => Initializer;
+type FanInitializer = (
+  inAxis?: AxisList | FanOptions,
+  outAxis?: AxisList | FanOptions,
+  batchAxis?: AxisList | FanOptions,
+  dtype?: DType | null,
+) => Initializer;
 function scaling(name: string, scale: number, mode: FanMode, distribution: ScalingDistribution): FanInitializer {
   const params = signature<FanOptions>(`nn.initializers.${name}`, 0, ["inAxis", "outAxis", "batchAxis", "dtype"]);
   return (...given) => varianceScaling(scale, mode, distribution, params(given));

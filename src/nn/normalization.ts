@@ -32,7 +32,8 @@ function shifted(x: NDArray, axes: readonly number[], mask: NDArray | undefined)
   const difference = p.sub(x, spread(largest, x.shape, axes));
   return mask === undefined ? difference : p.select(mask, difference, low);
 }
-const sumOver = (x: NDArray, axes: readonly number[]): NDArray => (axes.length === 0 ? x : spread(p.reduceSum(x, axes), x.shape, axes));
+const sumOver = (x: NDArray, axes: readonly number[]): NDArray =>
+  axes.length === 0 ? x : spread(p.reduceSum(x, axes), x.shape, axes);
 
 const softmaxParams = /* @__PURE__ */ signature<SoftmaxParams>("nn.softmax", 1, softmaxNames);
 /**
@@ -54,7 +55,11 @@ export function softmax(): NDArray {
 
 const logSoftmaxParams = /* @__PURE__ */ signature<SoftmaxParams>("nn.logSoftmax", 1, softmaxNames);
 /** log softmax(x) = x − log Σ exp(x) over axes; −∞ where masked. */
-export function logSoftmax(x: ArrayLike, axis?: Axis | SoftmaxOptions, where?: ArrayLike | null | SoftmaxOptions): NDArray;
+export function logSoftmax(
+  x: ArrayLike,
+  axis?: Axis | SoftmaxOptions,
+  where?: ArrayLike | null | SoftmaxOptions,
+): NDArray;
 export function logSoftmax(): NDArray {
   const { x: given, axis = -1, where } = logSoftmaxParams(arguments);
   const x = inexact("nn.logSoftmax", given);
@@ -70,7 +75,12 @@ export interface LogmeanexpOptions {
   readonly where?: ArrayLike | null | undefined;
   readonly keepdims?: boolean | undefined;
 }
-const logmeanexpParams = /* @__PURE__ */ signature<LogmeanexpOptions & { x: ArrayLike }>("nn.logmeanexp", 1, ["x", "axis", "where", "keepdims"]);
+const logmeanexpParams = /* @__PURE__ */ signature<LogmeanexpOptions & { x: ArrayLike }>("nn.logmeanexp", 1, [
+  "x",
+  "axis",
+  "where",
+  "keepdims",
+]);
 /** log of the mean of exp(x) over axes, without overflow. */
 export function logmeanexp(x: ArrayLike, axis?: Axis | LogmeanexpOptions, options?: LogmeanexpOptions): NDArray;
 export function logmeanexp(): NDArray {
@@ -79,7 +89,10 @@ export function logmeanexp(): NDArray {
   const total = logsumexp(x, { axis, where, keepdims });
   const mask = maskFor("nn.logmeanexp", where, x);
   const axes = normalizeAxes(axis, x.ndim, "nn.logmeanexp");
-  const count = mask === undefined ? like(total, sizeOf(axes.map((i) => x.shape[i]!))) : sum(mask, { axis: axes, dtype: total.dtype, keepdims });
+  const count =
+    mask === undefined
+      ? like(total, sizeOf(axes.map((i) => x.shape[i]!)))
+      : sum(mask, { axis: axes, dtype: total.dtype, keepdims });
   return p.sub(total, p.log(count));
 }
 
@@ -101,16 +114,31 @@ const standardizeParams = /* @__PURE__ */ signature<StandardizeOptions & { x: Ar
 /** (x − mean)/√(variance + epsilon) over axes, by default the last. */
 export function standardize(x: ArrayLike, axis?: Axis | StandardizeOptions, options?: StandardizeOptions): NDArray;
 export function standardize(): NDArray {
-  const { x: given, axis = -1, mean: m, variance: v, epsilon = 1e-5, where, algorithm = "fast" } = standardizeParams(arguments);
+  const {
+    x: given,
+    axis = -1,
+    mean: m,
+    variance: v,
+    epsilon = 1e-5,
+    where,
+    algorithm = "fast",
+  } = standardizeParams(arguments);
   const x = asArray(given, "nn.standardize", "x");
   if (algorithm !== "fast" && algorithm !== "stable") {
-    throw new ArgumentError({ code: "algorithm", message: `nn.standardize: ${JSON.stringify(algorithm)} is not an algorithm`, hint: 'use "fast" or "stable"' });
+    throw new ArgumentError({
+      code: "algorithm",
+      message: `nn.standardize: ${JSON.stringify(algorithm)} is not an algorithm`,
+      hint: 'use "fast" or "stable"',
+    });
   }
   const averaged = (y: NDArray): NDArray => meanOf(y, { axis, keepdims: true, where });
   const mean = m ?? averaged(x);
   let variance = v ?? null;
   if (variance === null) {
-    variance = algorithm === "stable" ? averaged(square(subtract(x, mean))) : clip(subtract(averaged(square(x)), square(mean)), 0);
+    variance =
+      algorithm === "stable"
+        ? averaged(square(subtract(x, mean)))
+        : clip(subtract(averaged(square(x)), square(mean)), 0);
   }
   return multiply(subtract(x, mean), p.rsqrt(inexact("nn.standardize", add(variance, epsilon))));
 }
@@ -124,7 +152,11 @@ export function glu(): NDArray {
   const k = normalizeAxis(axis, x.ndim, "nn.glu");
   const half = x.shape[k]! / 2;
   if (!Number.isInteger(half)) {
-    throw new ShapeError({ code: "glu-length", message: `nn.glu: axis ${k} must have an even length, to be halved`, details: [["x", x.describe()]] });
+    throw new ShapeError({
+      code: "glu-length",
+      message: `nn.glu: axis ${k} must have an even length, to be halved`,
+      details: [["x", x.describe()]],
+    });
   }
   const [value, gate] = p.split(x, [half, half], k);
   return p.mul(value!, p.logistic(gate!));
@@ -135,7 +167,12 @@ export interface OneHotOptions {
   /** Where the new axis stands in the result. */
   readonly axis?: number | undefined;
 }
-const oneHotParams = /* @__PURE__ */ signature<OneHotOptions & { x: ArrayLike; numClasses: number }>("nn.oneHot", 2, ["x", "numClasses"], { byName: ["dtype", "axis"] });
+const oneHotParams = /* @__PURE__ */ signature<OneHotOptions & { x: ArrayLike; numClasses: number }>(
+  "nn.oneHot",
+  2,
+  ["x", "numClasses"],
+  { byName: ["dtype", "axis"] },
+);
 /**
  * Vectors of zeros with a one at each index; of zeros only where an index is out of range.
  *
@@ -147,7 +184,10 @@ export function oneHot(): NDArray {
   const { x: given, numClasses, dtype, axis = -1 } = oneHotParams(arguments);
   const x = asArray(given, "nn.oneHot", "x");
   if (!Number.isInteger(numClasses) || numClasses < 0) {
-    throw new ArgumentError({ code: "count", message: `nn.oneHot: numClasses must be a whole number that is not negative, not ${String(numClasses)}` });
+    throw new ArgumentError({
+      code: "count",
+      message: `nn.oneHot: numClasses must be a whole number that is not negative, not ${String(numClasses)}`,
+    });
   }
   const k = normalizeAxis(axis, x.ndim + 1, "nn.oneHot");
   const shape = [...x.shape];
@@ -157,5 +197,8 @@ export function oneHot(): NDArray {
     shape,
     x.shape.map((_, i) => (i < k ? i : i + 1)),
   );
-  return convert(p.eq(index, p.iota(x.dtype === "bool" ? "int32" : x.dtype, shape, k)), asDType(dtype ?? defaultFloat()));
+  return convert(
+    p.eq(index, p.iota(x.dtype === "bool" ? "int32" : x.dtype, shape, k)),
+    asDType(dtype ?? defaultFloat()),
+  );
 }

@@ -12,7 +12,11 @@ import { like, requireInteger } from "./ufunc.js";
 
 /** Indices of flattened arrays, and the same as one index an axis. */
 
-const unravelParams = /* @__PURE__ */ signature<{ indices: ArrayLike; shape: number | readonly number[] }>("unravelIndex", 2, ["indices", "shape"]);
+const unravelParams = /* @__PURE__ */ signature<{ indices: ArrayLike; shape: number | readonly number[] }>(
+  "unravelIndex",
+  2,
+  ["indices", "shape"],
+);
 /** For indices of a flattened array of a shape, their indices along each axis; what is out of bounds becomes the nearest corner. */
 export function unravelIndex(indices: ArrayLike, shape: number | readonly number[]): NDArray[];
 export function unravelIndex(): NDArray[] {
@@ -41,8 +45,16 @@ export interface RavelMultiIndexOptions {
   readonly order?: IndexOrder | undefined;
   readonly dtype?: DType | null | undefined;
 }
-type RavelParams = RavelMultiIndexOptions & { readonly multiIndex: readonly ArrayLike[]; readonly dims: readonly number[] };
-const ravelParams = /* @__PURE__ */ signature<RavelParams>("ravelMultiIndex", 2, ["multiIndex", "dims", "mode", "order"], { byName: ["dtype"] });
+type RavelParams = RavelMultiIndexOptions & {
+  readonly multiIndex: readonly ArrayLike[];
+  readonly dims: readonly number[];
+};
+const ravelParams = /* @__PURE__ */ signature<RavelParams>(
+  "ravelMultiIndex",
+  2,
+  ["multiIndex", "dims", "mode", "order"],
+  { byName: ["dtype"] },
+);
 /** Indices of the flattened array for indices along each axis. Mode "raise", the default, reads them: under jit choose another. */
 export function ravelMultiIndex(
   multiIndex: readonly ArrayLike[],
@@ -54,12 +66,19 @@ export function ravelMultiIndex(): NDArray {
   const { multiIndex, dims, mode = "raise", order = "C", dtype } = ravelParams(arguments);
   const shape = asShape(dims, "ravelMultiIndex");
   if (multiIndex.length !== shape.length) {
-    throw new ArgumentError({ code: "index-count", message: `ravelMultiIndex: ${multiIndex.length} index arrays for ${shape.length} axes` });
+    throw new ArgumentError({
+      code: "index-count",
+      message: `ravelMultiIndex: ${multiIndex.length} index arrays for ${shape.length} axes`,
+    });
   }
   const to = asDType(dtype ?? resultElementType("ravelMultiIndex", [0, ...multiIndex]).dtype);
-  if (!isInteger(to)) throw new DTypeError({ code: "integer-needed", message: `ravelMultiIndex takes and gives integers, not ${to}` });
+  if (!isInteger(to))
+    throw new DTypeError({ code: "integer-needed", message: `ravelMultiIndex takes and gives integers, not ${to}` });
   if (sizeOf(shape) - 1 > (to === "int32" ? 2147483647 : 4294967295)) {
-    throw new ArgumentError({ code: "index-range", message: `ravelMultiIndex: ${to} does not hold the indices of an array of shape [${shape.join(", ")}]` });
+    throw new ArgumentError({
+      code: "index-range",
+      message: `ravelMultiIndex: ${to} does not hold the indices of an array of shape [${shape.join(", ")}]`,
+    });
   }
   const strides = order === "C" ? stridesOf(shape) : stridesOf([...shape].reverse()).reverse();
   let result: NDArray = p.full(0, { shape: [], dtype: to, weakType: false });
@@ -93,11 +112,18 @@ function bounded(index: NDArray, n: number, mode: NonNullable<RavelMultiIndexOpt
       }
       for (const i of values) {
         if (Number(i) >= 0 && Number(i) < n) continue;
-        throw new ArgumentError({ code: "index-range", message: `ravelMultiIndex: index ${i} is out of bounds for axis ${axis} of length ${n}` });
+        throw new ArgumentError({
+          code: "index-range",
+          message: `ravelMultiIndex: index ${i} is out of bounds for axis ${axis} of length ${n}`,
+        });
       }
       return index;
     }
     default:
-      throw new ArgumentError({ code: "index-mode", message: `ravelMultiIndex: ${JSON.stringify(mode)} is not a mode`, hint: 'modes: "raise", "wrap", "clip", "ignore"' });
+      throw new ArgumentError({
+        code: "index-mode",
+        message: `ravelMultiIndex: ${JSON.stringify(mode)} is not a mode`,
+        hint: 'modes: "raise", "wrap", "clip", "ignore"',
+      });
   }
 }

@@ -21,7 +21,12 @@ type Vmapped = (x: NDArray) => unknown;
  * @example
  * np.applyAlongAxis((row) => np.sort(row), 1, x);
  */
-export function applyAlongAxis<R, A extends readonly unknown[]>(func1d: (x: NDArray, ...args: A) => R, axis: number, arr: ArrayLike, ...args: A): R {
+export function applyAlongAxis<R, A extends readonly unknown[]>(
+  func1d: (x: NDArray, ...args: A) => R,
+  axis: number,
+  arr: ArrayLike,
+  ...args: A
+): R {
   const x = asArray(arr, "applyAlongAxis", "arr");
   const k = normalizeAxis(axis, x.ndim, "applyAlongAxis");
   let f: Vmapped = (v) => func1d(v, ...args);
@@ -31,7 +36,11 @@ export function applyAlongAxis<R, A extends readonly unknown[]>(func1d: (x: NDAr
 }
 
 /** A function of an array and an axis, such as a sum, applied over axes one after the other; the axes stay. */
-export function applyOverAxes(func: (x: NDArray, axis: number) => NDArray, a: ArrayLike, axes: readonly number[]): NDArray {
+export function applyOverAxes(
+  func: (x: NDArray, axis: number) => NDArray,
+  a: ArrayLike,
+  axes: readonly number[],
+): NDArray {
   let x = asArray(a, "applyOverAxes", "a");
   for (const axis of axes) {
     const y = func(x, axis);
@@ -51,7 +60,8 @@ export function applyOverAxes(func: (x: NDArray, axis: number) => NDArray, a: Ar
 }
 
 /** A constant, or a function of an element. */
-export type Piece<A extends readonly unknown[] = readonly never[]> = ArrayLike | ((x: NDArray, ...args: A) => ArrayLike);
+export type Piece<A extends readonly unknown[] = readonly never[]> =
+  ArrayLike | ((x: NDArray, ...args: A) => ArrayLike);
 
 /**
  * Elements of x put through the function of the last condition that holds for them; through a further one, or 0, if none
@@ -60,7 +70,12 @@ export type Piece<A extends readonly unknown[] = readonly never[]> = ArrayLike |
  * @example
  * np.piecewise(x, [x.less(0), x.greaterEqual(0)], [(v) => v.neg(), (v) => v]);
  */
-export function piecewise<A extends readonly unknown[]>(x: ArrayLike, condlist: readonly ArrayLike[] | NDArray, funclist: readonly Piece<A>[], ...args: A): NDArray {
+export function piecewise<A extends readonly unknown[]>(
+  x: ArrayLike,
+  condlist: readonly ArrayLike[] | NDArray,
+  funclist: readonly Piece<A>[],
+  ...args: A
+): NDArray {
   const a = asArray(x, "piecewise", "x");
   const conditions = condlist instanceof NDArray ? parts(condlist) : condlist;
   if (funclist.length !== conditions.length && funclist.length !== conditions.length + 1) {
@@ -93,6 +108,11 @@ export function piecewise<A extends readonly unknown[]>(x: ArrayLike, condlist: 
 }
 
 function parts(x: NDArray): NDArray[] {
-  if (x.ndim === 0) throw new ShapeError({ code: "rank", message: "piecewise takes a list of conditions", details: [["condlist", x.describe()]] });
+  if (x.ndim === 0)
+    throw new ShapeError({
+      code: "rank",
+      message: "piecewise takes a list of conditions",
+      details: [["condlist", x.describe()]],
+    });
   return p.split(x, new Array<number>(x.shape[0]!).fill(1), 0).map((part) => p.squeeze(part, [0]));
 }

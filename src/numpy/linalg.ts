@@ -12,7 +12,15 @@ import { expandDims } from "./shape.js";
 
 /** Linear algebra that needs no decomposition. Matrices are the last two axes, the others are batch axes. */
 
-export { matrixNorm, type MatrixNormOptions, norm, type NormOptions, type NormOrder, vectorNorm, type VectorNormOptions } from "./norms.js";
+export {
+  matrixNorm,
+  type MatrixNormOptions,
+  norm,
+  type NormOptions,
+  type NormOrder,
+  vectorNorm,
+  type VectorNormOptions,
+} from "./norms.js";
 export { matmul, tensordot, vecdot } from "./products.js";
 export { matrixTranspose } from "./shape.js";
 
@@ -40,7 +48,9 @@ export interface OffsetOptions {
   /** Which diagonal: above the main one if positive. */
   readonly offset?: number | undefined;
 }
-const diagonalParams = /* @__PURE__ */ signature<OffsetOptions & { x: ArrayLike }>("linalg.diagonal", 1, ["x"], { byName: ["offset"] });
+const diagonalParams = /* @__PURE__ */ signature<OffsetOptions & { x: ArrayLike }>("linalg.diagonal", 1, ["x"], {
+  byName: ["offset"],
+});
 /** A diagonal of each matrix. */
 export function diagonal(x: ArrayLike, options?: OffsetOptions): NDArray;
 export function diagonal(): NDArray {
@@ -51,7 +61,9 @@ export function diagonal(): NDArray {
 export interface LinalgTraceOptions extends OffsetOptions {
   readonly dtype?: DType | null | undefined;
 }
-const traceParams = /* @__PURE__ */ signature<LinalgTraceOptions & { x: ArrayLike }>("linalg.trace", 1, ["x"], { byName: ["offset", "dtype"] });
+const traceParams = /* @__PURE__ */ signature<LinalgTraceOptions & { x: ArrayLike }>("linalg.trace", 1, ["x"], {
+  byName: ["offset", "dtype"],
+});
 /** The sum along a diagonal of each matrix. */
 export function trace(x: ArrayLike, options?: LinalgTraceOptions): NDArray;
 export function trace(): NDArray {
@@ -59,7 +71,12 @@ export function trace(): NDArray {
   return traceOf(x, { offset, axis1: -2, axis2: -1, dtype });
 }
 
-const crossParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike; axis?: number }>("linalg.cross", 2, ["x1", "x2"], { byName: ["axis"] });
+const crossParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike; axis?: number }>(
+  "linalg.cross",
+  2,
+  ["x1", "x2"],
+  { byName: ["axis"] },
+);
 /** The cross product of vectors of 3 elements. */
 export function cross(x1: ArrayLike, x2: ArrayLike, options?: { readonly axis?: number }): NDArray;
 export function cross(): NDArray {
@@ -85,8 +102,17 @@ export function matrixPower(): NDArray {
   const { a: given, n } = matrixPowerParams(arguments);
   const a = asArray(given, "linalg.matrixPower", "a");
   const size = a.shape.at(-1);
-  if (a.ndim < 2 || size !== a.shape.at(-2)) throw new ShapeError({ code: "square", message: "linalg.matrixPower takes square matrices", details: [["a", a.describe()]] });
-  if (!Number.isInteger(n)) throw new ArgumentError({ code: "integer-needed", message: `linalg.matrixPower: n must be a whole number, not ${String(n)}` });
+  if (a.ndim < 2 || size !== a.shape.at(-2))
+    throw new ShapeError({
+      code: "square",
+      message: "linalg.matrixPower takes square matrices",
+      details: [["a", a.describe()]],
+    });
+  if (!Number.isInteger(n))
+    throw new ArgumentError({
+      code: "integer-needed",
+      message: `linalg.matrixPower: n must be a whole number, not ${String(n)}`,
+    });
   if (n < 0) throw decompositionAbsent("linalg.matrixPower", "a negative power needs the inverse");
   if (n === 0) return broadcastToShape("linalg.matrixPower", eye(size!, { dtype: a.dtype }), a.shape);
   if (n === 3) return matmul(matmul(a, a), a);
@@ -99,15 +125,28 @@ export function matrixPower(): NDArray {
   }
 }
 
-const multiDotParams = /* @__PURE__ */ signature<{ arrays: readonly ArrayLike[]; precision?: unknown }>("linalg.multiDot", 1, ["arrays"], { byName: ["precision"] });
+const multiDotParams = /* @__PURE__ */ signature<{ arrays: readonly ArrayLike[]; precision?: unknown }>(
+  "linalg.multiDot",
+  1,
+  ["arrays"],
+  { byName: ["precision"] },
+);
 /** The product of a chain of matrices, in the order that takes the fewest multiplications; the first and the last may be vectors. */
 export function multiDot(arrays: readonly ArrayLike[]): NDArray;
 export function multiDot(): NDArray {
   const chain = multiDotParams(arguments).arrays.map((x, i) => asArray(x, "linalg.multiDot", `array ${i}`));
   const last = chain.length - 1;
   const fault = (code: string, message: string): ShapeError =>
-    new ShapeError({ code, message: `linalg.multiDot: ${message}`, details: chain.map((x, i) => [`array ${i}`, x.describe()] as const) });
-  if (last < 1) throw new ArgumentError({ code: "chain-length", message: `linalg.multiDot needs two arrays at least, but got ${chain.length}` });
+    new ShapeError({
+      code,
+      message: `linalg.multiDot: ${message}`,
+      details: chain.map((x, i) => [`array ${i}`, x.describe()] as const),
+    });
+  if (last < 1)
+    throw new ArgumentError({
+      code: "chain-length",
+      message: `linalg.multiDot needs two arrays at least, but got ${chain.length}`,
+    });
   if (chain.some((x, i) => x.ndim !== 2 && !(x.ndim === 1 && (i === 0 || i === last)))) {
     throw fault("rank", "arrays must be matrices, the first and the last may be vectors");
   }

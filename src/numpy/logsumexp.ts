@@ -42,7 +42,14 @@ export interface LogsumexpOptions {
 }
 export type LogsumexpParams = LogsumexpOptions & { readonly a: ArrayLike };
 
-const params = /* @__PURE__ */ signature<LogsumexpParams>("logsumexp", 1, ["a", "axis", "b", "keepdims", "returnSign", "where"]);
+const params = /* @__PURE__ */ signature<LogsumexpParams>("logsumexp", 1, [
+  "a",
+  "axis",
+  "b",
+  "keepdims",
+  "returnSign",
+  "where",
+]);
 /**
  * log Σ b·exp(a) over axes, without overflow. A sum that is negative gives NaN, or with `returnSign` its sign −1.
  * The derivatives are the softmax weights; where all of `a` is −∞ they are NaN, as in JAX.
@@ -50,8 +57,15 @@ const params = /* @__PURE__ */ signature<LogsumexpParams>("logsumexp", 1, ["a", 
  * @example
  * nn.logsumexp(np.array([1000, 1000]));  // 1000.6931
  */
-export function logsumexp(a: ArrayLike, options: LogsumexpOptions & { readonly returnSign: true }): [log: NDArray, sign: NDArray];
-export function logsumexp(a: ArrayLike, axis: Axis, options: LogsumexpOptions & { readonly returnSign: true }): [log: NDArray, sign: NDArray];
+export function logsumexp(
+  a: ArrayLike,
+  options: LogsumexpOptions & { readonly returnSign: true },
+): [log: NDArray, sign: NDArray];
+export function logsumexp(
+  a: ArrayLike,
+  axis: Axis,
+  options: LogsumexpOptions & { readonly returnSign: true },
+): [log: NDArray, sign: NDArray];
 export function logsumexp(
   a: ArrayLike,
   axis?: Axis | LogsumexpOptions,

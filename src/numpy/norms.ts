@@ -18,7 +18,12 @@ export interface VectorNormOptions {
   readonly keepdims?: boolean | undefined;
   readonly ord?: NormOrder | null | undefined;
 }
-const vectorNormParams = /* @__PURE__ */ signature<VectorNormOptions & { x: ArrayLike }>("linalg.vectorNorm", 1, ["x"], { byName: ["axis", "keepdims", "ord"] });
+const vectorNormParams = /* @__PURE__ */ signature<VectorNormOptions & { x: ArrayLike }>(
+  "linalg.vectorNorm",
+  1,
+  ["x"],
+  { byName: ["axis", "keepdims", "ord"] },
+);
 /** The norm of vectors along axes, of all elements by default. */
 export function vectorNorm(x: ArrayLike, options?: VectorNormOptions): NDArray;
 export function vectorNorm(): NDArray {
@@ -30,7 +35,11 @@ const lengthOf = (x: NDArray, axis: Axis, keepdims: boolean): NDArray => p.sqrt(
 
 function normOfVectors(op: string, x: NDArray, ord: NormOrder, axis: Axis, keepdims: boolean): NDArray {
   if (typeof ord !== "number") {
-    throw new ArgumentError({ code: "norm-order", message: `${op}: ${JSON.stringify(ord)} is no norm of vectors`, hint: "give a number, which may be Infinity" });
+    throw new ArgumentError({
+      code: "norm-order",
+      message: `${op}: ${JSON.stringify(ord)} is no norm of vectors`,
+      hint: "give a number, which may be Infinity",
+    });
   }
   if (ord === 2) return lengthOf(x, axis, keepdims);
   const size = p.abs(x);
@@ -43,13 +52,28 @@ function normOfVectors(op: string, x: NDArray, ord: NormOrder, axis: Axis, keepd
 
 /** @throws ArgumentError `decomposition-absent`. */
 export function decompositionAbsent(op: string, what: string, hint?: string): ArgumentError {
-  return new ArgumentError({ code: "decomposition-absent", message: `${op}: ${what}, which is not part of this version`, hint });
+  return new ArgumentError({
+    code: "decomposition-absent",
+    message: `${op}: ${what}, which is not part of this version`,
+    hint,
+  });
 }
 
-function normOfMatrices(op: string, x: NDArray, ord: NormOrder, row: number, column: number, keepdims: boolean): NDArray {
+function normOfMatrices(
+  op: string,
+  x: NDArray,
+  ord: NormOrder,
+  row: number,
+  column: number,
+  keepdims: boolean,
+): NDArray {
   if (ord === "fro" || ord === "f") return lengthOf(x, [row, column], keepdims);
   if (ord === "nuc" || ord === 2 || ord === -2) {
-    throw decompositionAbsent(op, `the norm of order ${JSON.stringify(ord)} needs the singular value decomposition`, 'orders "fro", 1, −1, Infinity and −Infinity need none');
+    throw decompositionAbsent(
+      op,
+      `the norm of order ${JSON.stringify(ord)} needs the singular value decomposition`,
+      'orders "fro", 1, −1, Infinity and −Infinity need none',
+    );
   }
   const size = p.abs(x);
   const bySum = (summed: number, over: number, extreme: typeof amax): NDArray => {
@@ -67,7 +91,11 @@ function normOfMatrices(op: string, x: NDArray, ord: NormOrder, row: number, col
     case -Infinity:
       return bySum(column, row, amin);
     default:
-      throw new ArgumentError({ code: "norm-order", message: `${op}: ${String(ord)} is no norm of matrices`, hint: 'orders: "fro", 1, −1, Infinity, −Infinity' });
+      throw new ArgumentError({
+        code: "norm-order",
+        message: `${op}: ${String(ord)} is no norm of matrices`,
+        hint: 'orders: "fro", 1, −1, Infinity, −Infinity',
+      });
   }
 }
 
@@ -75,7 +103,12 @@ export interface MatrixNormOptions {
   readonly keepdims?: boolean | undefined;
   readonly ord?: NormOrder | undefined;
 }
-const matrixNormParams = /* @__PURE__ */ signature<MatrixNormOptions & { x: ArrayLike }>("linalg.matrixNorm", 1, ["x"], { byName: ["keepdims", "ord"] });
+const matrixNormParams = /* @__PURE__ */ signature<MatrixNormOptions & { x: ArrayLike }>(
+  "linalg.matrixNorm",
+  1,
+  ["x"],
+  { byName: ["keepdims", "ord"] },
+);
 /** The norm of the matrices in the last two axes. */
 export function matrixNorm(x: ArrayLike, options?: MatrixNormOptions): NDArray;
 export function matrixNorm(): NDArray {
@@ -91,14 +124,24 @@ export interface NormOptions {
   readonly axis?: Axis | undefined;
   readonly keepdims?: boolean | undefined;
 }
-const normParams = /* @__PURE__ */ signature<NormOptions & { x: ArrayLike }>("linalg.norm", 1, ["x", "ord", "axis", "keepdims"]);
+const normParams = /* @__PURE__ */ signature<NormOptions & { x: ArrayLike }>("linalg.norm", 1, [
+  "x",
+  "ord",
+  "axis",
+  "keepdims",
+]);
 /**
  * The norm of vectors or matrices; without `ord` and `axis` the root of the sum of all squares. Its derivative at 0 is NaN.
  *
  * @example
  * np.linalg.norm(np.array([3, 4]));  // 5
  */
-export function norm(x: ArrayLike, ord?: NormOrder | null | NormOptions, axis?: Axis | NormOptions, keepdims?: boolean | NormOptions): NDArray;
+export function norm(
+  x: ArrayLike,
+  ord?: NormOrder | null | NormOptions,
+  axis?: Axis | NormOptions,
+  keepdims?: boolean | NormOptions,
+): NDArray;
 export function norm(): NDArray {
   const { x: given, ord = null, axis = null, keepdims = false } = normParams(arguments);
   const x = inexact("linalg.norm", given);

@@ -9,17 +9,28 @@ import { like } from "./ufunc.js";
 
 /** Polynomials as vectors of coefficients, the highest power first. */
 
-const polyvalParams = /* @__PURE__ */ signature<{ p: ArrayLike; x: ArrayLike; unroll?: number }>("polyval", 2, ["p", "x"], { byName: ["unroll"] });
+const polyvalParams = /* @__PURE__ */ signature<{ p: ArrayLike; x: ArrayLike; unroll?: number }>(
+  "polyval",
+  2,
+  ["p", "x"],
+  { byName: ["unroll"] },
+);
 /** The value at x of the polynomial whose coefficients, highest power first, run along the first axis of `p`. */
 export function polyval(coefficients: ArrayLike, x: ArrayLike, options?: { readonly unroll?: number }): NDArray;
 export function polyval(): NDArray {
   const given = polyvalParams(arguments);
   const type = resultElementType("polyval", [given.p, given.x]);
   const [c, x] = pairOf(convertAll([given.p, given.x], type.dtype === "bool" ? { dtype: "int32", weak: false } : type));
-  if (c.ndim === 0) throw new ShapeError({ code: "rank", message: "polyval: coefficients are a vector at least", details: [["p", c.describe()]] });
+  if (c.ndim === 0)
+    throw new ShapeError({
+      code: "rank",
+      message: "polyval: coefficients are a vector at least",
+      details: [["p", c.describe()]],
+    });
   const shape = broadcastShapes([c.shape.slice(1), x.shape], "polyval");
   const at = expandTo(x, shape);
   let y: NDArray = expandTo(like(x, 0), shape);
-  for (const term of p.split(c, new Array<number>(c.shape[0]!).fill(1), 0)) y = p.add(p.mul(y, at), expandTo(p.squeeze(term, [0]), shape));
+  for (const term of p.split(c, new Array<number>(c.shape[0]!).fill(1), 0))
+    y = p.add(p.mul(y, at), expandTo(p.squeeze(term, [0]), shape));
   return y;
 }

@@ -23,16 +23,26 @@ export interface SearchsortedOptions {
   /** The search is always the unrolled binary one. */
   readonly method?: SearchMethod | undefined;
 }
-const searchsortedParams = /* @__PURE__ */ signature<SearchsortedOptions & { a: ArrayLike; v: ArrayLike }>("searchsorted", 2, ["a", "v", "side", "sorter"], {
-  byName: ["method"],
-});
+const searchsortedParams = /* @__PURE__ */ signature<SearchsortedOptions & { a: ArrayLike; v: ArrayLike }>(
+  "searchsorted",
+  2,
+  ["a", "v", "side", "sorter"],
+  {
+    byName: ["method"],
+  },
+);
 /**
  * Indices at which elements of v go into the sorted vector a so that it stays sorted; NaN goes after all numbers.
  *
  * @example
  * np.searchsorted(np.array([1, 2, 3]), np.array([0.5, 2, 9]));  // [0, 1, 3]
  */
-export function searchsorted(a: ArrayLike, v: ArrayLike, side?: SearchSide | SearchsortedOptions, options?: SearchsortedOptions): NDArray;
+export function searchsorted(
+  a: ArrayLike,
+  v: ArrayLike,
+  side?: SearchSide | SearchsortedOptions,
+  options?: SearchsortedOptions,
+): NDArray;
 export function searchsorted(): NDArray {
   const { a, v, side = "left", sorter = null } = searchsortedParams(arguments);
   let sorted = asArray(a, "searchsorted", "a");
@@ -41,7 +51,12 @@ export function searchsorted(): NDArray {
 }
 
 function requireVector(op: string, x: NDArray, name: string): void {
-  if (x.ndim !== 1) throw new ShapeError({ code: "rank", message: `${op}: ${name} must have one dimension`, details: [[name, x.describe()]] });
+  if (x.ndim !== 1)
+    throw new ShapeError({
+      code: "rank",
+      message: `${op}: ${name} must have one dimension`,
+      details: [[name, x.describe()]],
+    });
 }
 
 /** x < y where NaN, equal to itself, comes after all numbers. */
@@ -54,10 +69,15 @@ function precedes(x: NDArray, y: NDArray): NDArray {
 function search(op: string, a: NDArray, v: NDArray, side: SearchSide): NDArray {
   requireVector(op, a, "a");
   if (side !== "left" && side !== "right") {
-    throw new ArgumentError({ code: "search-side", message: `${op}: side must be "left" or "right", not ${JSON.stringify(side)}` });
+    throw new ArgumentError({
+      code: "search-side",
+      message: `${op}: side must be "left" or "right", not ${JSON.stringify(side)}`,
+    });
   }
   const type = resultElementType(op, [a, v]);
-  const [sorted, query] = pairOf(convertAll([p.stopGradient(a), p.stopGradient(v)], type.dtype === "bool" ? { dtype: "int32", weak: false } : type));
+  const [sorted, query] = pairOf(
+    convertAll([p.stopGradient(a), p.stopGradient(v)], type.dtype === "bool" ? { dtype: "int32", weak: false } : type),
+  );
   const n = a.shape[0]!;
   const int = { shape: v.shape, dtype: "int32", weakType: false } as const;
   let low = p.full(0, int);
@@ -78,9 +98,19 @@ export interface DigitizeOptions {
   readonly right?: boolean | undefined;
   readonly method?: SearchMethod | null | undefined;
 }
-const digitizeParams = /* @__PURE__ */ signature<DigitizeOptions & { x: ArrayLike; bins: ArrayLike }>("digitize", 2, ["x", "bins", "right"], { byName: ["method"] });
+const digitizeParams = /* @__PURE__ */ signature<DigitizeOptions & { x: ArrayLike; bins: ArrayLike }>(
+  "digitize",
+  2,
+  ["x", "bins", "right"],
+  { byName: ["method"] },
+);
 /** Numbers of the bins that elements of x lie in; the edges ascend or descend. */
-export function digitize(x: ArrayLike, bins: ArrayLike, right?: boolean | DigitizeOptions, options?: DigitizeOptions): NDArray;
+export function digitize(
+  x: ArrayLike,
+  bins: ArrayLike,
+  right?: boolean | DigitizeOptions,
+  options?: DigitizeOptions,
+): NDArray;
 export function digitize(): NDArray {
   const { x: given, bins, right = false } = digitizeParams(arguments);
   const [x, edges] = [asArray(given, "digitize", "x"), asArray(bins, "digitize", "bins")];
@@ -102,16 +132,29 @@ export interface BincountOptions {
   /** How many counts the result has: needed where the values of x are not known, as under jit. Larger values are not counted. */
   readonly length?: number | null | undefined;
 }
-const bincountParams = /* @__PURE__ */ signature<BincountOptions & { x: ArrayLike }>("bincount", 1, ["x", "weights", "minlength"], { byName: ["length"] });
+const bincountParams = /* @__PURE__ */ signature<BincountOptions & { x: ArrayLike }>(
+  "bincount",
+  1,
+  ["x", "weights", "minlength"],
+  { byName: ["length"] },
+);
 /** How often each whole number from 0 on occurs in a vector; negative ones count as 0. */
-export function bincount(x: ArrayLike, weights?: ArrayLike | null | BincountOptions, minlength?: number | BincountOptions, options?: BincountOptions): NDArray;
+export function bincount(
+  x: ArrayLike,
+  weights?: ArrayLike | null | BincountOptions,
+  minlength?: number | BincountOptions,
+  options?: BincountOptions,
+): NDArray;
 export function bincount(): NDArray {
   const { x: given, weights = null, minlength = 0, length = null } = bincountParams(arguments);
   let x = asArray(given, "bincount", "x");
   if (x.dtype === "bool") x = convert(x, "int32");
   requireInteger("bincount", x);
   requireVector("bincount", x, "x");
-  const each = weights === null ? p.full(1, { shape: [], dtype: "int32", weakType: false }) : asArray(weights, "bincount", "weights");
+  const each =
+    weights === null
+      ? p.full(1, { shape: [], dtype: "int32", weakType: false })
+      : asArray(weights, "bincount", "weights");
   if (weights !== null && (each.ndim !== 1 || each.size !== x.size)) {
     throw new ShapeError({
       code: "weights-shape",
@@ -122,7 +165,11 @@ export function bincount(): NDArray {
       ],
     });
   }
-  const counts = p.full(0, { shape: [length ?? Math.max(minlength, largest(x) + 1)], dtype: each.dtype, weakType: false });
+  const counts = p.full(0, {
+    shape: [length ?? Math.max(minlength, largest(x) + 1)],
+    dtype: each.dtype,
+    weakType: false,
+  });
   return at(counts, isInteger(x.dtype) && x.dtype === "int32" ? p.max(x, 0) : x).add(each, { mode: "drop" });
 }
 
@@ -160,7 +207,8 @@ export function isin(element: ArrayLike, testElements: ArrayLike, options?: Isin
 export function isin(): NDArray {
   const { element, testElements, invert = false } = isinParams(arguments);
   const [x, others] = pairOf(convertAll([element, testElements], resultElementType("isin", [element, testElements])));
-  if (x.size === 0 || others.size === 0) return p.full(Number(invert), { shape: x.shape, dtype: "bool", weakType: false });
+  if (x.size === 0 || others.size === 0)
+    return p.full(Number(invert), { shape: x.shape, dtype: "bool", weakType: false });
   const table = [x.size, others.size];
   const rows = p.broadcastInDim(p.reshape(x, [x.size]), table, [0]);
   const columns = p.broadcastInDim(p.reshape(others, [others.size]), table, [1]);

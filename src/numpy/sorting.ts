@@ -29,7 +29,11 @@ function along(op: string, a: ArrayLike, axis: number | null): readonly [x: NDAr
 
 function refuseKind(op: string, kind: unknown, order: unknown): void {
   if ((kind ?? null) === null && (order ?? null) === null) return;
-  throw new ArgumentError({ code: "option-absent", message: `${op}: kind and order are not offered`, hint: "every sort is stable" });
+  throw new ArgumentError({
+    code: "option-absent",
+    message: `${op}: kind and order are not offered`,
+    hint: "every sort is stable",
+  });
 }
 
 const sortParams = /* @__PURE__ */ signature<SortParams>("sort", 1, ["a", "axis"], { byName });
@@ -46,22 +50,26 @@ export function sort(): NDArray {
 export interface ArgsortOptions extends SortOptions {
   readonly dtype?: DType | null | undefined;
 }
-const argsortParams = /* @__PURE__ */ signature<ArgsortOptions & { a: ArrayLike }>("argsort", 1, ["a", "axis"], { byName: [...byName, "dtype"] });
+const argsortParams = /* @__PURE__ */ signature<ArgsortOptions & { a: ArrayLike }>("argsort", 1, ["a", "axis"], {
+  byName: [...byName, "dtype"],
+});
 /** The indices that sort an array along an axis, by default the last. */
 export function argsort(a: ArrayLike, axis?: number | null | ArgsortOptions, options?: ArgsortOptions): NDArray;
 export function argsort(): NDArray {
   const { a, axis = -1, descending = false, stable = true, kind, order, dtype } = argsortParams(arguments);
   refuseKind("argsort", kind, order);
-  let [x, k] = along("argsort", a, axis);
-  x = p.stopGradient(x);
-  let index = p.iota(asDType(dtype ?? "int32"), x.shape, k);
+  const [given, k] = along("argsort", a, axis);
+  const [x, index] = [p.stopGradient(given), p.iota(asDType(dtype ?? "int32"), given.shape, k)];
   // Reversed before and after an ascending stable sort: descending, with equal elements in their order.
-  if (descending && stable) [x, index] = [p.rev(x, [k]), p.rev(index, [k])];
-  const sorted = p.sort([x, index], k, 1)[1]!;
+  const operands = descending && stable ? [p.rev(x, [k]), p.rev(index, [k])] : [x, index];
+  const sorted = p.sort(operands, k, 1)[1]!;
   return descending ? p.rev(sorted, [k]) : sorted;
 }
 
-const lexsortParams = /* @__PURE__ */ signature<{ keys: readonly ArrayLike[] | NDArray; axis?: number }>("lexsort", 1, ["keys", "axis"]);
+const lexsortParams = /* @__PURE__ */ signature<{ keys: readonly ArrayLike[] | NDArray; axis?: number }>("lexsort", 1, [
+  "keys",
+  "axis",
+]);
 /** The indices that sort by the last key, equal ones by the key before it, and so on. */
 export function lexsort(keys: readonly ArrayLike[] | NDArray, axis?: number | { readonly axis?: number }): NDArray;
 export function lexsort(): NDArray {
@@ -82,7 +90,12 @@ export function lexsort(): NDArray {
 }
 
 function rows(x: NDArray): NDArray[] {
-  if (x.ndim === 0) throw new ShapeError({ code: "rank", message: "lexsort needs a list of keys, or an array whose rows are keys", details: [["keys", x.describe()]] });
+  if (x.ndim === 0)
+    throw new ShapeError({
+      code: "rank",
+      message: "lexsort needs a list of keys, or an array whose rows are keys",
+      details: [["keys", x.describe()]],
+    });
   const sizes = new Array<number>(x.shape[0]!).fill(1);
   return p.split(x, sizes, 0).map((part) => p.squeeze(part, [0]));
 }
@@ -112,12 +125,20 @@ const first = (x: NDArray, count: number): NDArray =>
   );
 
 /** Checks the arguments, and hands the array over with the axis at the end. */
-function partitioned({ a, kth, axis = -1 }: PartitionParams, op: string, f: (x: NDArray, kth: number) => NDArray): NDArray {
+function partitioned(
+  { a, kth, axis = -1 }: PartitionParams,
+  op: string,
+  f: (x: NDArray, kth: number) => NDArray,
+): NDArray {
   const x = asArray(a, op, "a");
   const d = normalizeAxis(axis, x.ndim, op);
   const n = x.shape[d]!;
   if (!Number.isInteger(kth) || kth < -n || kth >= n) {
-    throw new ArgumentError({ code: "kth-range", message: `${op}: kth ${String(kth)} is out of bounds for axis ${d} of length ${n}`, details: [["a", x.describe()]] });
+    throw new ArgumentError({
+      code: "kth-range",
+      message: `${op}: kth ${String(kth)} is out of bounds for axis ${d} of length ${n}`,
+      details: [["a", x.describe()]],
+    });
   }
   const swap = x.shape.map((_, i) => (i === d ? x.ndim - 1 : i === x.ndim - 1 ? d : i));
   return p.transpose(f(p.transpose(x, swap), kth < 0 ? kth + n : kth), swap);

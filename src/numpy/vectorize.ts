@@ -1,4 +1,4 @@
-import { NDArray } from "../core/array.js";
+import type { NDArray } from "../core/array.js";
 import { broadcastShapes, type Shape } from "../core/aval.js";
 import { signature as parameters } from "../core/calling.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
@@ -29,9 +29,15 @@ const signaturePattern = new RegExp(`^${coreList}(?:,${coreList})*->${coreList}(
 function parseSignature(text: string): GufuncSignature {
   const bare = text.replaceAll(/\s/g, "");
   if (!signaturePattern.test(bare)) {
-    throw new ArgumentError({ code: "gufunc-signature", message: `vectorize: ${JSON.stringify(text)} is not a signature`, hint: 'for example "(m,n),(n)->(m)"' });
+    throw new ArgumentError({
+      code: "gufunc-signature",
+      message: `vectorize: ${JSON.stringify(text)} is not a signature`,
+      hint: 'for example "(m,n),(n)->(m)"',
+    });
   }
-  const [inputs, outputs] = bare.split("->").map((side) => [...side.matchAll(/\(([^)]*)\)/g)].map((m) => (m[1] === "" ? [] : m[1]!.split(","))));
+  const [inputs, outputs] = bare
+    .split("->")
+    .map((side) => [...side.matchAll(/\(([^)]*)\)/g)].map((m) => (m[1] === "" ? [] : m[1]!.split(","))));
   return { inputs: inputs!, outputs: outputs! };
 }
 
@@ -41,17 +47,28 @@ function noteLengths(lengths: Map<string, number>, shape: Shape, core: CoreDims,
   core.forEach((name, i) => {
     const known = lengths.get(name);
     if (known !== undefined && known !== own[i]) {
-      throw new ShapeError({ code: "gufunc-shape", message: `vectorize: axis ${name} of ${what} has length ${own[i]}, but ${known} before`, details: [[what, `[${shape.join(",")}]`]] });
+      throw new ShapeError({
+        code: "gufunc-shape",
+        message: `vectorize: axis ${name} of ${what} has length ${own[i]}, but ${known} before`,
+        details: [[what, `[${shape.join(",")}]`]],
+      });
     }
     lengths.set(name, own[i]!);
   });
 }
 
-function checkOutputs(out: unknown, outputs: readonly CoreDims[] | undefined, lengths: ReadonlyMap<string, number>): void {
+function checkOutputs(
+  out: unknown,
+  outputs: readonly CoreDims[] | undefined,
+  lengths: ReadonlyMap<string, number>,
+): void {
   const list = (Array.isArray(out) ? out : [out]) as readonly unknown[];
   const expected = outputs ?? list.map(() => []);
   if (list.length !== expected.length) {
-    throw new ArgumentError({ code: "gufunc-outputs", message: `vectorize: the function gave ${list.length} results where its signature has ${expected.length}` });
+    throw new ArgumentError({
+      code: "gufunc-outputs",
+      message: `vectorize: the function gave ${list.length} results where its signature has ${expected.length}`,
+    });
   }
   const all = new Map(lengths);
   list.forEach((y, i) => {
@@ -68,15 +85,26 @@ function checkOutputs(out: unknown, outputs: readonly CoreDims[] | undefined, le
   });
 }
 
-const params = /* @__PURE__ */ parameters<VectorizeOptions & { pyfunc: (...args: never[]) => unknown }>("vectorize", 1, ["pyfunc"], { byName: ["excluded", "signature"] });
+const params = /* @__PURE__ */ parameters<VectorizeOptions & { pyfunc: (...args: never[]) => unknown }>(
+  "vectorize",
+  1,
+  ["pyfunc"],
+  { byName: ["excluded", "signature"] },
+);
 /**
  * A function that broadcasts its arguments and maps over all their axes but those that `signature` names.
  *
  * @example
  * const rows = np.vectorize((a, b) => np.dot(a, b), { signature: "(n),(n)->()" });
  */
-export function vectorize<A extends readonly NDArray[], R>(pyfunc: (...args: A) => R, options?: VectorizeOptions): (...args: Ins<A>) => R;
-export function vectorize<A extends readonly unknown[], R>(pyfunc: (...args: A) => R, options?: VectorizeOptions): (...args: Ins<A>) => R;
+export function vectorize<A extends readonly NDArray[], R>(
+  pyfunc: (...args: A) => R,
+  options?: VectorizeOptions,
+): (...args: Ins<A>) => R;
+export function vectorize<A extends readonly unknown[], R>(
+  pyfunc: (...args: A) => R,
+  options?: VectorizeOptions,
+): (...args: Ins<A>) => R;
 export function vectorize(): (...args: unknown[]) => unknown {
   const { pyfunc, excluded, signature } = params(arguments);
   const f = pyfunc as (...args: unknown[]) => unknown;
@@ -92,14 +120,23 @@ export function vectorize(): (...args: unknown[]) => unknown {
     };
     const free = given.map((_, i) => i).filter((i) => !kept.has(i));
     if (parsed !== undefined && parsed.inputs.length !== free.length) {
-      throw new ArgumentError({ code: "gufunc-inputs", message: `vectorize: ${free.length} arguments where the signature has ${parsed.inputs.length}` });
+      throw new ArgumentError({
+        code: "gufunc-inputs",
+        message: `vectorize: ${free.length} arguments where the signature has ${parsed.inputs.length}`,
+      });
     }
-    const inputs = parsed === undefined ? arrays.map((): CoreDims => []) : parsed.inputs.filter((_, k) => !fixed[free[k]!]);
+    const inputs =
+      parsed === undefined ? arrays.map((): CoreDims => []) : parsed.inputs.filter((_, k) => !fixed[free[k]!]);
     return mapOver(call, arrays, inputs, parsed?.outputs);
   };
 }
 
-function mapOver(call: (...xs: readonly NDArray[]) => unknown, arrays: readonly NDArray[], inputs: readonly CoreDims[], outputs: readonly CoreDims[] | undefined): unknown {
+function mapOver(
+  call: (...xs: readonly NDArray[]) => unknown,
+  arrays: readonly NDArray[],
+  inputs: readonly CoreDims[],
+  outputs: readonly CoreDims[] | undefined,
+): unknown {
   const lengths = new Map<string, number>();
   const outer = arrays.map((x, i) => {
     const core = inputs[i]!;

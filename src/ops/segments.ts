@@ -22,11 +22,26 @@ interface SegmentParams extends SegmentOptions {
 }
 
 /** Reduces the rows of `data` that have one id; `segmentIds` has the shape of the leading axes of `data`. */
-type SegmentReduction = (data: ArrayLike, segmentIds: ArrayLike, numSegments?: number | null | SegmentOptions, options?: SegmentOptions) => NDArray;
+type SegmentReduction = (
+  data: ArrayLike,
+  segmentIds: ArrayLike,
+  numSegments?: number | null | SegmentOptions,
+  options?: SegmentOptions,
+) => NDArray;
 
-function segmentReduction(name: string, scatter: typeof p.scatterAdd, identity: (dtype: DType) => number): SegmentReduction {
+function segmentReduction(
+  name: string,
+  scatter: typeof p.scatterAdd,
+  identity: (dtype: DType) => number,
+): SegmentReduction {
   const op = `ops.${name}`;
-  const params: ReadArguments<SegmentParams> = signature(op, 2, ["data", "segmentIds", "numSegments", "indicesAreSorted", "uniqueIndices"]);
+  const params: ReadArguments<SegmentParams> = signature(op, 2, [
+    "data",
+    "segmentIds",
+    "numSegments",
+    "indicesAreSorted",
+    "uniqueIndices",
+  ]);
   return (...given) => {
     const { data, segmentIds, numSegments = null, uniqueIndices = false } = params(given);
     const [x, ids] = [asArray(data, op, "data"), asArray(segmentIds, op, "segmentIds")];
@@ -60,7 +75,10 @@ function segmentReduction(name: string, scatter: typeof p.scatterAdd, identity: 
 function segmentCount(op: string, ids: NDArray, given: number | null): number {
   if (given !== null) {
     if (Number.isInteger(given) && given >= 0) return given;
-    throw new ArgumentError({ code: "count", message: `${op}: numSegments must be a whole number that is not negative, not ${String(given)}` });
+    throw new ArgumentError({
+      code: "count",
+      message: `${op}: numSegments must be a whole number that is not negative, not ${String(given)}`,
+    });
   }
   const values = ids.concrete()?.dataSync();
   if (values === undefined) {

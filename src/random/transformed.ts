@@ -25,7 +25,12 @@ interface Parameters extends DrawOptions {
 type Draw = (key: NDArray, shape: Shape, dtype: DType, ...parameters: readonly NDArray[]) => NDArray;
 
 /** A distribution with parameters of the given names. */
-function parametric<F extends (...args: never[]) => NDArray>(name: string, names: readonly string[], draw: Draw, defaults: Readonly<Record<string, number>> = {}): F {
+function parametric<F extends (...args: never[]) => NDArray>(
+  name: string,
+  names: readonly string[],
+  draw: Draw,
+  defaults: Readonly<Record<string, number>> = {},
+): F {
   const required = 1 + names.filter((n) => !(n in defaults)).length;
   const params = signature<Parameters>(`random.${name}`, required, ["key", ...names, "shape", "dtype"]);
   const call = (...given: unknown[]): NDArray => {
@@ -38,12 +43,20 @@ function parametric<F extends (...args: never[]) => NDArray>(name: string, names
   return call as unknown as F;
 }
 
-type OneParameter = (key: ArrayLike, parameter: ArrayLike, shape?: Shape | null | DrawOptions, dtype?: DType | DrawOptions) => NDArray;
+type OneParameter = (
+  key: ArrayLike,
+  parameter: ArrayLike,
+  shape?: Shape | null | DrawOptions,
+  dtype?: DType | DrawOptions,
+) => NDArray;
 
-const drawExponential = (key: NDArray, shape: Shape, dtype: DType): NDArray => p.neg(p.log1p(p.neg(unit(key, shape, dtype))));
+const drawExponential = (key: NDArray, shape: Shape, dtype: DType): NDArray =>
+  p.neg(p.log1p(p.neg(unit(key, shape, dtype))));
 
 /** The Pareto distribution of values from 1 on: exp(e/b) of an exponential draw. */
-export const pareto = /* @__PURE__ */ parametric<OneParameter>("pareto", ["b"], (key, shape, dtype, b) => p.exp(p.div(drawExponential(key, shape, dtype), b!)));
+export const pareto = /* @__PURE__ */ parametric<OneParameter>("pareto", ["b"], (key, shape, dtype, b) =>
+  p.exp(p.div(drawExponential(key, shape, dtype), b!)),
+);
 
 /** The Rayleigh distribution: scale·√(−2 log u). */
 export const rayleigh = /* @__PURE__ */ parametric<OneParameter>("rayleigh", ["scale"], (key, shape, dtype, scale) =>
@@ -51,12 +64,16 @@ export const rayleigh = /* @__PURE__ */ parametric<OneParameter>("rayleigh", ["s
 );
 
 /** The log-normal distribution: exp(sigma·z). */
-export const lognormal = /* @__PURE__ */ parametric<(key: ArrayLike, sigma?: ArrayLike | (DrawOptions & { readonly sigma?: ArrayLike }), shape?: Shape | null | DrawOptions, dtype?: DType | DrawOptions) => NDArray>(
-  "lognormal",
-  ["sigma"],
-  (key, shape, dtype, sigma) => p.exp(p.mul(drawNormal(key, shape, dtype), sigma!)),
-  { sigma: 1 },
-);
+export const lognormal = /* @__PURE__ */ parametric<
+  (
+    key: ArrayLike,
+    sigma?: ArrayLike | (DrawOptions & { readonly sigma?: ArrayLike }),
+    shape?: Shape | null | DrawOptions,
+    dtype?: DType | DrawOptions,
+  ) => NDArray
+>("lognormal", ["sigma"], (key, shape, dtype, sigma) => p.exp(p.mul(drawNormal(key, shape, dtype), sigma!)), {
+  sigma: 1,
+});
 
 /** The Wald (inverse Gaussian) distribution of a mean, with scale 1 (Michael, Schucany and Haas 1976). */
 export const wald = /* @__PURE__ */ parametric<OneParameter>("wald", ["mean"], (key, shape, dtype, given) => {
@@ -71,41 +88,72 @@ export const wald = /* @__PURE__ */ parametric<OneParameter>("wald", ["mean"], (
   return p.select(p.le(z, p.div(mean, p.add(mean, x))), x, p.div(square, x));
 });
 
-type Triangular = (key: ArrayLike, left: ArrayLike, mode: ArrayLike, right: ArrayLike, shape?: Shape | null | DrawOptions, dtype?: DType | DrawOptions) => NDArray;
+type Triangular = (
+  key: ArrayLike,
+  left: ArrayLike,
+  mode: ArrayLike,
+  right: ArrayLike,
+  shape?: Shape | null | DrawOptions,
+  dtype?: DType | DrawOptions,
+) => NDArray;
 /** The triangular distribution between left and right with its peak at mode. */
-export const triangular = /* @__PURE__ */ parametric<Triangular>("triangular", ["left", "mode", "right"], (key, shape, dtype, left, mode, right) => {
-  const width = p.sub(right!, left!);
-  const rise = p.sub(mode!, left!);
-  const u = unit(key, shape, dtype);
-  const rising = p.add(left!, p.sqrt(p.mul(p.mul(u, width), rise)));
-  const falling = p.sub(right!, p.sqrt(p.mul(p.mul(p.sub(lit(1, dtype), u), width), p.sub(right!, mode!))));
-  return p.select(p.lt(u, p.div(rise, width)), rising, falling);
-});
+export const triangular = /* @__PURE__ */ parametric<Triangular>(
+  "triangular",
+  ["left", "mode", "right"],
+  (key, shape, dtype, left, mode, right) => {
+    const width = p.sub(right!, left!);
+    const rise = p.sub(mode!, left!);
+    const u = unit(key, shape, dtype);
+    const rising = p.add(left!, p.sqrt(p.mul(p.mul(u, width), rise)));
+    const falling = p.sub(right!, p.sqrt(p.mul(p.mul(p.sub(lit(1, dtype), u), width), p.sub(right!, mode!))));
+    return p.select(p.lt(u, p.div(rise, width)), rising, falling);
+  },
+);
 
 interface FixedDraw extends DtypeOption {
   readonly shape?: Shape;
 }
-const maxwellParams = /* @__PURE__ */ signature<FixedDraw & { key: ArrayLike }>("random.maxwell", 1, ["key", "shape", "dtype"]);
+const maxwellParams = /* @__PURE__ */ signature<FixedDraw & { key: ArrayLike }>("random.maxwell", 1, [
+  "key",
+  "shape",
+  "dtype",
+]);
 /** The Maxwell distribution: the length of a vector of three normal draws. */
 export function maxwell(key: ArrayLike, shape?: Shape | FixedDraw, dtype?: DType | FixedDraw): NDArray;
 export function maxwell(...given: unknown[]): NDArray {
   const { key, shape = [], dtype } = maxwellParams(given);
   return drawMaxwell(asSingleKey(key, "maxwell"), asShape(shape, "random.maxwell"), floatDtype(dtype, "maxwell"));
 }
-const drawMaxwell = (key: NDArray, shape: Shape, dtype: DType): NDArray => norm(drawNormal(key, [...shape, 3], dtype), { axis: -1 });
+const drawMaxwell = (key: NDArray, shape: Shape, dtype: DType): NDArray =>
+  norm(drawNormal(key, [...shape, 3], dtype), { axis: -1 });
 
 interface LocationDraw extends FixedDraw {
   readonly key: ArrayLike;
   readonly loc: ArrayLike;
   readonly scale: ArrayLike;
 }
-const doubleSidedParams = /* @__PURE__ */ signature<LocationDraw>("random.doubleSidedMaxwell", 3, ["key", "loc", "scale", "shape", "dtype"]);
+const doubleSidedParams = /* @__PURE__ */ signature<LocationDraw>("random.doubleSidedMaxwell", 3, [
+  "key",
+  "loc",
+  "scale",
+  "shape",
+  "dtype",
+]);
 /** The Maxwell distribution on both sides of `loc`; the shape of the parameters follows the shape that is asked for. */
-export function doubleSidedMaxwell(key: ArrayLike, loc: ArrayLike, scale: ArrayLike, shape?: Shape | FixedDraw, dtype?: DType | FixedDraw): NDArray;
+export function doubleSidedMaxwell(
+  key: ArrayLike,
+  loc: ArrayLike,
+  scale: ArrayLike,
+  shape?: Shape | FixedDraw,
+  dtype?: DType | FixedDraw,
+): NDArray;
 export function doubleSidedMaxwell(...given: unknown[]): NDArray {
   const { key, loc, scale, shape = [], dtype } = doubleSidedParams(given);
   const d = floatDtype(dtype, "doubleSidedMaxwell");
-  const [l, s] = [asArray(loc, "random.doubleSidedMaxwell", "loc"), asArray(scale, "random.doubleSidedMaxwell", "scale")];
+  const [l, s] = [
+    asArray(loc, "random.doubleSidedMaxwell", "loc"),
+    asArray(scale, "random.doubleSidedMaxwell", "scale"),
+  ];
   const own = broadcastShapes([l.shape, s.shape], "random.doubleSidedMaxwell");
   const lead = asShape(shape, "random.doubleSidedMaxwell");
   const dims = [...(lead.length === 0 ? own : lead), ...own];
@@ -119,24 +167,51 @@ interface WeibullDraw extends FixedDraw {
   readonly scale: ArrayLike;
   readonly concentration: ArrayLike;
 }
-const weibullParams = /* @__PURE__ */ signature<WeibullDraw>("random.weibullMin", 3, ["key", "scale", "concentration", "shape", "dtype"]);
+const weibullParams = /* @__PURE__ */ signature<WeibullDraw>("random.weibullMin", 3, [
+  "key",
+  "scale",
+  "concentration",
+  "shape",
+  "dtype",
+]);
 /** The Weibull distribution: scale·(−log(1 − u))^(1/concentration). */
-export function weibullMin(key: ArrayLike, scale: ArrayLike, concentration: ArrayLike, shape?: Shape | FixedDraw, dtype?: DType | FixedDraw): NDArray;
+export function weibullMin(
+  key: ArrayLike,
+  scale: ArrayLike,
+  concentration: ArrayLike,
+  shape?: Shape | FixedDraw,
+  dtype?: DType | FixedDraw,
+): NDArray;
 export function weibullMin(...given: unknown[]): NDArray {
   const { key, scale, concentration, shape = [], dtype } = weibullParams(given);
   const d = floatDtype(dtype, "weibullMin");
-  const dims = drawShape("weibullMin", shape, asArray(scale, "random.weibullMin", "scale"), asArray(concentration, "random.weibullMin", "concentration"));
+  const dims = drawShape(
+    "weibullMin",
+    shape,
+    asArray(scale, "random.weibullMin", "scale"),
+    asArray(concentration, "random.weibullMin", "concentration"),
+  );
   const exponent = p.div(lit(1, d), parameter(concentration, d, dims));
   return p.mul(p.pow(drawExponential(asSingleKey(key, "weibullMin"), dims, d), exponent), parameter(scale, d, dims));
 }
 
-const geometricParams = /* @__PURE__ */ signature<DrawOptions & { key: ArrayLike; p: ArrayLike }>("random.geometric", 2, ["key", "p", "shape", "dtype"]);
+const geometricParams = /* @__PURE__ */ signature<DrawOptions & { key: ArrayLike; p: ArrayLike }>(
+  "random.geometric",
+  2,
+  ["key", "p", "shape", "dtype"],
+);
 /** How many trials it takes to the first success, which has the probability `p` each time. */
-export function geometric(key: ArrayLike, probability: ArrayLike, shape?: Shape | null | DrawOptions, dtype?: DType | DrawOptions): NDArray;
+export function geometric(
+  key: ArrayLike,
+  probability: ArrayLike,
+  shape?: Shape | null | DrawOptions,
+  dtype?: DType | DrawOptions,
+): NDArray;
 export function geometric(...given: unknown[]): NDArray {
   const { key, p: probability, shape, dtype = "int32" } = geometricParams(given);
   const to = asDType(dtype);
-  if (!isInteger(to)) throw new DTypeError({ code: "random-dtype", message: `random.geometric draws integers, not ${to}` });
+  if (!isInteger(to))
+    throw new DTypeError({ code: "random-dtype", message: `random.geometric draws integers, not ${to}` });
   const x = asArray(probability, "random.geometric", "p");
   const d = isFloat(x.dtype) ? x.dtype : defaultFloat();
   const dims = drawShape("geometric", shape, x);

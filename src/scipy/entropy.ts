@@ -31,7 +31,13 @@ const both = (op: string, x: NDArray, y: NDArray): readonly [NDArray, NDArray] =
  * x·log u, but 0 at x = 0 where log u is not finite. The derivatives there are those of the formula, log u and x/u: stand-ins
  * of value 0 have them, √x with an infinite slope and, at u = 0, √u² with the slope NaN of 0/0.
  */
-function timesLog(op: string, x0: NDArray, y0: NDArray, log: (y: NDArray) => NDArray, argument: (y: NDArray) => NDArray): NDArray {
+function timesLog(
+  op: string,
+  x0: NDArray,
+  y0: NDArray,
+  log: (y: NDArray) => NDArray,
+  argument: (y: NDArray) => NDArray,
+): NDArray {
   const [x, y] = both(op, x0, y0);
   const one = like(x, 1);
   const zero = like(x, 0);
@@ -46,7 +52,9 @@ function timesLog(op: string, x0: NDArray, y0: NDArray, log: (y: NDArray) => NDA
 }
 
 /** x·log y, 0 at x = 0 (NaN if y is). */
-export const xlogy: Binary = /* @__PURE__ */ floatBinary("scipy.special.xlogy", (x, y) => timesLog("scipy.special.xlogy", x, y, p.log, (v) => v));
+export const xlogy: Binary = /* @__PURE__ */ floatBinary("scipy.special.xlogy", (x, y) =>
+  timesLog("scipy.special.xlogy", x, y, p.log, (v) => v),
+);
 /** x·log(1 + y), 0 at x = 0 (NaN if y is). */
 export const xlog1py: Binary = /* @__PURE__ */ floatBinary("scipy.special.xlog1py", (x, y) =>
   timesLog("scipy.special.xlog1py", x, y, p.log1p, (v) => p.add(v, like(v, 1))),
@@ -72,9 +80,13 @@ function relativeEntropy(op: string, a: NDArray, b: NDArray): NDArray {
   return p.select(positive, value, p.select(none, zero, like(x, Infinity)));
 }
 /** p·log(p/q): 0 at p = 0, ∞ where an operand is negative or only q is 0. */
-export const relEntr: Binary = /* @__PURE__ */ floatBinary("scipy.special.relEntr", (x, y) => relativeEntropy("scipy.special.relEntr", x, y));
+export const relEntr: Binary = /* @__PURE__ */ floatBinary("scipy.special.relEntr", (x, y) =>
+  relativeEntropy("scipy.special.relEntr", x, y),
+);
 /** p·log(p/q) − p + q, the divergence of Kullback and Leibler, element by element. */
-export const klDiv: Binary = /* @__PURE__ */ floatBinary("scipy.special.klDiv", (x, y) => p.add(p.sub(relativeEntropy("scipy.special.klDiv", x, y), x), y));
+export const klDiv: Binary = /* @__PURE__ */ floatBinary("scipy.special.klDiv", (x, y) =>
+  p.add(p.sub(relativeEntropy("scipy.special.klDiv", x, y), x), y),
+);
 
 /** (exp(λ·l) − 1)/λ, which is l at λ = 0. */
 function boxcoxOf(l: NDArray, lambda: NDArray): NDArray {

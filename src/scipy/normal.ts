@@ -24,13 +24,19 @@ export interface LogNdtrOptions {
   /** Terms of the asymptotic series that far negative arguments take; 3 by default. */
   readonly seriesOrder?: number | undefined;
 }
-const logNdtrParams = /* @__PURE__ */ signature<LogNdtrOptions & { x: ArrayLike }>("scipy.special.logNdtr", 1, ["x", "seriesOrder"]);
+const logNdtrParams = /* @__PURE__ */ signature<LogNdtrOptions & { x: ArrayLike }>("scipy.special.logNdtr", 1, [
+  "x",
+  "seriesOrder",
+]);
 /** log ndtr(x), accurate far out on both sides. */
 export function logNdtr(x: ArrayLike, seriesOrder?: number | LogNdtrOptions): NDArray;
 export function logNdtr(): NDArray {
   const { x, seriesOrder = 3 } = logNdtrParams(arguments);
   if (!Number.isInteger(seriesOrder) || seriesOrder < 0 || seriesOrder > 30) {
-    throw new ArgumentError({ code: "series-order", message: `scipy.special.logNdtr: seriesOrder must be a whole number from 0 to 30, not ${String(seriesOrder)}` });
+    throw new ArgumentError({
+      code: "series-order",
+      message: `scipy.special.logNdtr: seriesOrder must be a whole number from 0 to 30, not ${String(seriesOrder)}`,
+    });
   }
   return logNdtrOf(inexact("scipy.special.logNdtr", x), seriesOrder);
 }
@@ -64,31 +70,34 @@ function logOfTail(x: NDArray, order: number): NDArray {
 }
 
 /** Coefficients of Cephes' ndtri.c, the highest power first. */
-const p0 = [-59.96335010141079, 98.00107541859997, -56.67628574690703, 13.931260938727968, -1.2391658386738125] as const;
+const p0 = [
+  -59.96335010141079, 98.00107541859997, -56.67628574690703, 13.931260938727968, -1.2391658386738125,
+] as const;
 const q0 = [
-  1, 1.9544885833814176, 4.676279128988815, 86.36024213908905, -225.46268785411937, 200.26021238006066, -82.03722561683334, 15.90562251262117,
-  -1.1833162112133,
+  1, 1.9544885833814176, 4.676279128988815, 86.36024213908905, -225.46268785411937, 200.26021238006066,
+  -82.03722561683334, 15.90562251262117, -1.1833162112133,
 ] as const;
 const p1 = [
-  4.0554489230596245, 31.525109459989388, 57.16281922464213, 44.08050738932008, 14.684956192885803, 2.1866330685079025, -0.1402560791713545,
-  -0.03504246268278482, -0.0008574567851546854,
+  4.0554489230596245, 31.525109459989388, 57.16281922464213, 44.08050738932008, 14.684956192885803, 2.1866330685079025,
+  -0.1402560791713545, -0.03504246268278482, -0.0008574567851546854,
 ] as const;
 const q1 = [
-  1, 15.779988325646675, 45.39076351288792, 41.3172038254672, 15.04253856929075, 2.504649462083094, -0.14218292285478779, -0.03808064076915783,
-  -0.0009332594808954574,
+  1, 15.779988325646675, 45.39076351288792, 41.3172038254672, 15.04253856929075, 2.504649462083094,
+  -0.14218292285478779, -0.03808064076915783, -0.0009332594808954574,
 ] as const;
 const p2 = [
-  3.2377489177694603, 6.915228890689842, 3.9388102529247444, 1.3330346081580755, 0.20148538954917908, 0.012371663481782003, 0.00030158155350823543,
-  2.6580697468673755e-6, 6.239745391849833e-9,
+  3.2377489177694603, 6.915228890689842, 3.9388102529247444, 1.3330346081580755, 0.20148538954917908,
+  0.012371663481782003, 0.00030158155350823543, 2.6580697468673755e-6, 6.239745391849833e-9,
 ] as const;
 const q2 = [
-  1, 6.02427039364742, 3.6798356385616087, 1.3770209948908132, 0.21623699359449663, 0.013420400608854318, 0.00032801446468212774,
-  2.8924786474538068e-6, 6.790194080099813e-9,
+  1, 6.02427039364742, 3.6798356385616087, 1.3770209948908132, 0.21623699359449663, 0.013420400608854318,
+  0.00032801446468212774, 2.8924786474538068e-6, 6.790194080099813e-9,
 ] as const;
 
 const polynomial = (x: NDArray, coefficients: readonly number[]): NDArray =>
   coefficients.slice(1).reduce<NDArray>((y, c) => p.add(p.mul(y, x), like(x, c)), like(x, coefficients[0]!));
-const rational = (x: NDArray, above: readonly number[], below: readonly number[]): NDArray => p.div(polynomial(x, above), polynomial(x, below));
+const rational = (x: NDArray, above: readonly number[], below: readonly number[]): NDArray =>
+  p.div(polynomial(x, above), polynomial(x, below));
 
 /** The x with ndtr(x) = q: rational approximations in the middle and in the tails (Cephes, ndtri.c). */
 export function ndtriOf(q: NDArray): NDArray {

@@ -11,7 +11,9 @@ export { logsumexp, type LogsumexpOptions } from "../numpy/logsumexp.js";
 export interface SoftmaxAxis {
   readonly axis?: Axis | undefined;
 }
-const softmaxParams = /* @__PURE__ */ signature<SoftmaxAxis & { x: ArrayLike }>("scipy.special.softmax", 1, ["x"], { byName: ["axis"] });
+const softmaxParams = /* @__PURE__ */ signature<SoftmaxAxis & { x: ArrayLike }>("scipy.special.softmax", 1, ["x"], {
+  byName: ["axis"],
+});
 /** exp(x)/Σ exp(x). */
 export function softmax(x: ArrayLike, options?: SoftmaxAxis): NDArray;
 export function softmax(): NDArray {
@@ -19,7 +21,12 @@ export function softmax(): NDArray {
   return nnSoftmax(x, axis);
 }
 
-const logSoftmaxParams = /* @__PURE__ */ signature<SoftmaxAxis & { x: ArrayLike }>("scipy.special.logSoftmax", 1, ["x"], { byName: ["axis"] });
+const logSoftmaxParams = /* @__PURE__ */ signature<SoftmaxAxis & { x: ArrayLike }>(
+  "scipy.special.logSoftmax",
+  1,
+  ["x"],
+  { byName: ["axis"] },
+);
 /** x − log Σ exp(x). */
 export function logSoftmax(x: ArrayLike, options?: SoftmaxAxis): NDArray;
 export function logSoftmax(): NDArray {

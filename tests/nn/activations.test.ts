@@ -13,7 +13,10 @@ describe("kinks", () => {
   it("relu keeps NaN and infinities, and has no derivative at 0 and NaN", () => {
     expectClose(nn.relu(np.array([-inf, -1.5, 0, 2, inf, NaN])), [0, 0, 0, 2, inf, NaN]);
     expectClose(each(nn.relu, [-inf, -1.5, 0, 2, inf, NaN]), [0, 0, 0, 1, 1, 0]);
-    expectClose(each((x) => np.square(nn.relu(x)), [-1, 0, 2], 2), [0, 0, 2]);
+    expectClose(
+      each((x) => np.square(nn.relu(x)), [-1, 0, 2], 2),
+      [0, 0, 2],
+    );
   });
   it("relu6 has no derivative at 0 and 6", () => {
     expectClose(each(nn.relu6, [-1, 0, 3, 6, 7, NaN]), [0, 0, 1, 0, 0, 0]);

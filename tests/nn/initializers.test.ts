@@ -21,17 +21,23 @@ describe("initializers draw JAX's numbers", () => {
   });
   it("lecunNormal with axes of a convolution's weights", () => {
     const w = I.lecunNormal({ inAxis: 1, outAxis: 0 })(key, [2, 3, 2]);
-    expectClose(w.ravel(), [
-      -0.012538788, 0.20624423, 0.13082364, 0.067996725, -0.05493383, 0.09602906, -0.6105867, 0.33172157, 0.23000912, 0.3975092,
-      -0.16994877, 0.49283880,
-    ]);
+    expectClose(
+      w.ravel(),
+      [
+        -0.012538788, 0.20624423, 0.13082364, 0.067996725, -0.05493383, 0.09602906, -0.6105867, 0.33172157, 0.23000912,
+        0.3975092, -0.16994877, 0.4928388,
+      ],
+    );
   });
   it("varianceScaling with a batch axis and the geometric mean", () => {
     const w = I.varianceScaling(3, "fan_geo_avg", "normal", { batchAxis: 0 })(key, [2, 3, 2]);
-    expectClose(w.ravel(), [
-      -0.031324208, 0.5169664, 0.32724914, 0.1699265, -0.13726488, 0.24006493, -1.5945947, 0.83649653, 0.57703465, 1.0072691,
-      -0.42551544, 1.2614219,
-    ]);
+    expectClose(
+      w.ravel(),
+      [
+        -0.031324208, 0.5169664, 0.32724914, 0.1699265, -0.13726488, 0.24006493, -1.5945947, 0.83649653, 0.57703465,
+        1.0072691, -0.42551544, 1.2614219,
+      ],
+    );
   });
   it("uniform, normal and truncatedNormal", () => {
     expectClose(I.uniform(2)(key, [2]), [0.97741914, 1.3595943]);

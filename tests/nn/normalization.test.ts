@@ -54,7 +54,8 @@ describe("logSoftmax", () => {
   });
   it("has derivatives without NaN where elements are masked", () => {
     const where = bool([true, false, true]);
-    const loss = (x: NDArray): NDArray => np.sum(np.where(where, nn.logSoftmax(x, { where }), 0).mul(np.array([1, 2, 4])));
+    const loss = (x: NDArray): NDArray =>
+      np.sum(np.where(where, nn.logSoftmax(x, { where }), 0).mul(np.array([1, 2, 4])));
     expectClose(grad(loss)(np.array([1, NaN, 3])), [0.40398544, 0, -0.40398502], 2e-6);
   });
 });
@@ -63,10 +64,14 @@ describe("logsumexp", () => {
   it("does not overflow, and its derivative is softmax", () => {
     expectClose(nn.logsumexp(np.array([1000, 0, -1000])), 1000);
     expectClose(grad((x: NDArray) => nn.logsumexp(x))(np.array([1000, 0, -1000])), [1, 0, 0]);
-    expectClose(hessian((x: NDArray) => nn.logsumexp(x))(np.array([0, 1])) as NDArray, [
-      [0.19661196, -0.19661197],
-      [-0.19661197, 0.19661188],
-    ], 1e-6);
+    expectClose(
+      hessian((x: NDArray) => nn.logsumexp(x))(np.array([0, 1])) as NDArray,
+      [
+        [0.19661196, -0.19661197],
+        [-0.19661197, 0.19661188],
+      ],
+      1e-6,
+    );
   });
   it("of infinities is JAX's", () => {
     expectClose(nn.logsumexp(np.array([-inf, -inf])), -inf);

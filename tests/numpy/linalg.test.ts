@@ -6,22 +6,62 @@ const inf = Infinity;
 const { linalg } = np;
 
 describe("norms", () => {
-  const m = np.array([[3, -4], [1, 2]]);
+  const m = np.array([
+    [3, -4],
+    [1, 2],
+  ]);
   const v = np.array([3, -4, 0]);
-  it.each([[null, 5.477226], ["fro", 5.477226], [1, 6], [-1, 4], [inf, 7], [-inf, 3]] as const)("of a matrix, order %s", (ord, expected) => {
+  it.each([
+    [null, 5.477226],
+    ["fro", 5.477226],
+    [1, 6],
+    [-1, 4],
+    [inf, 7],
+    [-inf, 3],
+  ] as const)("of a matrix, order %s", (ord, expected) => {
     expectClose(linalg.norm(m, ord), expected);
-    expectClose(linalg.norm(np.stack([m, m]), ord, [1, 2], true), [[[linalg.norm(m, ord).item()]], [[linalg.norm(m, ord).item()]]]);
+    expectClose(linalg.norm(np.stack([m, m]), ord, [1, 2], true), [
+      [[linalg.norm(m, ord).item()]],
+      [[linalg.norm(m, ord).item()]],
+    ]);
     expectClose(linalg.norm(m.T, ord, [1, 0]), expected);
   });
-  it.each([[null, 5], [0, 2], [1, 7], [2, 5], [3, 4.4979415], [0.5, 13.928204], [-1, 0], [inf, 4], [-inf, 0]] as const)("of a vector, order %s", (ord, expected) => {
+  it.each([
+    [null, 5],
+    [0, 2],
+    [1, 7],
+    [2, 5],
+    [3, 4.4979415],
+    [0.5, 13.928204],
+    [-1, 0],
+    [inf, 4],
+    [-inf, 0],
+  ] as const)("of a vector, order %s", (ord, expected) => {
     expectClose(linalg.norm(v, ord), expected);
     expectClose(linalg.vectorNorm(v.reshape(1, 3), ord === null ? {} : { ord }), expected);
   });
-  it.each([[1, [1, -1, 1]], [2, [0.6, -0.8, 0]], [3, [0.44485143, -0.790847, 0]], [inf, [0, -1, 0]]] as const)("gradient of order %s", (ord, expected) => {
+  it.each([
+    [1, [1, -1, 1]],
+    [2, [0.6, -0.8, 0]],
+    [3, [0.44485143, -0.790847, 0]],
+    [inf, [0, -1, 0]],
+  ] as const)("gradient of order %s", (ord, expected) => {
     expectClose(grad((x: NDArray) => linalg.norm(x, ord))(v), expected);
   });
   it("of integers is a float; of a matrix's rows with an axis", () => {
-    expectClose(linalg.norm(np.array([[3, 4], [6, 8]], { dtype: "int32" }), { axis: 1 }), [5, 10]);
+    expectClose(
+      linalg.norm(
+        np.array(
+          [
+            [3, 4],
+            [6, 8],
+          ],
+          { dtype: "int32" },
+        ),
+        { axis: 1 },
+      ),
+      [5, 10],
+    );
     expectClose(linalg.matrixNorm(np.ones([2, 3, 3]), { ord: 1, keepdims: true }), [[[3]], [[3]]]);
   });
   it("says what it lacks", () => {
@@ -35,8 +75,17 @@ describe("norms", () => {
 
 describe("products", () => {
   it("matrixPower multiplies by squares", () => {
-    const fibonacci = np.array([[1, 1], [1, 0]], { dtype: "int32" });
-    expect(linalg.matrixPower(fibonacci, 10).js()).toEqual([[89, 55], [55, 34]]);
+    const fibonacci = np.array(
+      [
+        [1, 1],
+        [1, 0],
+      ],
+      { dtype: "int32" },
+    );
+    expect(linalg.matrixPower(fibonacci, 10).js()).toEqual([
+      [89, 55],
+      [55, 34],
+    ]);
     for (let n = 1; n < 12; n++) {
       let expected: NDArray = fibonacci;
       for (let i = 1; i < n; i++) expected = expected.matmul(fibonacci);

@@ -19,17 +19,42 @@ describe("searchsorted", () => {
   });
   it("agrees with counting for every length", () => {
     for (let n = 0; n < 18; n++) {
-      const sorted = np.array(Array.from({ length: n }, (_, i) => Math.floor(i / 2)), { dtype: "float32", shape: [n] });
+      const sorted = np.array(
+        Array.from({ length: n }, (_, i) => Math.floor(i / 2)),
+        { dtype: "float32", shape: [n] },
+      );
       const queries = np.arange(-1, n / 2 + 1, 0.5);
       const counts = (queries.js() as number[]).map((q) => (sorted.js() as number[]).filter((x) => x < q).length);
       expect(np.searchsorted(sorted, queries).js()).toEqual(counts);
     }
   });
   it("takes queries of any shape, a sorter, numbers, and has no derivative", () => {
-    expect(np.searchsorted(ints([1, 3]), np.array([[0, 2], [3, 4]])).js()).toEqual([[0, 1], [1, 2]]);
+    expect(
+      np
+        .searchsorted(
+          ints([1, 3]),
+          np.array([
+            [0, 2],
+            [3, 4],
+          ]),
+        )
+        .js(),
+    ).toEqual([
+      [0, 1],
+      [1, 2],
+    ]);
     expect(np.searchsorted(np.array([3, 1, 2]), 2, { sorter: ints([1, 2, 0]) }).item()).toBe(1);
-    expect(grad((x: NDArray) => np.sum(np.searchsorted(x, 1.5).astype("float32").mul(x)))(np.array([1, 2])).js()).toEqual([1, 1]);
-    expect(vmap((x: NDArray) => np.searchsorted(x, 1.5))(np.array([[1, 2], [2, 3]])).js()).toEqual([1, 0]);
+    expect(
+      grad((x: NDArray) => np.sum(np.searchsorted(x, 1.5).astype("float32").mul(x)))(np.array([1, 2])).js(),
+    ).toEqual([1, 1]);
+    expect(
+      vmap((x: NDArray) => np.searchsorted(x, 1.5))(
+        np.array([
+          [1, 2],
+          [2, 3],
+        ]),
+      ).js(),
+    ).toEqual([1, 0]);
   });
   it("refuses matrices and unknown sides", () => {
     expect(codeOf(() => np.searchsorted(np.ones([2, 2]), 1))).toBe("rank");
@@ -56,7 +81,20 @@ describe("counting", () => {
     expect(codeOf(() => np.bincount(ints([1, 2]), np.ones([3])))).toBe("weights-shape");
   });
   it("isin compares after promotion; NaN is in nothing", () => {
-    expect(np.isin(np.array([[1, NaN], [2, 5]]), ints([2, 1])).js()).toEqual([[true, false], [true, false]]);
+    expect(
+      np
+        .isin(
+          np.array([
+            [1, NaN],
+            [2, 5],
+          ]),
+          ints([2, 1]),
+        )
+        .js(),
+    ).toEqual([
+      [true, false],
+      [true, false],
+    ]);
     expect(np.isin(ints([1, 2]), ints([2]), { invert: true }).js()).toEqual([true, false]);
     expect(np.isin(ints([1]), np.zeros([0])).js()).toEqual([false]);
     expect(np.isin(np.array([NaN]), np.array([NaN])).js()).toEqual([false]);
@@ -72,8 +110,14 @@ describe("sorting", () => {
     expect(np.argsort(x, { descending: true, stable: false }).js()).toEqual([1, 3, 0, 2]);
   });
   it("sorts along an axis, or all elements", () => {
-    const m = ints([[3, 1], [2, 0]]);
-    expect(np.sort(m, 0).js()).toEqual([[2, 0], [3, 1]]);
+    const m = ints([
+      [3, 1],
+      [2, 0],
+    ]);
+    expect(np.sort(m, 0).js()).toEqual([
+      [2, 0],
+      [3, 1],
+    ]);
     expect(np.sort(m, null).js()).toEqual([0, 1, 2, 3]);
     expect(np.argsort(m, { axis: null }).js()).toEqual([3, 1, 2, 0]);
     expect(codeOf(() => np.sort(np.array(1)))).toBe("axis-range");
@@ -81,19 +125,44 @@ describe("sorting", () => {
     expect(codeOf(() => np.sort(m, { kind: "quicksort" as never }))).toBe("option-absent");
   });
   it("the derivative follows the elements", () => {
-    expect(grad((v: NDArray) => np.sum(np.sort(v).mul(np.array([1, 10, 100]))))(np.array([3, 1, 2])).js()).toEqual([100, 1, 10]);
+    expect(grad((v: NDArray) => np.sum(np.sort(v).mul(np.array([1, 10, 100]))))(np.array([3, 1, 2])).js()).toEqual([
+      100, 1, 10,
+    ]);
   });
   it("partition orders the least, then the largest first", () => {
     const v = ints([5, 3, 9, 1, 7]);
     expect(np.partition(v, 2).js()).toEqual([1, 3, 5, 9, 7]);
     expect(np.argpartition(v, 2).js()).toEqual([3, 1, 0, 2, 4]);
     expectClose(np.partition(np.array([5, NaN, 9, 1, 7]), 2), [1, 5, 7, NaN, 9]);
-    expect(np.argpartition(ints([[2, 1], [2, 2]]), -2, 0).js()).toEqual([[0, 0], [1, 1]]);
+    expect(
+      np
+        .argpartition(
+          ints([
+            [2, 1],
+            [2, 2],
+          ]),
+          -2,
+          0,
+        )
+        .js(),
+    ).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
     expect(codeOf(() => np.partition(v, 5))).toBe("kth-range");
   });
   it("lexsort sorts by the last key first", () => {
     expect(np.lexsort([ints([1, 0, 2, 0]), ints([1, 1, 0, 0])]).js()).toEqual([3, 2, 1, 0]);
-    expect(np.lexsort(ints([[1, 0, 2, 0], [1, 1, 0, 0]])).js()).toEqual([3, 2, 1, 0]);
+    expect(
+      np
+        .lexsort(
+          ints([
+            [1, 0, 2, 0],
+            [1, 1, 0, 0],
+          ]),
+        )
+        .js(),
+    ).toEqual([3, 2, 1, 0]);
     expect(codeOf(() => np.lexsort([]))).toBe("lexsort-keys");
     expect(codeOf(() => np.lexsort([ints([1]), ints([1, 2])]))).toBe("shape-mismatch");
   });

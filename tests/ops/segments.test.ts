@@ -6,12 +6,38 @@ const ints = (...xs: number[]): NDArray => np.array(xs, { dtype: "int32" });
 
 describe("segments", () => {
   it("reduce rows, drop ids that are out of bounds, and start from the neutral element", () => {
-    expect(ops.segmentSum(np.arange(6, { dtype: "float32" }).reshape(3, 2), ints(0, 2, 5), 4).js()).toEqual([[0, 1], [0, 0], [2, 3], [0, 0]]);
+    expect(ops.segmentSum(np.arange(6, { dtype: "float32" }).reshape(3, 2), ints(0, 2, 5), 4).js()).toEqual([
+      [0, 1],
+      [0, 0],
+      [2, 3],
+      [0, 0],
+    ]);
     expect(ops.segmentMax(ints(1, 5, 2), ints(0, 0, -1), 2).js()).toEqual([5, -2147483648]);
     expect(ops.segmentMin(np.array([1, 5]), ints(1, 1), { numSegments: 2 }).js()).toEqual([Infinity, 1]);
     expect(ops.segmentProd(np.array([2, 5]), ints(1, 1), 2).js()).toEqual([1, 10]);
-    expect(ops.segmentMax(np.array([true, false], { dtype: "bool" }), ints(0, 1), 3).js()).toEqual([true, false, false]);
-    expect(ops.segmentSum(np.ones([2, 2, 3]), np.array([[0, 1], [1, 1]], { dtype: "int32" }), 2).js()).toEqual([[1, 1, 1], [3, 3, 3]]);
+    expect(ops.segmentMax(np.array([true, false], { dtype: "bool" }), ints(0, 1), 3).js()).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(
+      ops
+        .segmentSum(
+          np.ones([2, 2, 3]),
+          np.array(
+            [
+              [0, 1],
+              [1, 1],
+            ],
+            { dtype: "int32" },
+          ),
+          2,
+        )
+        .js(),
+    ).toEqual([
+      [1, 1, 1],
+      [3, 3, 3],
+    ]);
   });
   it("sums pass derivatives on", () => {
     const f = (x: NDArray): NDArray => np.sum(np.square(ops.segmentSum(x, ints(0, 0, 1), 2)));

@@ -8,7 +8,10 @@ const grid = np.arange(6).reshape(3, 2);
 describe("keys", () => {
   it("fold and split as threefry does", () => {
     expect(random.keyData(random.foldIn(key, 1)).js()).toEqual(random.keyData(random.split(key)[1]).js());
-    expect(random.keyData(random.split(key, [2, 1])).js()).toEqual([[[1832780943, 270669613]], [[64467757, 2916123636]]]);
+    expect(random.keyData(random.split(key, [2, 1])).js()).toEqual([
+      [[1832780943, 270669613]],
+      [[64467757, 2916123636]],
+    ]);
     const keys = random.split(key, 5);
     expect(keys.shape).toEqual([5]);
     const [, second] = keys;
@@ -40,8 +43,16 @@ describe("draws are JAX's", () => {
     ["weibullMin", () => random.weibullMin(key, 2, 3, [2]), [1.7507795, 2.0885549]],
     ["geometric", () => random.geometric(key, 0.2, [5]), [4, 2, 3, 3, 4]],
     ["truncatedNormal", () => random.truncatedNormal(key, -1, np.array([0, 1])), [-0.4524465, 0.31269985]],
-    ["uniform of arrays of bounds", () => random.uniform(key, [2], { minval: np.array([-1, 5]), maxval: 6 }), [2.4209671, 5.6797972]],
-    ["randint over all int32", () => random.randint(key, [4], -2147483648, 2147483647), [977810628, 1236381714, -1367112521, -1019495231]],
+    [
+      "uniform of arrays of bounds",
+      () => random.uniform(key, [2], { minval: np.array([-1, 5]), maxval: 6 }),
+      [2.4209671, 5.6797972],
+    ],
+    [
+      "randint over all int32",
+      () => random.randint(key, [4], -2147483648, 2147483647),
+      [977810628, 1236381714, -1367112521, -1019495231],
+    ],
     ["randint of nothing", () => random.randint(key, [2], 5, 5), [5, 5]],
   ])("%s", (_, draw, expected) => {
     expectClose(draw(), expected, 3e-6);
@@ -54,17 +65,35 @@ describe("draws are JAX's", () => {
     ]);
   });
   it("choice with and without replacement, weights, and along an axis", () => {
-    expect(random.choice(key, 4, [4], { replace: false, p: np.array([0.1, 0.2, 0.3, 0.4]) }).js()).toEqual([3, 2, 1, 0]);
-    expect(random.choice(key, grid.reshape(2, 3), [2], { axis: 1 }).js()).toEqual([[0, 0], [3, 3]]);
+    expect(random.choice(key, 4, [4], { replace: false, p: np.array([0.1, 0.2, 0.3, 0.4]) }).js()).toEqual([
+      3, 2, 1, 0,
+    ]);
+    expect(random.choice(key, grid.reshape(2, 3), [2], { axis: 1 }).js()).toEqual([
+      [0, 0],
+      [3, 3],
+    ]);
     expect(random.choice(key, 10, [4], false).js()).toEqual([7, 4, 2, 5]);
   });
   it("categorical without replacement, and along an axis", () => {
     expect(random.categorical(key, np.array([0, 1, 2]), { shape: [3], replace: false }).js()).toEqual([2, 1, 0]);
-    expect(random.categorical(key, np.zeros([3, 2]), 0, [4, 2]).js()).toEqual([[1, 0], [1, 2], [0, 0], [1, 0]]);
+    expect(random.categorical(key, np.zeros([3, 2]), 0, [4, 2]).js()).toEqual([
+      [1, 0],
+      [1, 2],
+      [0, 0],
+      [1, 0],
+    ]);
   });
   it("permutation moves rows, or every vector for itself", () => {
-    expect(random.permutation(key, grid).js()).toEqual([[4, 5], [0, 1], [2, 3]]);
-    expect(random.permutation(key, grid, { independent: true, axis: 1 }).js()).toEqual([[0, 1], [2, 3], [4, 5]]);
+    expect(random.permutation(key, grid).js()).toEqual([
+      [4, 5],
+      [0, 1],
+      [2, 3],
+    ]);
+    expect(random.permutation(key, grid, { independent: true, axis: 1 }).js()).toEqual([
+      [0, 1],
+      [2, 3],
+      [4, 5],
+    ]);
   });
 });
 

@@ -28,8 +28,18 @@ describe("edges are JAX's", () => {
   });
   it("logNdtr far out, with its derivative", () => {
     const x = np.array([-30, -10, -5, 0, 5, 9]);
-    expectClose(special.logNdtr(x), [-454.32123, -53.231285, -15.064999, -0.6931472, -2.9802328e-7, -1.1285927e-19], 3e-6, 1e-8);
-    expectClose(vmap(grad((v: NDArray) => special.logNdtr(v)))(x), [30.03326, 10.098093, 5.186504, 0.7978846, 1.4867195e-6, 1.0279774e-18], 2e-5, 1e-9);
+    expectClose(
+      special.logNdtr(x),
+      [-454.32123, -53.231285, -15.064999, -0.6931472, -2.9802328e-7, -1.1285927e-19],
+      3e-6,
+      1e-8,
+    );
+    expectClose(
+      vmap(grad((v: NDArray) => special.logNdtr(v)))(x),
+      [30.03326, 10.098093, 5.186504, 0.7978846, 1.4867195e-6, 1.0279774e-18],
+      2e-5,
+      1e-9,
+    );
     expect(codeOf(() => special.logNdtr(x, 31))).toBe("series-order");
   });
   it("ndtri inverts ndtr", () => {
@@ -38,7 +48,10 @@ describe("edges are JAX's", () => {
     expectClose(special.ndtri(np.array([0, 1])), [-inf, inf]);
   });
   it("softmax goes over all axes, unlike nn's", () => {
-    expectClose(special.softmax(np.zeros([2, 2])), [[0.25, 0.25], [0.25, 0.25]]);
+    expectClose(special.softmax(np.zeros([2, 2])), [
+      [0.25, 0.25],
+      [0.25, 0.25],
+    ]);
     expectClose(special.logSoftmax(np.zeros([2, 2]), { axis: 0 }), np.full([2, 2], -Math.LN2));
   });
 });

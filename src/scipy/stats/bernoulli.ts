@@ -14,12 +14,18 @@ type Mass = (k: ArrayLike, p: ArrayLike, loc?: ArrayLike | LocationOption) => ND
 type OfProbability = (k: ArrayLike, p: ArrayLike) => NDArray;
 
 const outside = (x: NDArray): NDArray => p.or(p.lt(x, like(x, 0)), p.gt(x, like(x, 1)));
-const invalid = (...xs: readonly NDArray[]): NDArray => xs.map((x) => p.or(p.ne(x, x), outside(x))).reduce((a, b) => p.or(a, b));
+const invalid = (...xs: readonly NDArray[]): NDArray =>
+  xs.map((x) => p.or(p.ne(x, x), outside(x))).reduce((a, b) => p.or(a, b));
 
-export const logpmf: Mass = /* @__PURE__ */ ofOperands<Mass>("bernoulli.logpmf", ["k", "p", "loc"], [0], (k, q, loc) => {
-  const x = p.sub(k!, loc!);
-  return impossibleWhere(outside(x), p.add(xlogy(x, q!), xlog1py(p.sub(like(x, 1), x), p.neg(q!))));
-});
+export const logpmf: Mass = /* @__PURE__ */ ofOperands<Mass>(
+  "bernoulli.logpmf",
+  ["k", "p", "loc"],
+  [0],
+  (k, q, loc) => {
+    const x = p.sub(k!, loc!);
+    return impossibleWhere(outside(x), p.add(xlogy(x, q!), xlog1py(p.sub(like(x, 1), x), p.neg(q!))));
+  },
+);
 export const pmf: Mass = (...given) => p.exp(logpmf(...given));
 export const cdf: OfProbability = /* @__PURE__ */ ofOperands<OfProbability>("bernoulli.cdf", ["k", "p"], [], (k, q) => {
   const one = like(k!, 1);
@@ -27,8 +33,13 @@ export const cdf: OfProbability = /* @__PURE__ */ ofOperands<OfProbability>("ber
   return p.select(p.or(p.ne(k!, k!), invalid(q!)), like(k!, NaN), value);
 });
 /** Quantiles. */
-export const ppf: OfProbability = /* @__PURE__ */ ofOperands<OfProbability>("bernoulli.ppf", ["q", "p"], [], (q, success) => {
-  const one = like(q!, 1);
-  const value = p.select(p.le(q!, p.sub(one, success!)), like(q!, 0), one);
-  return p.select(invalid(q!, success!), like(q!, NaN), value);
-});
+export const ppf: OfProbability = /* @__PURE__ */ ofOperands<OfProbability>(
+  "bernoulli.ppf",
+  ["q", "p"],
+  [],
+  (q, success) => {
+    const one = like(q!, 1);
+    const value = p.select(p.le(q!, p.sub(one, success!)), like(q!, 0), one);
+    return p.select(invalid(q!, success!), like(q!, NaN), value);
+  },
+);

@@ -15,7 +15,11 @@ export interface LocationScale {
   readonly scale?: ArrayLike | undefined;
 }
 /** A function of x, or of a probability, for a distribution with a location and a scale. */
-export type LocationScaleFunction = (x: ArrayLike, loc?: ArrayLike | LocationScale, scale?: ArrayLike | LocationScale) => NDArray;
+export type LocationScaleFunction = (
+  x: ArrayLike,
+  loc?: ArrayLike | LocationScale,
+  scale?: ArrayLike | LocationScale,
+) => NDArray;
 
 /** Float operands of one dtype and one shape. */
 function operands(op: string, values: readonly ArrayLike[]): readonly NDArray[] {
@@ -28,8 +32,16 @@ function operands(op: string, values: readonly ArrayLike[]): readonly NDArray[] 
 }
 
 /** A function of `x` (or "q", a probability), `loc` and `scale`. */
-export function locationScale(op: string, first: "x" | "q", f: (x: NDArray, loc: NDArray, scale: NDArray) => NDArray): LocationScaleFunction {
-  const params = signature<LocationScale & { x?: ArrayLike; q?: ArrayLike }>(`scipy.stats.${op}`, 1, [first, "loc", "scale"]);
+export function locationScale(
+  op: string,
+  first: "x" | "q",
+  f: (x: NDArray, loc: NDArray, scale: NDArray) => NDArray,
+): LocationScaleFunction {
+  const params = signature<LocationScale & { x?: ArrayLike; q?: ArrayLike }>(`scipy.stats.${op}`, 1, [
+    first,
+    "loc",
+    "scale",
+  ]);
   return (...given) => {
     const { [first]: x, loc = 0, scale = 1 } = params(given);
     const [a, b, c] = operands(`scipy.stats.${op}`, [x!, loc, scale]) as readonly [NDArray, NDArray, NDArray];
@@ -48,7 +60,11 @@ export function ofOperands<F extends (...args: never[]) => NDArray>(
   defaults: readonly number[],
   f: (...xs: readonly NDArray[]) => NDArray,
 ): F {
-  const params = signature<Readonly<Record<string, ArrayLike>>>(`scipy.stats.${op}`, names.length - defaults.length, names);
+  const params = signature<Readonly<Record<string, ArrayLike>>>(
+    `scipy.stats.${op}`,
+    names.length - defaults.length,
+    names,
+  );
   const call = (...given: unknown[]): NDArray => {
     const bound = params(given);
     const values = names.map((name, i) => bound[name] ?? defaults[i - (names.length - defaults.length)]!);
@@ -58,10 +74,14 @@ export function ofOperands<F extends (...args: never[]) => NDArray>(
 }
 
 /** −∞ where a value is impossible. */
-export const impossibleWhere = (mask: NDArray, logProbability: NDArray): NDArray => p.select(mask, like(logProbability, -Infinity), logProbability);
+export const impossibleWhere = (mask: NDArray, logProbability: NDArray): NDArray =>
+  p.select(mask, like(logProbability, -Infinity), logProbability);
 
 /** NaN where q is no probability. */
 export const probabilityOnly = (q: NDArray, y: NDArray): NDArray =>
   p.select(p.and(p.ge(q, like(q, 0)), p.le(q, like(q, 1))), y, like(y, NaN));
 
-export const exponential = (f: LocationScaleFunction): LocationScaleFunction => (...given) => p.exp(f(...given));
+export const exponential =
+  (f: LocationScaleFunction): LocationScaleFunction =>
+  (...given) =>
+    p.exp(f(...given));

@@ -12,8 +12,12 @@ export const cdf = /* @__PURE__ */ locationScale("expon.cdf", "x", (x, loc, scal
   p.select(p.lt(x, loc), like(x, 0), p.neg(p.expm1(p.div(p.sub(loc, x), scale)))),
 );
 /** log(1 − cdf). */
-export const logsf = /* @__PURE__ */ locationScale("expon.logsf", "x", (x, loc, scale) => p.select(p.lt(x, loc), like(x, 0), p.div(p.sub(loc, x), scale)));
+export const logsf = /* @__PURE__ */ locationScale("expon.logsf", "x", (x, loc, scale) =>
+  p.select(p.lt(x, loc), like(x, 0), p.div(p.sub(loc, x), scale)),
+);
 export const sf = /* @__PURE__ */ exponential(logsf);
 export const logcdf: typeof sf = (...given) => p.log1p(p.neg(sf(...given)));
 /** Quantiles. */
-export const ppf = /* @__PURE__ */ locationScale("expon.ppf", "q", (q, loc, scale) => probabilityOnly(q, p.sub(loc, p.mul(scale, p.log1p(p.neg(q))))));
+export const ppf = /* @__PURE__ */ locationScale("expon.ppf", "q", (q, loc, scale) =>
+  probabilityOnly(q, p.sub(loc, p.mul(scale, p.log1p(p.neg(q))))),
+);

@@ -15,5 +15,9 @@ export const cdf = /* @__PURE__ */ standardized("logistic.cdf", (z) => p.logisti
 /** 1 − cdf. */
 export const sf = /* @__PURE__ */ standardized("logistic.sf", (z) => p.logistic(p.neg(z)));
 /** Quantiles. */
-export const ppf = /* @__PURE__ */ locationScale("logistic.ppf", "x", (q, loc, scale) => p.add(p.mul(logit(q), scale), loc));
-export const isf = /* @__PURE__ */ locationScale("logistic.isf", "x", (q, loc, scale) => p.add(p.mul(p.neg(logit(q)), scale), loc));
+export const ppf = /* @__PURE__ */ locationScale("logistic.ppf", "x", (q, loc, scale) =>
+  p.add(p.mul(logit(q), scale), loc),
+);
+export const isf = /* @__PURE__ */ locationScale("logistic.isf", "x", (q, loc, scale) =>
+  p.add(p.mul(p.neg(logit(q)), scale), loc),
+);

@@ -17,5 +17,9 @@ export const logcdf = /* @__PURE__ */ standardized("norm.logcdf", (z) => logNdtr
 export const sf = /* @__PURE__ */ standardized("norm.sf", (z) => ndtrOf(p.neg(z)));
 export const logsf = /* @__PURE__ */ standardized("norm.logsf", (z) => logNdtrOf(p.neg(z)));
 /** Quantiles. */
-export const ppf = /* @__PURE__ */ locationScale("norm.ppf", "q", (q, loc, scale) => p.add(p.mul(ndtriOf(q), scale), loc));
-export const isf = /* @__PURE__ */ locationScale("norm.isf", "q", (q, loc, scale) => p.add(p.mul(ndtriOf(p.sub(like(q, 1), q)), scale), loc));
+export const ppf = /* @__PURE__ */ locationScale("norm.ppf", "q", (q, loc, scale) =>
+  p.add(p.mul(ndtriOf(q), scale), loc),
+);
+export const isf = /* @__PURE__ */ locationScale("norm.isf", "q", (q, loc, scale) =>
+  p.add(p.mul(ndtriOf(p.sub(like(q, 1), q)), scale), loc),
+);

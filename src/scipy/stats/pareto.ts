@@ -6,14 +6,23 @@ import { impossibleWhere, type LocationScale, ofOperands, probabilityOnly } from
 
 /** The Pareto distribution of values from `loc + scale` on, which falls off as x^−(b + 1). */
 
-type ParetoFunction = (x: ArrayLike, b: ArrayLike, loc?: ArrayLike | LocationScale, scale?: ArrayLike | LocationScale) => NDArray;
+type ParetoFunction = (
+  x: ArrayLike,
+  b: ArrayLike,
+  loc?: ArrayLike | LocationScale,
+  scale?: ArrayLike | LocationScale,
+) => NDArray;
 type Formula = (x: NDArray, b: NDArray, loc: NDArray, scale: NDArray) => NDArray;
 
 const pareto = (name: string, first: "x" | "q", f: Formula): ParetoFunction =>
-  ofOperands<ParetoFunction>(`pareto.${name}`, [first, "b", "loc", "scale"], [0, 1], (x, b, loc, scale) => f(x!, b!, loc!, scale!));
+  ofOperands<ParetoFunction>(`pareto.${name}`, [first, "b", "loc", "scale"], [0, 1], (x, b, loc, scale) =>
+    f(x!, b!, loc!, scale!),
+  );
 /** A function of (x − loc)/scale, with another value where x is too small to occur. */
 const tail = (name: string, early: number, f: (z: NDArray, b: NDArray, scale: NDArray) => NDArray): ParetoFunction =>
-  pareto(name, "x", (x, b, loc, scale) => p.select(p.lt(x, p.add(loc, scale)), like(x, early), f(p.div(p.sub(x, loc), scale), b, scale)));
+  pareto(name, "x", (x, b, loc, scale) =>
+    p.select(p.lt(x, p.add(loc, scale)), like(x, early), f(p.div(p.sub(x, loc), scale), b, scale)),
+  );
 
 export const logpdf = /* @__PURE__ */ pareto("logpdf", "x", (x, b, loc, scale) => {
   const z = p.div(p.sub(x, loc), scale);

@@ -15,4 +15,6 @@ export const cdf = /* @__PURE__ */ locationScale("uniform.cdf", "x", (x, loc, sc
   return p.select(p.gt(x, end), like(x, 1), p.select(inside, p.div(p.sub(x, loc), scale), like(x, 0)));
 });
 /** Quantiles. */
-export const ppf = /* @__PURE__ */ locationScale("uniform.ppf", "q", (q, loc, scale) => probabilityOnly(q, p.add(loc, p.mul(scale, q))));
+export const ppf = /* @__PURE__ */ locationScale("uniform.ppf", "q", (q, loc, scale) =>
+  probabilityOnly(q, p.add(loc, p.mul(scale, q))),
+);
