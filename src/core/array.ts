@@ -51,6 +51,18 @@ export abstract class NDArray {
   describe(): string {
     return formatAval(this.aval);
   }
+  /** Name of the device that the elements lie on; undefined for traced values. */
+  get device(): string | undefined {
+    return undefined;
+  }
+  /**
+   * Releases the elements now rather than when the garbage collector finds them; does nothing for traced values. Never needed,
+   * and safe to call twice; `using x = …` calls it at the end of the block.
+   */
+  dispose(): void {}
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
 
   private readable(op: string): ConcreteArray {
     const c = this.concrete();
@@ -166,17 +178,13 @@ export class ConcreteArray extends NDArray {
     }
   }
 
-  get device(): string {
+  override get device(): string {
     return this.held.device;
   }
   get disposed(): boolean {
     return this.held.disposed;
   }
-  /** Releases the storage now rather than when the garbage collector finds it. Safe to call twice. */
-  dispose(): void {
-    this.held.dispose();
-  }
-  [Symbol.dispose](): void {
+  override dispose(): void {
     this.held.dispose();
   }
 }
