@@ -67,8 +67,8 @@ export function tracerRead(op: string, described: string, shape: Shape): TracerE
     details: [["value", described]],
     hint:
       shape.length === 0
-        ? "choose by it with np.where or lax.cond, make the argument that it came from static (staticArgnums), or read it outside of the transformed function"
-        : "compute with array functions (np.where, lax.cond), make the argument that it came from static (staticArgnums), or read it outside of the transformed function",
+        ? "choose by it with np.where, make the argument that it came from static (staticArgnums), or read it outside of the transformed function"
+        : "compute with array functions such as np.where, make the argument that it came from static (staticArgnums), or read it outside of the transformed function",
   });
 }
 

@@ -101,7 +101,7 @@ export class StagingTrace extends Trace {
         code: "unread-predicate",
         message: `a boolean made by ${p.by} under ${this.kind} was never used`,
         details: [["made at", userLine(p.made)]],
-        hint: "`if (x)`, `x ? a : b` and `x && y` see every object as true: use np.where or lax.cond, or read the value outside of jit with .item()",
+        hint: "`if (x)`, `x ? a : b` and `x && y` see every object as true: use np.where, or read the value outside of jit with .item()",
       });
       if (config.unreadPredicate === "error") throw error;
       config.warn(error.message);

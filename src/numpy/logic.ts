@@ -45,7 +45,7 @@ export function where(): NDArray {
     throw new ArgumentError({
       code: "argument-missing",
       message: "where needs both x and y",
-      hint: "np.nonzero(condition) gives the indices of true elements",
+      hint: "the indices of true elements would be as many as the values say: choose by values with both",
     });
   }
   const mask = truth(asArray(condition, "where", "condition"));

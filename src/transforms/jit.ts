@@ -77,7 +77,7 @@ const jitParams = signature<{ readonly f: AnyFunction } & JitOptions>("jit", 1, 
 /**
  * Compiles a function: it is traced once for each combination of argument types and runs as one fused program from then on.
  *
- * Control flow on values needs `np.where` or `lax.cond`; shapes, dtypes and static arguments are ordinary JavaScript values.
+ * Control flow on values needs `np.where`; shapes, dtypes and static arguments are ordinary JavaScript values.
  * Arrays that the function captures are operands of the program: they are never baked into it.
  * @throws TracerError `tracer-read` where the function reads a traced value, ArgumentError `static-argnums`.
  * @example
