@@ -31,6 +31,7 @@ import {
   store,
 } from "./build.js";
 import { evaluateNest } from "./evaluate.js";
+import type { LoweredNest } from "../../../src/backends/wasm/nest/lower.js";
 import { runNest, type RunOptions } from "./harness.js";
 
 const sizes = [1, 2, 3, 5, 8, 31, 33, 65];
@@ -453,6 +454,108 @@ describe("elementwise", () => {
     });
     const { buffers } = runNest(kernel, [new Float32Array(n).fill(1), new Float32Array(n)]);
     expect(buffers[1]![0]).toBe(2 ** 60);
+  });
+});
+
+describe("what few elements need", () => {
+  const [one, two] = [constant("f32", 1), constant("f32", 2)];
+  /** A long chain of operations on x. */
+  const long = (x: Expr, n = 60): Expr => {
+    let e = x;
+    for (let k = 0; k < n; k++) e = op(k % 2 ? "sub" : "add", [op("mul", [e, constant("f32", 0.5)]), k % 3 ? one : x]);
+    return e;
+  };
+  const short = (x: Expr): Expr => {
+    let e = x;
+    for (let k = 0; k < 9; k++) e = op("sub", [op("mul", [e, constant("f32", 0.25)]), x]);
+    return e;
+  };
+  const textOf = (k: NestKernel): LoweredNest["nest"] =>
+    runNest(
+      k,
+      k.buffers.map((b) => numbers(b.type, b.length)),
+    ).lowered.nest;
+
+  test.each([1, 5, 8, 33, 65])("is computed in a branch, of %i elements", (n) => {
+    for (const limit of [-100, 0, 3.9, 100]) {
+      const at = (x: Expr): Expr => op("gt", [x, constant("f32", limit)]);
+      const cases: Record<string, (x: Expr) => Expr> = {
+        then: (x) => op("select", [at(x), long(x), short(x)]),
+        else: (x) => op("select", [at(x), short(x), long(x)]),
+        both: (x) => op("select", [at(x), long(x), long(op("neg", [x]))]),
+        "two of one condition": (x) => {
+          const shared = long(x, 50);
+          const p = op("select", [at(x), op("add", [shared, one]), short(x)]);
+          const q = op("select", [at(x), op("mul", [shared, two]), short(op("neg", [x]))]);
+          return op("sub", [op("mul", [p, q]), p]);
+        },
+        "one in another": (x) => {
+          const inner = op("select", [op("lt", [x, one]), long(op("add", [x, two])), short(x)]);
+          return op("select", [at(x), op("add", [long(x), inner]), short(op("add", [x, one]))]);
+        },
+        "of one condition, one on another": (x) => {
+          const inner = op("select", [at(x), long(x), short(x)]);
+          return op("add", [op("select", [at(x), long(inner), short(inner)]), inner]);
+        },
+        "of what is needed elsewhere": (x) => {
+          const shared = op("mul", [long(x, 30), two]);
+          return op("add", [op("select", [at(x), long(shared), short(shared)]), shared]);
+        },
+      };
+      for (const [name, value] of Object.entries(cases)) {
+        const kernel = map(name, [n], [["f32", n]], "f32", ([i]) => value(f32(0, i!)));
+        check(kernel, undefined, 1e-5);
+        if (n >= 33) expect(textOf(kernel).branches.size, name).toBeGreaterThan(0);
+        const wide = map(
+          name,
+          [n],
+          [
+            ["f32", n],
+            ["f64", n],
+          ],
+          "f64",
+          ([i]) => op("add", [op("convert", [value(f32(0, i!))], "f64"), load("f64", 1, i!)]),
+        );
+        check(wide, undefined, 1e-5);
+      }
+    }
+  });
+
+  test("in reductions, along rows and columns, and in row buffers", () => {
+    const [n, m] = [9, 37];
+    const [i, r] = axes([n, m]);
+    for (const at of [affine([i!, r!], [m, 1]), affine([i!, r!], [1, n])]) {
+      const x = f32(0, at);
+      const value = op("select", [op("gt", [x, one]), long(x), short(x)]);
+      check(
+        nest("sum", {
+          buffers: [buffer("f32", "read", n * m), buffer("f32", "write", n), buffer("f32", "write", n * m)],
+          parallel: [n],
+          reduced: [m],
+          slots: [slot("f32", "add", 0)],
+          keeps: ["f32"],
+          phases: [
+            phase([{ kind: "keep", keep: 0, value }, accumulate(0, value)], [store(1, i!, slotRef("f32", 0))]),
+            phase([
+              store(
+                2,
+                at,
+                op("select", [op("lt", [x, slotRef("f32", 0)]), long(keepRef("f32", 0)), short(slotRef("f32", 0))]),
+              ),
+            ]),
+          ],
+        }),
+        undefined,
+        2e-5,
+      );
+    }
+  });
+
+  test("but not where the other value is a mere constant", () => {
+    const kernel = map("special", [64], [["f32", 64]], "f32", ([i]) =>
+      op("select", [op("gt", [f32(0, i!), one]), long(f32(0, i!)), two]),
+    );
+    expect(textOf(kernel).branches.size).toBe(0);
   });
 });
 

@@ -30,6 +30,17 @@ export function randomNest(seed: number): NestKernel {
 
 const bools = ["and", "or", "xor"] as const;
 
+/** A long chain of operations that are exact for quarters. */
+function chain(x: Expr, y: Expr, length: number): Expr {
+  let e = x;
+  for (let k = 0; k < length; k++)
+    e = op(k % 3 ? "min" : "add", [
+      e,
+      k % 3 ? op("sub", [constant("f32", k), e]) : op("max", [y, constant("f32", -k / 4)]),
+    ]);
+  return e;
+}
+
 class Maker {
   private state: number;
   private readonly buffers: { type: BufferType; access: BufferArg["access"]; length: number }[] = [];
@@ -173,6 +184,11 @@ class Maker {
       return x.type === t ? x : op("convert", [x], t);
     }
     if (this.random() < 0.15) return op("select", [sub("bool"), sub(t), sub(t)]);
+    if (t === "f32" && this.random() < 0.04) {
+      const [x, y, p] = [sub(t), sub(t), sub("bool")];
+      const value = op("select", [p, chain(x, y, 60), chain(y, x, 9)]);
+      return this.random() < 0.5 ? value : op("max", [value, op("select", [p, chain(y, value, 50), x])]);
+    }
     switch (t) {
       case "bool": {
         const u = this.pick(this.types.filter((x) => x !== "bool"));

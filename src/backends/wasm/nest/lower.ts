@@ -12,6 +12,7 @@ import {
   type Pointer,
   ROW,
 } from "./nodes.js";
+import { findBranches } from "./branches.js";
 import { type Schedule, schedule } from "./schedule.js";
 import { splitAxes } from "./split.js";
 import type { Survey } from "./survey.js";
@@ -110,6 +111,10 @@ class Lowering {
       keeps: kernel.keeps,
       keepOffsets,
       phases,
+      branches:
+        plan.vectorAxis < 0
+          ? new Map()
+          : findBranches(phases, this.nodes, (n) => (n.deps & (2 ** plan.vectorAxis)) !== 0),
       unstable: this.nodes.some((n) => n.kind === "load" && n.unstable),
     };
     const inner = plan.tile > 0 ? plan.extents[plan.parallel - 1]! : 1;

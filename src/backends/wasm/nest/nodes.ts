@@ -1,4 +1,5 @@
 import type { CombineOp, ScalarOp, ScalarType } from "../../../kernel-ir/scalar.js";
+import type { Branches } from "./branches.js";
 
 /**
  * The nest kernel as the emitter sees it: axes in the order of the loops, expressions hash-consed into nodes, every index
@@ -126,6 +127,8 @@ export interface LoopNest {
   /** Byte offset of each row buffer in the scratch region. */
   readonly keepOffsets: readonly Dim[];
   readonly phases: readonly LoopPhase[];
+  /** Selects whose values are computed in branches. */
+  readonly branches: Branches;
   /** It loads from a buffer that it writes. */
   readonly unstable: boolean;
 }

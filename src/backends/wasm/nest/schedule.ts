@@ -7,6 +7,8 @@ import { type Survey, statementsOf } from "./survey.js";
 /** The order of the loops and what runs across lanes. */
 export interface Schedule {
   readonly mode: VectorMode;
+  /** In the order of the loops; −1: none. */
+  readonly vectorAxis: number;
   readonly lanes: 2 | 4;
   /** Vectors of rows at a time (mode "parallel"). */
   readonly copies: number;
@@ -73,6 +75,7 @@ export function schedule(kernel: NestKernel, found: Survey, generic: boolean): S
   order.forEach((axis, k) => (place[axis.last] = k));
   return {
     mode,
+    vectorAxis: axis ? order.indexOf(axis) : -1,
     lanes,
     copies: mode === "parallel" ? weigh.copies(axis!, reduced.length > 0) : 1,
     even: axis !== null && weigh.isEven(axis),
@@ -193,12 +196,8 @@ class Scale {
     for (const e of found.exprs) {
       if (e.kind !== "op") continue;
       ops++;
-      const integer = e.type === "i32" || e.type === "u32";
-      if (
-        (integer && (e.op === "div" || e.op === "rem" || e.op === "clz")) ||
-        (isShift(e.op) && e.args[1]!.kind !== "const")
-      )
-        laneOps++;
+      if (e.op === "div" || e.op === "rem") ops += e.type === "i32" || e.type === "u32" ? 12 : 0;
+      if (e.op === "clz" || (isShift(e.op) && e.args[1]!.kind !== "const")) laneOps++;
     }
     this.ops = ops;
     this.laneOps = laneOps;

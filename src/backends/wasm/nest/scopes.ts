@@ -170,6 +170,19 @@ export class Scopes {
     top.temps = kept;
   }
 
+  /** Whether code is being written where it runs, not hoisted. */
+  get inPlace(): boolean {
+    return this.cursor === this.stack.length - 1;
+  }
+
+  /** Writes code that may not run: what it remembers is forgotten behind it. */
+  conditional(write: () => void): void {
+    const { temps } = this.stack[this.stack.length - 1]!;
+    const before = new Set(temps.map((t) => t.key));
+    write();
+    this.release((key) => !before.has(key));
+  }
+
   // ---- numbers
 
   /** Pushes a number times an immediate factor. */

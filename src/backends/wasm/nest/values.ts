@@ -4,6 +4,7 @@ import type { FunctionBuilder } from "../module-builder.js";
 import { Op } from "../opcodes.js";
 import { keepBytes } from "./lower.js";
 import { Addresses } from "./addresses.js";
+import type { Branch } from "./branches.js";
 import { elementBytes, loadLanes, loadRun, scalarLoadOp } from "./memory.js";
 import { type Access, type Dim, isImmediate, type LoopNest, type Node } from "./nodes.js";
 import { scalarConst, scalarOp, scalarValType } from "./scalar-ops.js";
@@ -11,6 +12,7 @@ import { isVectorKey, scalarKey, type Scopes, splatKey, vectorKey } from "./scop
 import {
   extractLane,
   hasVectorForm,
+  rotateBytes,
   replaceLane,
   splat,
   vectorConst,
@@ -23,6 +25,9 @@ export interface SlotValue {
   scalar: number;
   vectors: readonly number[];
 }
+
+/** Operations that one recursion of the emitter may go down. */
+const PIECE = 125;
 
 type Of<K extends Node["kind"]> = Extract<Node, { readonly kind: K }>;
 
@@ -43,6 +48,8 @@ export class Values {
   readonly vectorAxis: number;
   private readonly vectorBit: number;
   private readonly constants = new Map<string, number>();
+  /** Branches that this copy has gone through, with the locals of their values; none while one is being written. */
+  private readonly opened = new Map<Branch, readonly number[]>();
 
   constructor(
     readonly nest: LoopNest,
@@ -71,17 +78,19 @@ export class Values {
   /** Forgets what was computed for one copy of a vector body. */
   endCopy(): void {
     this.scopes.release(isVectorKey);
+    for (const locals of this.opened.values()) for (const local of locals) this.f.free(local);
+    this.opened.clear();
   }
 
   /** Computes long chains of operands in pieces, so that no recursion is deep. */
   prepare(root: Node): void {
-    if (root.depth < 100) return;
+    if (root.depth < 2 * PIECE) return;
     const seen = new Set<Node>([root]);
     const stack = [root];
     const pieces: Node[] = [];
     while (stack.length > 0) {
       const n = stack.pop()!;
-      if (n.depth > 0 && n.depth % 50 === 0) pieces.push(n);
+      if (n.depth > 0 && n.depth % PIECE === 0) pieces.push(n);
       for (const a of n.args) {
         if (seen.has(a)) continue;
         seen.add(a);
@@ -150,10 +159,18 @@ export class Values {
         f.get(this.addresses.keepPointer(n.keep));
         f.load(scalarLoadOp[n.type], 0);
         return;
-      case "op":
+      case "op": {
+        const rotation = rotationOf(n);
+        if (rotation) {
+          this.scalar(rotation.x);
+          f.i32(rotation.left);
+          f.op(Op.i32_rotl);
+          return;
+        }
         this.pushOperands(n, (a) => this.scalar(a));
         scalarOp(f, n.op, n.type, valueType(n), this.relaxed);
         return;
+      }
       case "muladd": {
         const [x, y] = n.args as readonly [Node, Node];
         const alone = x.kind === "dim" && x.dim === 0;
@@ -305,7 +322,7 @@ export class Values {
   }
 
   private computeVector(n: Node): void {
-    const { f, target } = this;
+    const { f, scopes, target } = this;
     switch (n.kind) {
       case "load":
         this.loadVector(n.access);
@@ -317,6 +334,17 @@ export class Values {
         return;
       }
       case "op": {
+        const branches = scopes.inPlace ? this.nest.branches.get(n) : undefined;
+        if (branches) {
+          this.selectFrom(n, branches);
+          return;
+        }
+        const rotation = rotationOf(n);
+        if (rotation && rotation.left % 8 === 0) {
+          this.vector(rotation.x);
+          rotateBytes(f, rotation.left / 8);
+          return;
+        }
         const amount = isShift(n.op) ? n.args[1]! : undefined;
         if (!hasVectorForm(n.op, n.type, valueType(n)) || (amount && this.varies(amount))) {
           this.laneByLane(
@@ -371,6 +399,53 @@ export class Values {
     }
   }
 
+  /** A select some of whose values are computed in branches. */
+  private selectFrom(n: Of<"op">, branches: readonly Branch[]): void {
+    const { f } = this;
+    const mask = f.local("v128");
+    this.vector(n.args[0]!);
+    f.set(mask);
+    for (const b of branches) if (!this.opened.has(b)) this.open(b, mask);
+    for (const side of [1, 2] as const) {
+      const value = n.args[side]!;
+      const branch = branches.find((b) => b.side === side);
+      const local = branch && this.opened.get(branch)![branch.values.indexOf(value)];
+      if (local === undefined) this.vector(value);
+      else f.get(local);
+    }
+    f.get(mask);
+    f.free(mask);
+    vectorOp(this.target, "select", n.type, n.type);
+  }
+
+  /** Computes the values of a branch, where any lane needs them. */
+  private open(b: Branch, mask: number): void {
+    const { f, scopes } = this;
+    const wide = this.nest.lanes === 2;
+    // Selects inside of the branch that are its own are plain ones.
+    this.opened.set(b, []);
+    for (const n of b.before) {
+      this.vector(n);
+      f.op(Op.drop);
+    }
+    const locals = b.values.map(() => f.local("v128"));
+    f.get(mask);
+    if (b.side === 1) f.op(Op.v128_any_true);
+    else {
+      f.op(wide ? Op.i64x2_all_true : Op.i32x4_all_true);
+      f.op(Op.i32_eqz);
+    }
+    f.if(() =>
+      scopes.conditional(() => {
+        b.values.forEach((v, k) => {
+          this.vector(v);
+          f.set(locals[k]!);
+        });
+      }),
+    );
+    this.opened.set(b, locals);
+  }
+
   private splatDim(d: Dim): void {
     if (isImmediate(d)) this.constant("i32", d);
     else
@@ -413,6 +488,19 @@ export class Values {
 /** The type that decides the instruction: that of the first value operand. */
 function valueType(n: Of<"op">): ScalarType {
   return (n.op === "select" ? n.args[1]! : n.args[0]!).type;
+}
+
+/** x rotated left by a constant, where that is what `n` is: x << k | x >>> (32 − k), and nothing else needs its halves. */
+function rotationOf(n: Of<"op">): { readonly x: Node; readonly left: number } | undefined {
+  if (n.op !== "or" || (n.type !== "u32" && n.type !== "i32")) return undefined;
+  const [a, b] = n.args as readonly [Node, Node];
+  const [up, down] = a.kind === "op" && a.op === "shl" ? [a, b] : [b, a];
+  if (up.kind !== "op" || down.kind !== "op" || up.op !== "shl" || down.op !== "shrL") return undefined;
+  if (up.uses > 1 || down.uses > 1 || up.args[0] !== down.args[0]) return undefined;
+  const [left, right] = [up.args[1]!, down.args[1]!];
+  if (left.kind !== "const" || right.kind !== "const" || Number(left.value) + Number(right.value) !== 32)
+    return undefined;
+  return { x: up.args[0]!, left: Number(left.value) };
 }
 
 const isShift = (op: string): boolean => op === "shl" || op === "shrA" || op === "shrL";

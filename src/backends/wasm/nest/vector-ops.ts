@@ -70,7 +70,7 @@ export function hasVectorForm(op: ScalarOp, type: ScalarType, from: ScalarType):
   }
   if (op === "abs") return from === "u32";
   if (op === "eq") return from === "bool";
-  if (op === "popcnt") return from === "i32" || from === "u32";
+  if (op === "popcnt" || op === "div" || op === "rem") return from === "i32" || from === "u32";
   return op === "mulhi";
 }
 
@@ -113,6 +113,10 @@ export function vectorOp(t: VectorTarget, op: ScalarOp, type: ScalarType, from: 
       return;
     case "mulhi":
       mulhi(t);
+      return;
+    case "div":
+    case "rem":
+      divide(t, op, from === "u32");
       return;
     default:
   }
@@ -169,6 +173,50 @@ function mulhi({ f, lanes }: VectorTarget): void {
   }
   f.free(a);
   f.free(b);
+}
+
+/** Truncating division in float64, where quotients of 32-bit integers are so far from the next integer that they truncate right. */
+function divide({ f, lanes }: VectorTarget, op: "div" | "rem", unsigned: boolean): void {
+  const a = f.local("v128");
+  const b = f.local("v128");
+  f.set(b);
+  f.set(a);
+  const widen = unsigned ? Op.f64x2_convert_low_i32x4_u : Op.f64x2_convert_low_i32x4_s;
+  for (let half = 0; half < lanes / 2; half++) {
+    for (const x of [a, b]) {
+      f.get(x);
+      if (half === 1) {
+        f.get(x);
+        f.shuffle64(1, 1);
+      }
+      f.op(widen);
+    }
+    f.op(Op.f64x2_div);
+    f.op(unsigned ? Op.i32x4_trunc_sat_f64x2_u_zero : Op.i32x4_trunc_sat_f64x2_s_zero);
+  }
+  if (lanes === 4) f.shuffle64(0, 2);
+  if (op === "rem") {
+    const q = f.local("v128");
+    f.set(q);
+    f.get(a);
+    f.get(q);
+    f.get(b);
+    f.op(Op.i32x4_mul);
+    f.op(Op.i32x4_sub);
+    f.free(q);
+  }
+  f.free(a);
+  f.free(b);
+}
+
+/** Rotates 32-bit lanes left by whole bytes. */
+export function rotateBytes(f: FunctionBuilder, bytes: number): void {
+  const x = f.local("v128");
+  f.tee(x);
+  f.get(x);
+  f.op(Op.i8x16_shuffle);
+  for (let k = 0; k < 16; k++) f.code.u8((k & ~3) | ((k - bytes) & 3));
+  f.free(x);
 }
 
 function convert(t: VectorTarget, from: ScalarType, to: ScalarType): void {
