@@ -12,6 +12,16 @@ import { resizer } from "./program/resize.js";
 
 /**
  * The Wasm backend: programs become WebAssembly modules over one growable memory. Needs no preparation, and is synchronous.
+ *
+ *   heap.ts                  the memory, its allocator, and where arguments of calls are written
+ *   assembler, opcodes, module-builder, disassemble, engine     writing, listing and compiling modules
+ *   nest/                    nests: survey → schedule (merged axes, vector axis) → lower (nodes, parameters) → emit
+ *   dot/, sort/              the other kernels
+ *   program/                 layout (frames, parameters, keys) → emit: one module, one entry
+ *   executable.ts            a call: writes the argument block, takes the arena, enters
+ *
+ * A kernel is a function (lo, hi, buffer addresses…, scratch[, parameters]) over a range of its rows, so that launches can be
+ * cut into chunks; ranges that do not overlap may run at the same time with scratch of their own.
  */
 export function createWasmBackend(options: { readonly maximumPages?: number } = {}): Backend {
   return new WasmBackend(new WasmHeap(64, options.maximumPages));
