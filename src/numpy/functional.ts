@@ -19,7 +19,7 @@ type Vmapped = (x: NDArray) => unknown;
  * arguments are handed to it as they are.
  *
  * @example
- * np.applyAlongAxis((row) => np.sort(row), 1, x);
+ * np.applyAlongAxis((row) => np.sort(row), 1, np.array([[3, 1], [2, 4]]));  // [[1, 3], [2, 4]]
  */
 export function applyAlongAxis<R, A extends readonly unknown[]>(
   func1d: (x: NDArray, ...args: A) => R,
@@ -68,7 +68,8 @@ export type Piece<A extends readonly unknown[] = readonly never[]> =
  * does. Functions whose condition does not hold get no derivative there. The result has the dtype of x.
  *
  * @example
- * np.piecewise(x, [x.less(0), x.greaterEqual(0)], [(v) => v.neg(), (v) => v]);
+ * const x = np.array([-2, 3]);
+ * np.piecewise(x, [x.less(0), x.greaterEqual(0)], [(v) => v.neg(), (v) => v.mul(10)]);  // [2, 30]
  */
 export function piecewise<A extends readonly unknown[]>(
   x: ArrayLike,
