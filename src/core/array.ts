@@ -160,7 +160,7 @@ export class ConcreteArray extends NDArray {
     if (this.aval.dtype === "key") return formatOpaque(this.aval);
     return formatArray(this.storage.readSync(), this.aval);
   }
-  override [Symbol.toPrimitive](hint: string): number | string {
+  [Symbol.toPrimitive](hint: string): number | string {
     if (this.aval.shape.length === 0) {
       const v = this.item<number | boolean>();
       return hint === "string" ? formatScalar(v, this.aval.dtype) : Number(v);
@@ -168,7 +168,7 @@ export class ConcreteArray extends NDArray {
     if (hint === "string") return this.toString();
     throw notANumber(this.describe(), false);
   }
-  override [inspect](): string {
+  [inspect](): string {
     if (this.held.disposed) return formatOpaque(this.aval, "deleted");
     try {
       return this.toString();
