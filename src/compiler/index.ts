@@ -26,7 +26,11 @@ export interface CompileOptions {
 export function compile(jaxpr: Jaxpr, options: CompileOptions): Program {
   const builder = new ProgramBuilder(jaxpr);
   builder.function(jaxpr, options.name, options.donated ?? []);
-  const program: Program = { name: options.name, kernels: builder.kernels, functions: builder.functions as ProgramFunction[] };
+  const program: Program = {
+    name: options.name,
+    kernels: builder.kernels,
+    functions: builder.functions as ProgramFunction[],
+  };
   debug(3, () => printProgram(program));
   return program;
 }

@@ -5,6 +5,7 @@ import type { Index } from "../kernel-ir/index-expr.js";
 import type { BufferArg, Kernel, NestKernel, Slot, SortKernel } from "../kernel-ir/kernel.js";
 import type { ElementLowering, ScanLowering, ScatterLowering, SortLowering } from "../kernel-ir/lowering.js";
 import { type Expr, load, slotRef } from "../kernel-ir/scalar.js";
+import { simplify } from "../kernel-ir/rewrite.js";
 import { elementOf, flatIndex, type Reader, ruleOperand } from "./elements.js";
 import type { OpaqueGroup } from "./fuse.js";
 import type { Value } from "./graph.js";
@@ -59,7 +60,7 @@ export function storeKernel(
     sequential: false,
     slots: [],
     keeps: [],
-    phases: [{ body: [{ kind: "store", buffer: reader.values.length, index, value }], after: [] }],
+    phases: [{ body: [{ kind: "store", buffer: reader.values.length, index, value: simplify(value) }], after: [] }],
   };
   return { kernel, args: [...reader.values, out] };
 }
@@ -134,7 +135,7 @@ export function scanKernel(group: OpaqueGroup): KernelLaunch | undefined {
     phases: [
       {
         body: [
-          { kind: "accumulate", slot: 0, value },
+          { kind: "accumulate", slot: 0, value: simplify(value) },
           { kind: "store", buffer: reader.values.length, index: flatIndex(out, index), value: slotRef(type, 0) },
         ],
         after: [],

@@ -1,6 +1,7 @@
 import { formatAval, sameShape } from "./aval.js";
 import { InternalError } from "./errors.js";
-import { type Atom, type Jaxpr, Literal, Var } from "./jaxpr.js";
+import type { Var } from "./jaxpr.js";
+import { type Atom, type Jaxpr, Literal } from "./jaxpr.js";
 import { printJaxpr } from "./printer.js";
 
 /**

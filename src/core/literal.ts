@@ -1,4 +1,5 @@
-import { ConcreteArray, NDArray } from "./array.js";
+import type { ConcreteArray } from "./array.js";
+import { NDArray } from "./array.js";
 import { type Aval, aval } from "./aval.js";
 import { defaultFloat } from "./config.js";
 import type { DType } from "./dtype.js";

@@ -1,4 +1,4 @@
-import type { ConcreteArray} from "./array.js";
+import type { ConcreteArray } from "./array.js";
 import { NDArray } from "./array.js";
 import { formatAval } from "./aval.js";
 import { debug } from "./debug.js";

@@ -62,7 +62,14 @@ export interface Phase {
 export type Statement =
   | { readonly kind: "store"; readonly buffer: number; readonly index: Index; readonly value: Expr }
   /** buffer[index] = combine(buffer[index], value), or a plain store where combine is null, if `when` holds. Sequential nests only. */
-  | { readonly kind: "update"; readonly buffer: number; readonly index: Index; readonly value: Expr; readonly combine: CombineOp | null; readonly when: Expr | null }
+  | {
+      readonly kind: "update";
+      readonly buffer: number;
+      readonly index: Index;
+      readonly value: Expr;
+      readonly combine: CombineOp | null;
+      readonly when: Expr | null;
+    }
   | { readonly kind: "keep"; readonly keep: number; readonly value: Expr }
   | { readonly kind: "accumulate"; readonly slot: number; readonly value: Expr };
 

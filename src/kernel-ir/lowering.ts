@@ -49,16 +49,28 @@ export interface ElementLowering<P> extends LoweringRule {
   readonly kind: "element";
   readonly words?: boolean;
   /** Expression of output `output` at `index`. */
-  readonly element: (operands: readonly Operand[], index: readonly Index[], params: P, output: number, outAval: Aval) => Expr;
+  readonly element: (
+    operands: readonly Operand[],
+    index: readonly Index[],
+    params: P,
+    output: number,
+    outAval: Aval,
+  ) => Expr;
   readonly regions?: (operands: readonly Operand[], params: P, outAval: Aval) => readonly Region[];
 }
 export interface ReduceLowering<P> extends LoweringRule {
   readonly kind: "reduce";
-  readonly reduce: (params: P, inAval: Aval) => { readonly axes: readonly number[]; readonly combine: CombineOp; readonly initial: number };
+  readonly reduce: (
+    params: P,
+    inAval: Aval,
+  ) => { readonly axes: readonly number[]; readonly combine: CombineOp; readonly initial: number };
 }
 export interface ScanLowering<P> extends LoweringRule {
   readonly kind: "scan";
-  readonly scan: (params: P, inAval: Aval) => { readonly axis: number; readonly reverse: boolean; readonly combine: CombineOp; readonly initial: number };
+  readonly scan: (
+    params: P,
+    inAval: Aval,
+  ) => { readonly axis: number; readonly reverse: boolean; readonly combine: CombineOp; readonly initial: number };
 }
 export interface DotDims {
   readonly lhsContract: readonly number[];
@@ -76,7 +88,11 @@ export interface SortLowering<P> extends LoweringRule {
 }
 export interface ScatterLowering<P> extends LoweringRule {
   readonly kind: "scatter";
-  readonly scatter: (operands: readonly Operand[], params: P, outAval: Aval) => {
+  readonly scatter: (
+    operands: readonly Operand[],
+    params: P,
+    outAval: Aval,
+  ) => {
     readonly updates: readonly number[];
     readonly place: (u: readonly Index[]) => readonly Index[];
     readonly value: (u: readonly Index[]) => Expr;

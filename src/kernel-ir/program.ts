@@ -41,11 +41,34 @@ export type Step =
   /** Runs a kernel; args[i] is its buffer i, at a byte offset. */
   | { readonly kind: "launch"; readonly kernel: number; readonly args: readonly BufferRef[] }
   /** Calls a function with its inputs and outputs; its arena starts behind the caller's. */
-  | { readonly kind: "call"; readonly fn: number; readonly inputs: readonly BufferRef[]; readonly outputs: readonly BufferRef[] }
+  | {
+      readonly kind: "call";
+      readonly fn: number;
+      readonly inputs: readonly BufferRef[];
+      readonly outputs: readonly BufferRef[];
+    }
   /** Runs one of two functions by the bool word at `predicate`. */
-  | { readonly kind: "if"; readonly predicate: BufferRef; readonly then: number; readonly else: number; readonly inputs: readonly BufferRef[]; readonly outputs: readonly BufferRef[] }
+  | {
+      readonly kind: "if";
+      readonly predicate: BufferRef;
+      readonly then: number;
+      readonly else: number;
+      readonly inputs: readonly BufferRef[];
+      readonly outputs: readonly BufferRef[];
+    }
   /** While `condition` (state → bool) holds: state = `body`(state). */
-  | { readonly kind: "loop"; readonly condition: number; readonly body: number; readonly consts: readonly BufferRef[]; readonly state: readonly BufferRef[] }
+  | {
+      readonly kind: "loop";
+      readonly condition: number;
+      readonly body: number;
+      readonly consts: readonly BufferRef[];
+      readonly state: readonly BufferRef[];
+    }
   /** Calls back into the host in order; `callback` names it in the program's table. */
-  | { readonly kind: "callback"; readonly callback: number; readonly inputs: readonly BufferRef[]; readonly outputs: readonly BufferRef[] }
+  | {
+      readonly kind: "callback";
+      readonly callback: number;
+      readonly inputs: readonly BufferRef[];
+      readonly outputs: readonly BufferRef[];
+    }
   | { readonly kind: "copy"; readonly from: BufferRef; readonly to: BufferRef; readonly bytes: number };

@@ -34,11 +34,40 @@ export type ScalarType = "f32" | "f64" | "i32" | "u32" | "bool" | "i64";
  * - bitcast: between f32, i32, u32; f64 and i64.
  */
 export type ScalarOp =
-  | "add" | "sub" | "mul" | "div" | "rem" | "neg" | "abs" | "min" | "max" // arithmetic
-  | "sqrt" | "floor" | "ceil" | "trunc" | "nearest" | "fma" // floats
-  | "and" | "or" | "xor" | "not" | "shl" | "shrA" | "shrL" | "clz" | "popcnt" | "mulhi" // bits
-  | "eq" | "ne" | "lt" | "le" | "gt" | "ge" // comparisons
-  | "select" | "convert" | "bitcast";
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "rem"
+  | "neg"
+  | "abs"
+  | "min"
+  | "max" // arithmetic
+  | "sqrt"
+  | "floor"
+  | "ceil"
+  | "trunc"
+  | "nearest"
+  | "fma" // floats
+  | "and"
+  | "or"
+  | "xor"
+  | "not"
+  | "shl"
+  | "shrA"
+  | "shrL"
+  | "clz"
+  | "popcnt"
+  | "mulhi" // bits
+  | "eq"
+  | "ne"
+  | "lt"
+  | "le"
+  | "gt"
+  | "ge" // comparisons
+  | "select"
+  | "convert"
+  | "bitcast";
 
 /** Reductions' combiners: associative scalar ops. For bool: and, or, xor. */
 export type CombineOp = "add" | "mul" | "min" | "max" | "and" | "or" | "xor";
@@ -85,7 +114,12 @@ export const isComparison = (op: ScalarOp): boolean => comparison.has(op);
 
 export const constant = (type: ScalarType, value: number | bigint): ConstExpr => ({ kind: "const", type, value });
 export const indexValue = (index: Index): IndexValueExpr => ({ kind: "index", type: "i32", index });
-export const load = (type: ScalarType, buffer: number, index: Index): LoadExpr => ({ kind: "load", type, buffer, index });
+export const load = (type: ScalarType, buffer: number, index: Index): LoadExpr => ({
+  kind: "load",
+  type,
+  buffer,
+  index,
+});
 export const slotRef = (type: ScalarType, slot: number): SlotExpr => ({ kind: "slot", type, slot });
 export const keepRef = (type: ScalarType, keep: number): KeepExpr => ({ kind: "keep", type, keep });
 

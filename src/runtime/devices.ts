@@ -125,6 +125,7 @@ function mixed(inputs: readonly ConcreteArray[], op: string): DeviceError {
 
 /** What core calls to compute: dispatches to the device of the operands. */
 export const engine: Engine = {
+  defaultDevice,
   evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[] {
     return deviceOf(inputs, primitive.name).evaluate(primitive, inputs, params);
   },

@@ -23,8 +23,8 @@ type AnyFunction = (...args: never[]) => unknown;
 export type GradOf<A extends readonly unknown[], N extends Argnums> = [Argnums] extends [N]
   ? ArraysOf<A[0]>
   : N extends number
-  ? ArraysOf<ArgumentAt<A, N>>
-  : { -readonly [K in keyof N]: N[K] extends number ? ArraysOf<ArgumentAt<A, N[K]>> : never };
+    ? ArraysOf<ArgumentAt<A, N>>
+    : { -readonly [K in keyof N]: N[K] extends number ? ArraysOf<ArgumentAt<A, N[K]>> : never };
 type AuxOf<R> = R extends readonly [unknown, infer X] ? ArraysOf<X> : never;
 type Value<R, H> = H extends true
   ? R extends readonly [infer V, infer X]

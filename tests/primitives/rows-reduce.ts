@@ -120,7 +120,10 @@ const cumulative = (["cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp"] as
 export const rows: readonly ContractRow[] = [
   ...reductions("reduce_sum", p.reduceSum, floats([2, 3, 4]), ["int32", "uint32"]),
   // a product of 24 factors, in whatever order
-  ...reductions("reduce_prod", p.reduceProd, floats([2, 3, 4]), ["int32", "uint32"]).map((row) => ({ ...row, ulps: 16 })),
+  ...reductions("reduce_prod", p.reduceProd, floats([2, 3, 4]), ["int32", "uint32"]).map((row) => ({
+    ...row,
+    ulps: 16,
+  })),
   ...reductions("reduce_max", p.reduceMax, distinct([2, 3, 4]), ["int32", "uint32", "bool"]),
   ...reductions("reduce_min", p.reduceMin, distinct([2, 3, 4]), ["int32", "uint32", "bool"]),
   {

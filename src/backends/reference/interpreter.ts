@@ -1,6 +1,12 @@
 import { dtypeInfo, type DType, type TypedArray } from "../../core/dtype.js";
 import { InternalError } from "../../core/errors.js";
-import { type Backend, type DeviceBuffer, type Executable, isScalarInput, type ScalarInput } from "../../kernel-ir/backend.js";
+import {
+  type Backend,
+  type DeviceBuffer,
+  type Executable,
+  isScalarInput,
+  type ScalarInput,
+} from "../../kernel-ir/backend.js";
 import { interpretProgram } from "../../kernel-ir/interpreter.js";
 import { printProgram } from "../../kernel-ir/printer.js";
 import type { BufferType, Program } from "../../kernel-ir/program.js";
@@ -42,7 +48,9 @@ export class InterpreterBackend implements Backend {
     hostBuffer(buffer).data.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   readSync(buffer: DeviceBuffer, into: TypedArray): void {
-    new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(hostBuffer(buffer).data.subarray(0, into.byteLength));
+    new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(
+      hostBuffer(buffer).data.subarray(0, into.byteLength),
+    );
   }
   async read(buffer: DeviceBuffer, into: TypedArray): Promise<void> {
     this.readSync(buffer, into);
@@ -57,7 +65,9 @@ export class InterpreterBackend implements Backend {
           program,
           inputs.map((x, i) => operand(x, entry.inputs[i]!)),
         );
-        results.forEach((r, i) => hostBuffer(outputs[i]!).data.set(new Uint8Array(r.buffer, r.byteOffset, r.byteLength)));
+        results.forEach((r, i) =>
+          hostBuffer(outputs[i]!).data.set(new Uint8Array(r.buffer, r.byteOffset, r.byteLength)),
+        );
       },
       text: () => printProgram(program),
     };
