@@ -5,8 +5,7 @@ import { compile } from "../../src/compiler/index.js";
 import { simplify } from "../../src/compiler/simplify.js";
 import { checkJaxpr } from "../../src/core/checker.js";
 import { printJaxpr } from "../../src/core/printer.js";
-import type {
-  NDArray} from "../../src/index.js";
+import type { NDArray } from "../../src/index.js";
 import {
   defaultDevice,
   grad,
