@@ -300,7 +300,7 @@ export function keysAndTrees(): void {
 export function refused(): void {
   // @ts-expect-error the checks themselves: types that are assignable but not the same
   exactly<number | NDArray>()(x);
-  // @ts-expect-error
+  // @ts-expect-error unknown is not what the layer holds
   returns<unknown>()(ofLayer);
   // @ts-expect-error a string is no array
   grad(two)("x", layer);
