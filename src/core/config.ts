@@ -6,7 +6,7 @@ export interface Config {
   enableX64: boolean;
   /** What happens when a scalar boolean is computed under jit and never used: it was likely an `if`. */
   unreadPredicate: "ignore" | "warn" | "error";
-  /** Bytes of array storage a device holds before memory of dead arrays is looked for; grows with what is alive. */
+  /** Bytes of array storage a device holds at most before memory of dead arrays is looked for; grows with what is alive. */
   memoryBudget: number;
   /** Debug ladder: 1 compiles and cache misses, 2 jaxprs, 3 kernels, 4 code, 5 every bind. */
   debug: number;

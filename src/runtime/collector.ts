@@ -4,6 +4,8 @@ export interface Collector {
   settle(): void;
   /** Collects garbage now. Milliseconds. */
   collect(): void;
+  /** Bytes of JavaScript's own heap that are in use. */
+  heapBytes(): number;
 }
 
 interface VmModule {
@@ -12,6 +14,7 @@ interface VmModule {
   readonly Script: new (code: string) => { runInContext(context: object): unknown };
 }
 interface V8Module {
+  getHeapStatistics(): { readonly used_heap_size: number };
   setFlagsFromString(flags: string): void;
 }
 interface NodeProcess {
@@ -40,6 +43,7 @@ export function nodeCollector(): Collector | undefined {
     const collector: Collector = {
       settle: () => void script.runInContext(context),
       collect: () => gc(),
+      heapBytes: () => v8.getHeapStatistics().used_heap_size,
     };
     return works(collector) ? collector : undefined;
   } catch {

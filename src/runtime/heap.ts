@@ -33,7 +33,15 @@ type Watch = "weak" | "registry";
 /** New weak references after which the job's kept objects are let go. */
 const settleEvery = 1024;
 /** Blocks in the table before it is swept. */
-const minCount = 100_000;
+const minCount = 32_768;
+/**
+ * Where dead arrays can be found at any time, the heap looks for them when it holds `minRoom` bytes, or so many of the largest
+ * results, or so many times what JavaScript's own heap has beyond `idleJsHeap`: the more is alive there, the dearer it is.
+ */
+const minRoom = 24 * 2 ** 20;
+const roomInResults = 16;
+const roomInJsHeaps = 4;
+const idleJsHeap = 8 * 2 ** 20;
 
 /**
  * The storage of arrays on one device. Arrays give blocks back when they are disposed; the blocks of dead arrays are found after
@@ -51,9 +59,10 @@ export class Heap {
   private budget = 0;
   private byteLimit = 0;
   private countLimit = minCount;
-  /** Grows while collecting garbage is dear against the work between two collections. */
-  private slack = 1;
-  private lastReclaim = 0;
+  /** Bytes of the largest block that was asked for lately. */
+  private largest = 0;
+  private largestSince = 0;
+  private jsHeap = 0;
   private reuploaded = 0;
   /** Operands of the programs that run now: never spilled, and kept alive. */
   private readonly running: (readonly ConcreteArray[] | undefined)[] = [];
@@ -96,7 +105,8 @@ export class Heap {
 
   /** A block that no array holds yet. Makes room before: operands that are not pinned may be spilled. */
   allocate(bytes: number): DeviceBuffer {
-    if (config.memoryBudget !== this.budget) this.byteLimit = this.budget = config.memoryBudget;
+    if (config.memoryBudget !== this.budget || bytes > this.largest) this.resetLimit(bytes);
+    if (bytes > this.largestSince) this.largestSince = bytes;
     if (this.bytes + bytes > this.byteLimit || this.table.length >= this.countLimit) this.reclaim(bytes);
     try {
       return this.backend.allocate(bytes);
@@ -105,6 +115,20 @@ export class Heap {
       return this.allocateHard(bytes, e);
     }
   }
+  private resetLimit(bytes: number): void {
+    const other = config.memoryBudget !== this.budget;
+    this.budget = config.memoryBudget;
+    this.largest = Math.max(this.largest, bytes);
+    this.byteLimit = other ? this.room() : Math.max(this.byteLimit, this.room());
+  }
+
+  /** Bytes that may be held, dead ones included, while little is alive. */
+  private room(): number {
+    if (this.watch === "registry") return this.budget;
+    const room = Math.max(minRoom, this.largest * roomInResults, (this.jsHeap - idleJsHeap) * roomInJsHeaps);
+    return Math.min(this.budget, room);
+  }
+
   /** Gives back a block that no array holds. */
   free(buffer: DeviceBuffer): void {
     this.backend.free(buffer);
@@ -215,18 +239,17 @@ export class Heap {
   }
 
   private collect(collector: Collector): void {
-    const start = performance.now();
     collector.settle();
     this.sweep();
     if (this.bytes > this.byteLimit / 2 || this.table.length > this.countLimit / 2) {
       collector.collect();
       this.sweep();
+      this.jsHeap = collector.heapBytes();
     }
-    const end = performance.now();
-    const dear = end - start > 0.2 * (start - this.lastReclaim);
-    this.slack = dear ? Math.min(3, this.slack * 1.5) : Math.max(1, this.slack / 1.5);
-    this.lastReclaim = end;
-    this.byteLimit = Math.max(this.budget, this.bytes + (Math.max(this.budget, this.bytes) / 2) * this.slack);
+    this.largest = Math.max(this.largestSince, this.largest / 2);
+    this.largestSince = 0;
+    const room = this.room();
+    this.byteLimit = Math.max(room, this.bytes + Math.max(room, this.bytes) / 2);
     this.countLimit = Math.max(minCount, this.table.length * 2);
   }
 
