@@ -42,6 +42,9 @@ const minRoom = 24 * 2 ** 20;
 const roomInResults = 16;
 const roomInJsHeaps = 4;
 const idleJsHeap = 8 * 2 ** 20;
+/** Arrays of fewer bytes than this are made faster than dead ones are found: they may take `smallRoom`. */
+const small = 16384;
+const smallRoom = 96 * 2 ** 20;
 
 /**
  * The storage of arrays on one device. Arrays give blocks back when they are disposed; the blocks of dead arrays are found after
@@ -239,6 +242,15 @@ export class Heap {
   }
 
   private collect(collector: Collector): void {
+    const roomForSmall = Math.min(this.budget, smallRoom);
+    if (
+      this.table.length < this.countLimit &&
+      this.byteLimit < roomForSmall &&
+      this.bytes < small * this.table.length
+    ) {
+      this.byteLimit = roomForSmall;
+      return;
+    }
     collector.settle();
     this.sweep();
     if (this.bytes > this.byteLimit / 2 || this.table.length > this.countLimit / 2) {
