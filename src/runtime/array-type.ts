@@ -1,13 +1,19 @@
 import { type Aval, type Shape, sizeOf } from "../core/aval.js";
 import { type DType, dtypeInfo } from "../core/dtype.js";
 
+const numberOf = Object.fromEntries(Object.keys(dtypeInfo).map((dtype, k) => [dtype, k])) as Record<DType, number>;
+
 /**
- * An aval with a number: what the runtime gives to the arrays that it makes, so that caches find programs by small numbers rather
- * than by shapes. Equal types mostly have equal numbers; two numbers for one type cost a second look-up, nothing else.
+ * An aval with numbers: what the runtime gives to the arrays that it makes, so that caches find programs by small numbers rather
+ * than by shapes. Equal types mostly are one object; two for one type cost a second look-up, nothing else.
  */
 export class ArrayType implements Aval {
   readonly #id: number;
+  readonly #kind: number;
+  readonly #size: number;
   readonly #words: number;
+  /** Types of the same shape, by kind. */
+  readonly #siblings: (ArrayType | undefined)[] = [];
   private constructor(
     readonly shape: Shape,
     readonly dtype: DType,
@@ -15,15 +21,25 @@ export class ArrayType implements Aval {
     id: number,
   ) {
     this.#id = id;
-    this.#words = sizeOf(shape) * dtypeInfo[dtype].words;
+    this.#kind = 2 * numberOf[dtype] + Number(weakType);
+    this.#size = sizeOf(shape);
+    this.#words = this.#size * dtypeInfo[dtype].words;
   }
 
   static idOf(a: Aval): number {
     return #id in a ? a.#id : ArrayType.of(a).#id;
   }
+  /** A small number for dtype and weakness. */
+  static kindOf(a: Aval): number {
+    return #id in a ? a.#kind : 2 * numberOf[a.dtype] + Number(a.weakType);
+  }
+  /** Number of elements. */
+  static size(a: Aval): number {
+    return #id in a ? a.#size : sizeOf(a.shape);
+  }
   /** Words of the host's typed array. */
   static words(a: Aval): number {
-    return #words in a ? a.#words : sizeOf(a.shape) * dtypeInfo[a.dtype].words;
+    return #id in a ? a.#words : sizeOf(a.shape) * dtypeInfo[a.dtype].words;
   }
 
   /** The numbered form of a type. */
@@ -31,6 +47,13 @@ export class ArrayType implements Aval {
     if (#id in a) return a;
     const scalar = a.shape.length === 0 ? (a.weakType ? weakScalars : scalars)[a.dtype] : undefined;
     return scalar ?? ArrayType.intern(a);
+  }
+
+  /** A type of the same shape. */
+  static like(type: ArrayType, dtype: DType, weakType: boolean): ArrayType {
+    if (type.dtype === dtype && type.weakType === weakType) return type;
+    const kind = 2 * numberOf[dtype] + Number(weakType);
+    return (type.#siblings[kind] ??= ArrayType.of({ shape: type.shape, dtype, weakType }));
   }
 
   private static intern(a: Aval): ArrayType {

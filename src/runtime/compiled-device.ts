@@ -1,23 +1,16 @@
 import { ConcreteArray } from "../core/array.js";
-import { type Aval, byteLength, formatAval, type HostArray, sizeOf } from "../core/aval.js";
+import { formatAval, type HostArray } from "../core/aval.js";
 import { debug } from "../core/debug.js";
 import { type DType, dtypeInfo, type TypedArray } from "../core/dtype.js";
 import { ArgumentError, DeviceError, DTypeError } from "../core/errors.js";
-import { type Jaxpr, makeEqn, Var } from "../core/jaxpr.js";
+import type { Jaxpr } from "../core/jaxpr.js";
 import type { AnyPrimitive } from "../core/primitive.js";
-import {
-  type Backend,
-  type DeviceBuffer,
-  type Executable,
-  isScalarInput,
-  type ScalarInput,
-} from "../kernel-ir/backend.js";
-import type { CallLowering } from "../kernel-ir/lowering.js";
+import { type Backend, type DeviceBuffer, isScalarInput, type ScalarInput } from "../kernel-ir/backend.js";
 import type { Program } from "../kernel-ir/program.js";
-import { structuralKey } from "../core/structural-key.js";
 import { ArrayType } from "./array-type.js";
-import { EagerCache } from "./eager-cache.js";
+import { EagerPrograms } from "./eager-programs.js";
 import { Heap, type Residence, type Slot } from "./heap.js";
+import { type Ready, readyOf } from "./ready.js";
 import { type Device, type DeviceStats, RuntimeStorage, ScalarStorage } from "./storage.js";
 
 /** The compiler, as the runtime uses it. */
@@ -66,35 +59,11 @@ export class DeviceStorage extends RuntimeStorage {
   }
 }
 
-/** A program that is ready to run, with what a call needs at hand. Without an executable it shares its operand's storage. */
-interface Ready {
-  readonly executable: Executable | undefined;
-  readonly outTypes: readonly ArrayType[];
-  readonly outWords: readonly number[];
-  readonly outBytes: readonly number[];
-  readonly outputIsInput: readonly (number | null)[];
-  readonly outputReusesInput: readonly (number | null)[];
-  /** Every result lies in a block of its own, unless operands are donated. */
-  readonly plain: boolean;
-  /** Scratch lists of a call; a call inside of a call makes its own. */
-  readonly args: (DeviceBuffer | ScalarInput)[];
-  readonly outs: DeviceBuffer[];
-  busy: boolean;
-}
-
-/** Programs of eager operations that a device keeps in each generation of its cache. */
-const eagerPrograms = 1024;
-
-/** Lengths by which a program tells what depends on them; products of four fit an i32. */
-const primes = [101, 103, 107, 109, 113, 127, 131, 137];
-
 /** A device with a compiler: jaxprs become programs once, eager operations are programs of one equation. */
 export class CompiledDevice implements Device {
   readonly heap: Heap;
   private readonly programs = new WeakMap<Jaxpr, Map<string, Ready>>();
-  private readonly eager = new EagerCache<Ready>(eagerPrograms);
-  private readonly scaled = new Map<string, ((sizes: readonly number[]) => Executable) | "seen once" | "never">();
-  private readonly templates = new Map<string, { readonly elements: number; readonly ready: Ready }>();
+  private readonly eager: EagerPrograms;
 
   constructor(
     private readonly backend: Backend,
@@ -102,6 +71,10 @@ export class CompiledDevice implements Device {
     heap?: Heap,
   ) {
     this.heap = heap ?? new Heap(backend, residenceOf);
+    this.eager = new EagerPrograms(
+      (jaxpr, name, generic) => this.prepare(jaxpr, { name, generic, donated: undefined }),
+      (jaxpr) => this.ready(jaxpr, undefined),
+    );
   }
 
   get name(): string {
@@ -112,8 +85,7 @@ export class CompiledDevice implements Device {
   }
 
   evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[] {
-    const ready = this.eager.find(primitive, inputs, params) ?? this.prepareEager(primitive, inputs, params);
-    return this.execute(ready, inputs, undefined);
+    return this.execute(this.eager.find(primitive, inputs, params), inputs, undefined);
   }
 
   run(
@@ -176,88 +148,6 @@ export class CompiledDevice implements Device {
     let ready = byDonation.get(key);
     if (!ready) byDonation.set(key, (ready = this.prepare(jaxpr, { name: "main", generic: false, donated })));
     return ready;
-  }
-
-  private prepareEager(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): Ready {
-    const { lower } = primitive;
-    let ready: Ready;
-    if ("kind" in lower && lower.kind === "call") {
-      ready = this.ready((lower as CallLowering<unknown>).jaxpr(params), undefined);
-    } else if (reshapes(primitive, inputs, params)) {
-      const outs = primitive.abstract([inputs[0]!.aval], params as never);
-      ready = readyOf(outs, undefined, [], [0], [null]);
-    } else {
-      const avals = inputs.map((x) => x.aval);
-      // What holds jaxprs is a whole program, run often: worth code of its own.
-      ready =
-        this.prepareElementwise(primitive, avals, params) ??
-        this.prepareScaled(primitive, avals, params) ??
-        this.prepare(oneEquation(primitive, avals, params), {
-          name: primitive.name,
-          generic: primitive.jaxprs === undefined,
-          donated: undefined,
-        });
-    }
-    this.eager.insert(primitive, inputs, params, ready);
-    return ready;
-  }
-
-  /** An elementwise operation sees nothing of shapes but how many elements there are: one program serves all of them. */
-  private prepareElementwise(primitive: AnyPrimitive, avals: readonly Aval[], params: unknown): Ready | undefined {
-    if (primitive.facts.elementwise !== true || avals.length === 0 || avals.some((a) => a.dtype === "key"))
-      return undefined;
-    const outs = primitive.abstract(avals, params as never);
-    const whole = avals.find((a) => a.shape.length > 0);
-    const elements = whole ? sizeOf(whole.shape) : 1;
-    let key = `${primitive.name}|${structuralKey(params)}`;
-    for (const a of avals) key += `|${a.dtype}${a.weakType ? "~" : ""}${whole && a.shape.length === 0 ? "." : ""}`;
-    let template = this.templates.get(key);
-    if (!template) {
-      const n = Math.max(elements, 16);
-      const flat = avals.map((a): Aval => ({ ...a, shape: whole && a.shape.length === 0 ? [] : [n] }));
-      template = {
-        elements: n,
-        ready: this.prepare(oneEquation(primitive, flat, params), {
-          name: primitive.name,
-          generic: true,
-          donated: undefined,
-        }),
-      };
-      if (this.templates.size >= eagerPrograms) this.templates.clear();
-      this.templates.set(key, template);
-    }
-    const { executable, outputIsInput, outputReusesInput } = template.ready;
-    const resized = elements === template.elements ? executable : executable?.resized?.(elements);
-    return resized && readyOf(outs, resized, outs.map(byteLength), outputIsInput, outputReusesInput);
-  }
-
-  /**
-   * An operation of which only lengths matter: from the second shape on, one program serves all of them. What depends on
-   * lengths in it is found by compiling it for two sets of primes.
-   */
-  private prepareScaled(primitive: AnyPrimitive, avals: readonly Aval[], params: unknown): Ready | undefined {
-    const [x] = avals;
-    const extents = x?.dtype === "key" ? undefined : primitive.facts.extents?.(params as never, x!);
-    if (!extents) return undefined;
-    const key = `${primitive.name}|${extents.pattern}|${x!.dtype}${x!.weakType ? "~" : ""}`;
-    const known = this.scaled.get(key);
-    if (known === undefined) this.scaled.set(key, "seen once");
-    if (known === undefined || known === "never") return undefined;
-    let scale = known === "seen once" ? undefined : known;
-    if (!scale) {
-      const { length } = extents.sizes;
-      const [sizes, otherSizes] = [primes.slice(0, length), primes.slice(-length)];
-      const [a, b] = [sizes, otherSizes].map((lengths) => {
-        const { shape, params: scaledParams } = extents.at(lengths);
-        const jaxpr = oneEquation(primitive, [{ ...x!, shape }], scaledParams);
-        return this.prepare(jaxpr, { name: primitive.name, generic: true, donated: undefined }).executable!;
-      }) as [Executable, Executable];
-      scale = 2 * length <= primes.length ? a.scaled?.(sizes, b, otherSizes) : undefined;
-      this.scaled.set(key, scale ?? "never");
-      if (!scale) return undefined;
-    }
-    const outs = primitive.abstract(avals, params as never);
-    return readyOf(outs, scale(extents.sizes), outs.map(byteLength), [null], [null]);
   }
 
   private prepare(
@@ -369,34 +259,6 @@ export class CompiledDevice implements Device {
   }
 }
 
-function oneEquation(primitive: AnyPrimitive, avals: readonly Aval[], params: unknown): Jaxpr {
-  const inVars = avals.map((a) => new Var(a));
-  const eqn = makeEqn(primitive, inVars, params);
-  return { inVars, eqns: [eqn], outs: eqn.outs, effects: eqn.effects };
-}
-
-function readyOf(
-  outs: readonly Aval[],
-  executable: Executable | undefined,
-  outBytes: readonly number[],
-  outputIsInput: readonly (number | null)[],
-  outputReusesInput: readonly (number | null)[],
-): Ready {
-  const outTypes = outs.map((a) => ArrayType.of(a));
-  return {
-    executable,
-    outTypes,
-    outWords: outTypes.map((t) => ArrayType.words(t)),
-    outBytes,
-    outputIsInput,
-    outputReusesInput,
-    plain: executable !== undefined && outputIsInput.every((i) => i === null),
-    args: [],
-    outs: [],
-    busy: false,
-  };
-}
-
 /** Where a result lies: in a block of its own, in an operand's that it is the same as, or in a donated operand's. */
 type Place =
   { readonly kind: "own"; readonly from?: undefined } | { readonly kind: "same" | "taken"; readonly from: number };
@@ -429,11 +291,6 @@ function refuseSharedDonation(inputs: readonly ConcreteArray[], donated: readonl
       });
     }
   }
-}
-
-function reshapes(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): boolean {
-  const fact = primitive.facts.reshapes;
-  return typeof fact === "function" ? fact(params as never, inputs[0]!.aval) : fact === true;
 }
 
 /** Where an array's elements lie, for arrays of a device with a heap. */
