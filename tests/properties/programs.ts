@@ -1,0 +1,131 @@
+import fc from "fast-check";
+import { type NDArray, numpy as np } from "../../src/index.js";
+import { moving } from "./movements.js";
+import { computing, type Operation } from "./operations.js";
+import { Choices, sizeOf, type Value } from "./values.js";
+
+/** Random programs of array functions: data that can be shrunk, evaluated on any arrays, and read. */
+
+type InputType = "float" | "int32" | "bool";
+
+export interface Input {
+  readonly shape: readonly number[];
+  readonly type: InputType;
+  readonly seed: number;
+}
+
+interface Step {
+  readonly kind: number;
+  readonly numbers: readonly number[];
+}
+
+export interface Program {
+  readonly float: "float32" | "float64";
+  readonly inputs: readonly Input[];
+  readonly steps: readonly Step[];
+  /** Elements of float inputs: whole numbers, whose sums are exact, or any. */
+  readonly whole: boolean;
+}
+
+const operations: readonly Operation[] = Object.values({ ...computing, ...moving });
+
+/** Elements of an input; `variant` gives others of the same kind. */
+export function makeInput({ float, whole }: Program, { shape, type, seed }: Input, variant = 0): NDArray {
+  let state = (seed * 2654435761 + variant * 40503 + 12345) >>> 0;
+  const next = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 4294967296;
+  };
+  const element = (): number => (type === "float" && !whole ? 4 * next() - 2 : Math.floor(9 * next()) - 4);
+  const data = Array.from({ length: sizeOf(shape) }, element);
+  if (type === "bool")
+    return np.array(
+      data.map((x) => x > 0),
+      { shape },
+    );
+  return np.array(data, { shape, dtype: type === "float" ? float : "int32" });
+}
+
+export const makeInputs = (program: Program, variant = 0): NDArray[] =>
+  program.inputs.map((input) => makeInput(program, input, variant));
+
+export interface Evaluated {
+  /** The last few values, whether others are made of them or not. */
+  readonly results: readonly Value[];
+  readonly lines: readonly string[];
+}
+
+/** Runs a program; the same choices are made wherever shapes and dtypes are the same. */
+export function evaluate(program: Program, args: readonly NDArray[]): Evaluated {
+  const lines: string[] = [];
+  const pool: Value[] = args.map((x, k) => {
+    const { type, shape } = program.inputs[k]!;
+    const dtype = type === "float" ? program.float : type;
+    lines.push(`const x${k} = …; // ${dtype}[${shape.join(",")}]`);
+    const error = type === "float" && !program.whole ? 1 : 0;
+    return { x, name: `x${k}`, bound: type === "bool" ? 1 : 4, error };
+  });
+  for (const { kind, numbers } of program.steps) {
+    const applied = operations[kind % operations.length]!(pool, new Choices(numbers));
+    if (applied === undefined) continue;
+    const name = `v${pool.length}`;
+    lines.push(`const ${name} = ${applied.text}; // ${applied.x.dtype}[${applied.x.shape.join(",")}]`);
+    pool.push({ x: applied.x, name, bound: applied.bound, error: applied.error });
+  }
+  const results = pool.slice(-4);
+  lines.push(`return [${results.map((v) => v.name).join(", ")}];`);
+  return { results, lines };
+}
+
+/** The program as a function of arrays. */
+export const asFunction =
+  (program: Program) =>
+  (...args: NDArray[]): NDArray[] =>
+    evaluate(program, args).results.map((v) => v.x);
+
+const lengths = fc.constantFrom(2, 3, 1, 4, 5, 7, 8, 9, 17);
+const shapes = fc.array(lengths, { maxLength: 3 }).filter((shape) => sizeOf(shape) <= 400);
+const types = fc.constantFrom<InputType>("float", "float", "float", "int32", "bool");
+
+export interface ProgramOptions {
+  readonly float?: "float32" | "float64";
+  readonly whole?: boolean;
+  readonly maxSteps?: number;
+  /** Only floats come in. */
+  readonly floats?: boolean;
+}
+
+/** Programs of 5 to 25 operations; those that nothing fits are left out when they run. */
+export function programs({ float, whole, maxSteps = 25, floats = false }: ProgramOptions = {}): fc.Arbitrary<Program> {
+  const input = fc.record<Input>({ shape: shapes, type: floats ? fc.constant("float") : types, seed: fc.nat(1000) });
+  const first = fc.record<Input>({ shape: shapes, type: fc.constant("float"), seed: fc.nat(1000) });
+  const step = fc.record<Step>({
+    kind: fc.nat(operations.length - 1),
+    numbers: fc.array(fc.nat(59), { minLength: 1, maxLength: 8 }),
+  });
+  return fc
+    .record({
+      float: float ? fc.constant(float) : fc.constantFrom<Program["float"]>("float32", "float64"),
+      whole: whole === undefined ? fc.boolean() : fc.constant(whole),
+      first,
+      more: fc.array(input, { maxLength: 3 }),
+      steps: fc.array(step, { minLength: 5, maxLength: maxSteps, size: "max" }),
+    })
+    .map(({ float: f, whole: w, first: x0, more, steps }) =>
+      printable({ float: f, whole: w, inputs: [x0, ...more], steps }),
+    );
+}
+
+/** A program that fast-check shows as code. */
+function printable(program: Program): Program {
+  return Object.defineProperty({ ...program }, fc.toStringMethod, {
+    value: () => {
+      try {
+        const { lines } = evaluate(program, makeInputs(program));
+        return `\n${lines.join("\n")}\n${JSON.stringify(program)}\n`;
+      } catch (e) {
+        return `${JSON.stringify(program)} (${String(e)})`;
+      }
+    },
+  });
+}
