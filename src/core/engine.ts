@@ -14,6 +14,8 @@ export interface Engine {
     inputs: readonly ConcreteArray[],
     donated: readonly boolean[] | undefined,
   ): readonly ConcreteArray[];
+  /** Compiles a jaxpr for the default device now rather than when it first runs. */
+  compile(jaxpr: Jaxpr, donated: readonly boolean[] | undefined): { readonly text: () => string };
   /** Uploads host data (not copied before it is uploaded) to a device, by default the default device. */
   fromHost(host: HostArray, device?: string): ConcreteArray;
   /** The device on which new arrays are made. */

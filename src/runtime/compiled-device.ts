@@ -72,7 +72,7 @@ export class CompiledDevice implements Device {
   ) {
     this.heap = heap ?? new Heap(backend, residenceOf);
     this.eager = new EagerPrograms(
-      (jaxpr, name, generic) => this.prepare(jaxpr, { name, generic, donated: undefined }),
+      (jaxpr, name, generic) => this.build(jaxpr, { name, generic, donated: undefined }),
       (jaxpr) => this.ready(jaxpr, undefined),
     );
   }
@@ -94,6 +94,11 @@ export class CompiledDevice implements Device {
     donated: readonly boolean[] | undefined,
   ): readonly ConcreteArray[] {
     return this.execute(this.ready(jaxpr, donated), inputs, donated);
+  }
+
+  prepare(jaxpr: Jaxpr, donated: readonly boolean[] | undefined): { readonly text: () => string } {
+    const { executable } = this.ready(jaxpr, donated);
+    return { text: () => executable?.text() ?? "" };
   }
 
   upload({ aval, data }: HostArray): ConcreteArray {
@@ -146,11 +151,11 @@ export class CompiledDevice implements Device {
     if (!byDonation) this.programs.set(jaxpr, (byDonation = new Map()));
     const key = donated === undefined ? "" : donated.map(Number).join("");
     let ready = byDonation.get(key);
-    if (!ready) byDonation.set(key, (ready = this.prepare(jaxpr, { name: "main", generic: false, donated })));
+    if (!ready) byDonation.set(key, (ready = this.build(jaxpr, { name: "main", generic: false, donated })));
     return ready;
   }
 
-  private prepare(
+  private build(
     jaxpr: Jaxpr,
     {
       name,

@@ -136,6 +136,9 @@ export const engine: Engine = {
   ): readonly ConcreteArray[] {
     return deviceOf(inputs, "a compiled function").run(jaxpr, inputs, donated);
   },
+  compile(jaxpr: Jaxpr, donated: readonly boolean[] | undefined): { readonly text: () => string } {
+    return current!.prepare(jaxpr, donated);
+  },
   fromHost(host: HostArray, device?: string): ConcreteArray {
     return (device === undefined ? current! : find(device)).upload(host);
   },

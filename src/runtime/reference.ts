@@ -3,6 +3,7 @@ import type { HostArray } from "../core/aval.js";
 import type { TypedArray } from "../core/dtype.js";
 import { evaluateJaxpr, evaluatePrimitive } from "../core/host-interpreter.js";
 import type { Jaxpr } from "../core/jaxpr.js";
+import { printJaxpr } from "../core/printer.js";
 import type { AnyPrimitive } from "../core/primitive.js";
 import { type Device, type DeviceStats, RuntimeStorage } from "./storage.js";
 
@@ -65,6 +66,9 @@ export class ReferenceDevice implements Device {
     return outs;
   }
 
+  prepare(jaxpr: Jaxpr): { readonly text: () => string } {
+    return { text: () => printJaxpr(jaxpr) };
+  }
   upload(host: HostArray): ConcreteArray {
     return this.wrap({ aval: host.aval, data: host.data.slice() });
   }

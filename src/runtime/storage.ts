@@ -16,6 +16,8 @@ export interface Device {
     inputs: readonly ConcreteArray[],
     donated: readonly boolean[] | undefined,
   ): readonly ConcreteArray[];
+  /** Compiles what `run` would compile when it first runs. */
+  prepare(jaxpr: Jaxpr, donated: readonly boolean[] | undefined): { readonly text: () => string };
   /** Takes a copy of host data. */
   upload(host: HostArray): ConcreteArray;
   stats(): DeviceStats;

@@ -10,6 +10,7 @@ import { describeValue } from "../core/literal.js";
 import { printJaxpr } from "../core/printer.js";
 import { stage } from "../core/staging.js";
 import { bind, currentStaging, Tracer } from "../core/trace.js";
+import { identityOf } from "../core/structural-key.js";
 import { type TreeDef, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins } from "../core/types.js";
 import { flattenArrays, nameOf } from "./arguments.js";
@@ -40,7 +41,11 @@ export interface Lowered<A extends readonly unknown[], R> {
 }
 
 /** A compiled function of arguments of exactly the types that it was lowered for. */
-export type Compiled<A extends readonly unknown[], R> = (...args: Ins<A>) => R;
+export interface Compiled<A extends readonly unknown[], R> {
+  (...args: Ins<A>): R;
+  /** The emitted code, for people. */
+  asText(): string;
+}
 
 /** One specialisation of a function: by structure, types and static values of its arguments. */
 interface Entry {
@@ -104,8 +109,7 @@ export function jit(...given: unknown[]): unknown {
     const staticPositions = resolve(statics, args.length, name);
     const dynamic = staticPositions.length === 0 ? args : args.filter((_, i) => !staticPositions.includes(i));
     const { leaves, def } = flattenArrays(dynamic, `jit(${name}): argument `, staticHint);
-    const donated =
-      donates.length === 0 ? undefined : donatedLeaves(args, staticPositions, resolve(donates, args.length, name));
+    const donated = donatedOf(args, statics, donates, name);
     const device = getEngine().defaultDevice();
     if (
       last &&
@@ -156,8 +160,12 @@ export function jit(...given: unknown[]): unknown {
       return {
         jaxpr: entry.closed,
         asText: () => printJaxpr(entry.closed.jaxpr, entry.closed.consts.length),
-        compile() {
-          return (...later: unknown[]): unknown => {
+        compile(): unknown {
+          const program = getEngine().compile(
+            entry.closed.jaxpr,
+            withConsts(entry, donatedOf(args, statics, donates, name)),
+          );
+          const compiled = (...later: unknown[]): unknown => {
             const { leaves, def } = flattenArrays(
               dropStatics(later, statics, name),
               `jit(${name}): argument `,
@@ -174,8 +182,10 @@ export function jit(...given: unknown[]): unknown {
                 hint: "lower it again for these, or call the jitted function itself",
               });
             }
-            return unflatten(entry.outDef, run(entry, leaves, undefined, name));
+            const donated = donatedOf(later, statics, donates, name);
+            return unflatten(entry.outDef, run(entry, leaves, donated, name));
           };
+          return Object.assign(compiled, { asText: () => program.text() });
         },
       };
     },
@@ -193,7 +203,7 @@ function run(
 ): readonly NDArray[] {
   const { jaxpr, consts } = entry.closed;
   const inputs = consts.length === 0 ? leaves : [...consts, ...leaves];
-  const flags = donated && [...consts.map(() => false), ...donated];
+  const flags = withConsts(entry, donated);
   if (currentStaging() === undefined && inputs.every((x) => x instanceof ConcreteArray)) {
     return getEngine().run(jaxpr, inputs as readonly ConcreteArray[], flags);
   }
@@ -264,15 +274,25 @@ const dropStatics = (args: readonly unknown[], statics: readonly number[], name:
   return args.filter((_, i) => !positions.includes(i));
 };
 
-function donatedLeaves(args: readonly unknown[], statics: readonly number[], donates: readonly number[]): boolean[] {
-  return args.flatMap((a, i) => {
-    if (statics.includes(i)) return [];
-    return flattenArrays(a, "donated argument ").leaves.map(() => donates.includes(i));
-  });
+/** Which leaves of a call are donated; undefined where none can be. */
+function donatedOf(
+  args: readonly unknown[],
+  statics: readonly number[],
+  donates: readonly number[],
+  name: string,
+): boolean[] | undefined {
+  if (donates.length === 0) return undefined;
+  const staticPositions = resolve(statics, args.length, name);
+  const positions = resolve(donates, args.length, name);
+  return args.flatMap((a, i) =>
+    staticPositions.includes(i) ? [] : flattenArrays(a, "donated argument ").leaves.map(() => positions.includes(i)),
+  );
 }
 
-const ids = new WeakMap<object, number>();
-let nextId = 0;
+/** The same for the operands of the program, which captured arrays lead. */
+const withConsts = (entry: Entry, donated: readonly boolean[] | undefined): readonly boolean[] | undefined =>
+  donated && [...entry.closed.consts.map(() => false), ...donated];
+
 /** Static values: primitives by type and value, lists by their entries, other objects and functions by identity. */
 function staticKey(x: unknown): string {
   if (x instanceof NDArray) {
@@ -283,10 +303,6 @@ function staticKey(x: unknown): string {
     });
   }
   if (Array.isArray(x)) return `[${x.map(staticKey).join(",")}]`;
-  if ((typeof x === "object" && x !== null) || typeof x === "function") {
-    let id = ids.get(x);
-    if (id === undefined) ids.set(x, (id = nextId++));
-    return `@${id}`;
-  }
+  if ((typeof x === "object" && x !== null) || typeof x === "function") return `@${identityOf(x)}`;
   return `${typeof x}:${Object.is(x, -0) ? "-0" : String(x)}`;
 }

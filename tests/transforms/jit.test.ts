@@ -116,6 +116,7 @@ describe("arguments", () => {
       .compile();
     expect(compiled(ones(3)).js()).toEqual([2, 2, 2]);
     expect(() => compiled(ones(4))).toThrow(/compiled-types/);
+    expect(compiled.asText().length).toBeGreaterThan(20);
   });
 });
 
