@@ -67,7 +67,11 @@ export function normalizeAxis(axis: number, ndim: number, op: string): number {
 
 /** Checks axes, makes them non-negative, refuses duplicates; `null` means all of them. */
 export function normalizeAxes(axes: number | readonly number[] | null | undefined, ndim: number, op: string): number[] {
-  if (axes === null || axes === undefined) return Array.from({ length: ndim }, (_, i) => i);
+  if (axes === null || axes === undefined) {
+    const all: number[] = [];
+    for (let i = 0; i < ndim; i++) all.push(i);
+    return all;
+  }
   const given = typeof axes === "number" ? [axes] : axes;
   if (!Array.isArray(given)) {
     throw new ArgumentError({

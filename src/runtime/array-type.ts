@@ -13,7 +13,7 @@ export class ArrayType implements Aval {
   readonly #size: number;
   readonly #words: number;
   /** Types of the same shape, by kind. */
-  readonly #siblings: (ArrayType | undefined)[] = [];
+  #siblings: (ArrayType | undefined)[] | undefined;
   private constructor(
     readonly shape: Shape,
     readonly dtype: DType,
@@ -53,11 +53,12 @@ export class ArrayType implements Aval {
   static like(type: ArrayType, dtype: DType, weakType: boolean): ArrayType {
     if (type.dtype === dtype && type.weakType === weakType) return type;
     const kind = 2 * numberOf[dtype] + Number(weakType);
-    return (type.#siblings[kind] ??= ArrayType.of({ shape: type.shape, dtype, weakType }));
+    return ((type.#siblings ??= [])[kind] ??= ArrayType.of({ shape: type.shape, dtype, weakType }));
   }
 
   private static intern(a: Aval): ArrayType {
-    const key = `${dtypeInfo[a.dtype].short}${a.weakType ? "~" : " "}${a.shape.join()}`;
+    let key = `${2 * numberOf[a.dtype] + Number(a.weakType)}`;
+    for (const n of a.shape) key += `,${n}`;
     let type = interned.get(key);
     if (!type) {
       if (interned.size >= limit) interned.clear();

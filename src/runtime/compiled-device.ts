@@ -174,7 +174,7 @@ export class CompiledDevice implements Device {
     debug(4, () => executable.text());
     const avals = jaxpr.outs.map((v) => v.aval);
     const bytes = entry.outputs.map((o) => o.bytes);
-    return readyOf(avals, executable, bytes, entry.outputIsInput, entry.outputReusesInput);
+    return readyOf(jaxpr.inVars.length, avals, executable, bytes, entry.outputIsInput, entry.outputReusesInput);
   }
 
   private execute(

@@ -47,7 +47,7 @@ export class EagerPrograms {
     if ("kind" in lower && lower.kind === "call") return this.callee((lower as CallLowering<unknown>).jaxpr(params));
     if (reshapes(primitive, inputs, params)) {
       const outs = primitive.abstract([inputs[0]!.aval], params as never);
-      return readyOf(outs, undefined, [], [0], [null]);
+      return readyOf(1, outs, undefined, [], [0], [null]);
     }
     const avals = inputs.map((x) => x.aval);
     // What holds jaxprs is a whole program, run often: worth code of its own.
@@ -129,7 +129,7 @@ export class EagerPrograms {
     this.scaled.set(key, known ?? "seen once");
     if (typeof known !== "function") return undefined;
     const outs = primitive.abstract(avals, params as never);
-    return readyOf(outs, known(extents.sizes), outs.map(byteLength), [null], [null]);
+    return readyOf(1, outs, known(extents.sizes), outs.map(byteLength), [null], [null]);
   }
 }
 
@@ -157,7 +157,14 @@ class Template {
       const executable = elements === this.elements ? base.executable : base.executable!.resized?.(elements);
       if (!executable) return undefined;
       const outs = base.outTypes.map((t) => ArrayType.like(whole, t.dtype, t.weakType));
-      ready = readyOf(outs, executable, outs.map(byteLength), base.outputIsInput, base.outputReusesInput);
+      ready = readyOf(
+        base.args.length,
+        outs,
+        executable,
+        outs.map(byteLength),
+        base.outputIsInput,
+        base.outputReusesInput,
+      );
       if (this.recent.size >= recentShapes) this.recent.clear();
       this.recent.set(whole, ready);
     }

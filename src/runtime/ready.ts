@@ -19,6 +19,7 @@ export interface Ready {
 }
 
 export function readyOf(
+  operands: number,
   outs: readonly Aval[],
   executable: Executable | undefined,
   outBytes: readonly number[],
@@ -34,8 +35,8 @@ export function readyOf(
     outputIsInput,
     outputReusesInput,
     plain: executable !== undefined && outputIsInput.every((i) => i === null),
-    args: [],
-    outs: [],
+    args: new Array<DeviceBuffer | ScalarInput>(operands),
+    outs: new Array<DeviceBuffer>(outs.length),
     busy: false,
   };
 }

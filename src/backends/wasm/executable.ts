@@ -45,7 +45,6 @@ export class WasmExecutable implements Executable {
   private readonly scalarsAt: number;
   private readonly paramsAt: number;
   private readonly bytes: number;
-  private readonly params: readonly number[];
   private readonly arenaBytes: number;
 
   constructor(
@@ -55,9 +54,10 @@ export class WasmExecutable implements Executable {
     private readonly inputs: number,
     private readonly outputs: number,
     private readonly numbers: Numbers,
+    private readonly params: readonly number[],
     private readonly resize: ((elements: number) => readonly number[]) | undefined,
   ) {
-    ({ params: this.params, arenaBytes: this.arenaBytes } = numbers);
+    this.arenaBytes = numbers.arenaBytes;
     this.scalarsAt = Math.ceil((1 + inputs + outputs) / 4) * 16;
     this.paramsAt = this.scalarsAt + inputs * 16;
     this.bytes = Math.ceil((this.paramsAt + this.params.length * 4 + 16) / 16) * 16;
@@ -149,7 +149,7 @@ export class WasmExecutable implements Executable {
 
   private withParams(params: readonly number[]): WasmExecutable {
     const { heap, arena, code, inputs, outputs } = this;
-    return new WasmExecutable(heap, arena, code, inputs, outputs, { ...this.numbers, params }, undefined);
+    return new WasmExecutable(heap, arena, code, inputs, outputs, this.numbers, params, undefined);
   }
 
   text(): string {

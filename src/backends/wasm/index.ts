@@ -74,7 +74,16 @@ class WasmBackend implements Backend {
     const resize = generic ? resizer(program, layout) : undefined;
     const { params, chunks, arenaBytes } = layout;
     const numbers = { params, chunks, arenaBytes };
-    return new WasmExecutable(this.heap, this.arena, code, entry.inputs.length, entry.outputs.length, numbers, resize);
+    return new WasmExecutable(
+      this.heap,
+      this.arena,
+      code,
+      entry.inputs.length,
+      entry.outputs.length,
+      numbers,
+      params,
+      resize,
+    );
   }
 
   private shared(layout: ProgramLayout): Code {
