@@ -345,6 +345,12 @@ export class Values {
           rotateBytes(f, rotation.left / 8);
           return;
         }
+        const lesser = lesserOf(n);
+        if (lesser) {
+          for (const a of lesser.args) this.vector(a);
+          f.op(lesser.code);
+          return;
+        }
         const amount = isShift(n.op) ? n.args[1]! : undefined;
         if (!hasVectorForm(n.op, n.type, valueType(n)) || (amount && this.varies(amount))) {
           this.laneByLane(
@@ -488,6 +494,20 @@ export class Values {
 /** The type that decides the instruction: that of the first value operand. */
 function valueType(n: Of<"op">): ScalarType {
   return (n.op === "select" ? n.args[1]! : n.args[0]!).type;
+}
+
+/**
+ * A select of the operands of its own comparison, `a < b ? a : b` or `a < b ? b : a`, as one instruction: pmin(b, a), pmax(a, b).
+ */
+function lesserOf(n: Of<"op">): { readonly args: readonly [Node, Node]; readonly code: number } | undefined {
+  if (n.op !== "select" || (n.type !== "f32" && n.type !== "f64")) return undefined;
+  const [condition, yes, no] = n.args as readonly [Node, Node, Node];
+  if (condition.kind !== "op" || condition.op !== "lt") return undefined;
+  const [a, b] = condition.args as readonly [Node, Node];
+  const wide = n.type === "f64";
+  if (yes === a && no === b) return { args: [b, a], code: wide ? Op.f64x2_pmin : Op.f32x4_pmin };
+  if (yes === b && no === a) return { args: [a, b], code: wide ? Op.f64x2_pmax : Op.f32x4_pmax };
+  return undefined;
 }
 
 /** x rotated left by a constant, where that is what `n` is: x << k | x >>> (32 − k), and nothing else needs its halves. */
