@@ -8,7 +8,7 @@ export const LIBRARY_NAMES = Object.keys(LIBRARIES) as readonly LibraryName[];
 /** Loads a library, and makes one row ready; undefined: it cannot do that row. */
 export async function prepare(which: LibraryName, name: RowName): Promise<Prepared | undefined> {
   const { library } = (await import(LIBRARIES[which])) as { readonly library: Library };
-  return await library.rows[name]?.();
+  return library.rows[name]?.();
 }
 
 /**

@@ -242,10 +242,7 @@ export const ROWS = {
       return everywhere(sums, 1e-2, 1e-3);
     },
   },
-  // Each library prepared as it asks to be, by its `init` or `setBackend`.
   "first call of the MLP step": { kind: "first", unit: "ms", expected: mlpStep },
-  // The others cannot do without.
-  "first call of the MLP step, without init": { kind: "first", unit: "ms", expected: mlpStep },
   "2000-operation function, trace and compile": { kind: "warm", unit: "ms", once: true, expected: longProgram },
   "loop allocating 20 GB, peak memory": {
     kind: "memory",
@@ -266,7 +263,7 @@ export interface Prepared {
 
 /** A library under test. A row that it cannot do is left out. */
 export interface Library {
-  readonly rows: Readonly<Partial<Record<RowName, () => Prepared | Promise<Prepared>>>>;
+  readonly rows: Readonly<Partial<Record<RowName, () => Prepared>>>;
 }
 
 /** Says what is wrong with a result; undefined: nothing is. */

@@ -25,7 +25,6 @@ import {
 // The built package, as users get it.
 const {
   grad,
-  init,
   jit,
   nn,
   numpy: np,
@@ -118,11 +117,7 @@ export const library: Library = {
         });
       return { run: () => void chain(), result: chain };
     },
-    "first call of the MLP step": async () => {
-      await init();
-      return mlp();
-    },
-    "first call of the MLP step, without init": mlp,
+    "first call of the MLP step": mlp,
     "2000-operation function, trace and compile": () => {
       const x = array(data(LONG.length), LONG.length);
       let variant = 0;

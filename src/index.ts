@@ -6,10 +6,6 @@
 import "./runtime/install.js";
 import "./numpy/methods.js";
 import "./numpy/index-methods.js";
-import { rehearse } from "./nn/rehearsal.js";
-import { onInit } from "./runtime/devices.js";
-
-onInit(rehearse);
 
 export { NDArray } from "./core/array.js";
 export { config, type Config } from "./core/config.js";

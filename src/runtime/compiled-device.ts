@@ -61,7 +61,6 @@ export class DeviceStorage extends RuntimeStorage {
 
 /** A device with a compiler: jaxprs become programs once, eager operations are programs of one equation. */
 export class CompiledDevice implements Device {
-  readonly compiles = true;
   readonly heap: Heap;
   private readonly programs = new WeakMap<Jaxpr, Map<string, Ready>>();
   private readonly eager: EagerPrograms;

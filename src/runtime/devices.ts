@@ -30,31 +30,13 @@ export function setDefaultDevice(name: string): void {
 /** Names of the devices that can be used now. */
 export const listDevices = (): readonly string[] => [...devices.keys()];
 
-let rehearsal: (() => void) | undefined;
-
-/** What `init` runs once, to have the code on the way from a function to a result loaded and compiled. */
-export function onInit(rehearse: () => void): void {
-  rehearsal = rehearse;
-}
-
 /**
- * Prepares a device: `init("wasm")` or `init({ device: "wasm" })`; the default device if none is named. No device needs it so
- * far: `init` takes the time that JavaScript's engine needs to load the compiler out of the first call.
+ * Prepares a device: `init("wasm")` or `init({ device: "wasm" })`. "wasm" and "reference" need no preparation.
  * It does not select the device: `setDefaultDevice` does. @throws DeviceError `device-unknown`, `device-unavailable`.
  */
 export async function init(device?: string | { readonly device?: string | undefined }): Promise<void> {
   const name = typeof device === "object" && device !== null ? device.device : device;
-  const target = name === undefined ? current! : find(name);
-  if (!target.compiles || !rehearsal) return;
-  const run = rehearsal;
-  rehearsal = undefined;
-  const before = current;
-  current = target;
-  try {
-    run();
-  } finally {
-    current = before;
-  }
+  if (name !== undefined) find(name);
 }
 
 function find(name: string): Device {

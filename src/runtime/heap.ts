@@ -43,7 +43,7 @@ const roomInResults = 16;
 const roomInJsHeaps = 4;
 const idleJsHeap = 8 * 2 ** 20;
 /** Arrays of fewer bytes than this are made faster than dead ones are found: they may take `smallRoom`. */
-const small = 65536;
+const small = 16384;
 const smallRoom = 96 * 2 ** 20;
 
 /**

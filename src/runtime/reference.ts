@@ -47,7 +47,6 @@ class HostStorage extends RuntimeStorage {
 export class ReferenceDevice implements Device {
   readonly name = "reference";
   readonly supports = (): boolean => true;
-  readonly compiles = false;
 
   evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[] {
     const avals = primitive.abstract(

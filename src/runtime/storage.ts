@@ -10,8 +10,6 @@ import type { ScalarInput } from "../kernel-ir/backend.js";
 export interface Device {
   readonly name: string;
   readonly supports: (dtype: DType) => boolean;
-  /** Programs are compiled for it, rather than interpreted. */
-  readonly compiles: boolean;
   evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[];
   run(
     jaxpr: Jaxpr,
