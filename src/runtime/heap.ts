@@ -39,11 +39,11 @@ const minCount = 32_768;
  * results, or so many times what JavaScript's own heap has beyond `idleJsHeap`: the more is alive there, the dearer it is.
  */
 const minRoom = 24 * 2 ** 20;
-const roomInResults = 16;
+const roomInResults = 128;
 const roomInJsHeaps = 4;
 const idleJsHeap = 8 * 2 ** 20;
 /** Arrays of fewer bytes than this are made faster than dead ones are found: they may take `smallRoom`. */
-const small = 16384;
+const small = 72 * 1024;
 const smallRoom = 96 * 2 ** 20;
 
 /**
