@@ -153,9 +153,11 @@ function readPlaces(kernel: NestKernel): ReadonlyMap<number, ReadonlySet<string>
   const known = placesOf.get(kernel);
   if (known) return known;
   const places = new Map<number, Set<string>>();
-  const seen = new Set<Expr>();
+  const before = new Set<Expr>();
+  const after = new Set<Expr>();
   const visit = (e: Expr, afterwards: boolean): void => {
-    if (seen.has(e) && !afterwards) return;
+    const seen = afterwards ? after : before;
+    if (seen.has(e)) return;
     seen.add(e);
     if (e.kind === "load") {
       let set = places.get(e.buffer);
@@ -164,9 +166,9 @@ function readPlaces(kernel: NestKernel): ReadonlyMap<number, ReadonlySet<string>
     }
     for (const c of childrenOf(e)) visit(c, afterwards);
   };
-  for (const { body, after } of kernel.phases) {
-    for (const s of body) visit(s.value, false);
-    for (const s of after) visit(s.value, true);
+  for (const phase of kernel.phases) {
+    for (const s of phase.body) visit(s.value, false);
+    for (const s of phase.after) visit(s.value, true);
   }
   placesOf.set(kernel, places);
   return places;
