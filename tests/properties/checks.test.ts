@@ -8,7 +8,13 @@ import { evaluate, makeInputs, programs } from "./programs.js";
 import type { Value } from "./values.js";
 
 describe("the checks themselves", () => {
-  const value = (elements: number[], error: number): Value => ({ x: np.array(elements), name: "v", bound: 4, error });
+  const value = (elements: number[], error: number): Value => ({
+    x: np.array(elements),
+    name: "v",
+    bound: 4,
+    error,
+    finite: true,
+  });
 
   it("values must agree within their estimated error, exact ones exactly", () => {
     expect(disagreement(value([1, NaN], 0), np.array([1, NaN]))).toBeUndefined();

@@ -128,7 +128,8 @@ const conversion: Operation = (pool, choose) => {
     const error = v.bound > exactLimit ? v.bound : 0;
     return { x: v.x.astype(float), text: `${v.name}.astype("${float}")`, bound: v.bound, error };
   }
-  if (!isExact(v)) return undefined;
+  // What is not finite has no place among integers of a known bound.
+  if (!isExact(v) || !v.finite) return undefined;
   return { x: v.x.astype("int32"), text: `${v.name}.astype("int32")`, bound: v.bound, error: 0 };
 };
 

@@ -25,18 +25,25 @@ export interface Program {
   readonly steps: readonly Step[];
   /** Elements of float inputs: whole numbers, whose sums are exact, or any. */
   readonly whole: boolean;
+  /** Some elements of float inputs are NaN, infinite or −0. */
+  readonly special: boolean;
 }
 
 const operations: readonly Operation[] = Object.values({ ...computing, ...moving });
 
+const specials = [NaN, Infinity, -Infinity, -0];
+
 /** Elements of an input; `variant` gives others of the same kind. */
-export function makeInput({ float, whole }: Program, { shape, type, seed }: Input, variant = 0): NDArray {
+export function makeInput({ float, whole, special }: Program, { shape, type, seed }: Input, variant = 0): NDArray {
   let state = (seed * 2654435761 + variant * 40503 + 12345) >>> 0;
   const next = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 4294967296;
   };
-  const element = (): number => (type === "float" && !whole ? 4 * next() - 2 : Math.floor(9 * next()) - 4);
+  const element = (): number => {
+    if (special && type === "float" && next() < 0.2) return specials[Math.floor(specials.length * next())]!;
+    return type === "float" && !whole ? 4 * next() - 2 : Math.floor(9 * next()) - 4;
+  };
   const data = Array.from({ length: sizeOf(shape) }, element);
   if (type === "bool")
     return np.array(
@@ -55,36 +62,60 @@ export interface Evaluated {
   readonly lines: readonly string[];
 }
 
-/** Runs a program; the same choices are made wherever shapes and dtypes are the same. */
-export function evaluate(program: Program, args: readonly NDArray[]): Evaluated {
+type Function = (...xs: NDArray[]) => NDArray[];
+
+/** Runs a program; the same choices are made wherever shapes and dtypes are the same. `inner` wraps its first half. */
+export function evaluate(program: Program, args: readonly NDArray[], inner?: (f: Function) => Function): Evaluated {
   const lines: string[] = [];
-  const pool: Value[] = args.map((x, k) => {
+  let pool: readonly Value[] = args.map((x, k) => {
     const { type, shape } = program.inputs[k]!;
     const dtype = type === "float" ? program.float : type;
     lines.push(`const x${k} = …; // ${dtype}[${shape.join(",")}]`);
     const error = type === "float" && !program.whole ? 1 : 0;
-    return { x, name: `x${k}`, bound: type === "bool" ? 1 : 4, error };
+    return { x, name: `x${k}`, bound: type === "bool" ? 1 : 4, error, finite: !program.special };
   });
-  for (const { kind, numbers } of program.steps) {
-    const applied = operations[kind % operations.length]!(pool, new Choices(numbers));
-    if (applied === undefined) continue;
-    const name = `v${pool.length}`;
-    lines.push(`const ${name} = ${applied.text}; // ${applied.x.dtype}[${applied.x.shape.join(",")}]`);
-    pool.push({ x: applied.x, name, bound: applied.bound, error: applied.error });
+  const half = inner === undefined ? 0 : Math.ceil(program.steps.length / 2);
+  if (inner !== undefined) {
+    const before = pool;
+    const first: Function = (...xs) => {
+      pool = extend(
+        before.map((v, k) => ({ ...v, x: xs[k]! })),
+        program.steps.slice(0, half),
+        lines,
+      );
+      return pool.map((v) => v.x);
+    };
+    const outs = inner(first)(...args);
+    pool = pool.map((v, k) => ({ ...v, x: outs[k]! }));
   }
-  const results = pool.slice(-4);
+  const results = extend(pool, program.steps.slice(half), lines).slice(-4);
   lines.push(`return [${results.map((v) => v.name).join(", ")}];`);
   return { results, lines };
 }
 
+/** The pool with the results of further steps; writes down what they are. */
+function extend(start: readonly Value[], steps: readonly Step[], lines: string[]): readonly Value[] {
+  const pool = [...start];
+  const finite = start.every((v) => v.finite);
+  for (const { kind, numbers } of steps) {
+    const applied = operations[kind % operations.length]!(pool, new Choices(numbers));
+    if (applied === undefined) continue;
+    const name = `v${pool.length}`;
+    lines.push(`const ${name} = ${applied.text}; // ${applied.x.dtype}[${applied.x.shape.join(",")}]`);
+    pool.push({ x: applied.x, name, bound: applied.bound, error: applied.error, finite });
+  }
+  return pool;
+}
+
 /** The program as a function of arrays. */
 export const asFunction =
-  (program: Program) =>
+  (program: Program, inner?: (f: Function) => Function) =>
   (...args: NDArray[]): NDArray[] =>
-    evaluate(program, args).results.map((v) => v.x);
+    evaluate(program, args, inner).results.map((v) => v.x);
 
-const lengths = fc.constantFrom(2, 3, 1, 4, 5, 7, 8, 9, 17);
-const shapes = fc.array(lengths, { maxLength: 3 }).filter((shape) => sizeOf(shape) <= 400);
+const shapesOf = (lengths: readonly number[]): fc.Arbitrary<number[]> =>
+  fc.array(fc.constantFrom(...lengths), { maxLength: 3 }).filter((shape) => sizeOf(shape) <= 400);
+const usual = [2, 3, 1, 4, 5, 7, 8, 9, 17];
 const types = fc.constantFrom<InputType>("float", "float", "float", "int32", "bool");
 
 export interface ProgramOptions {
@@ -93,10 +124,19 @@ export interface ProgramOptions {
   readonly maxSteps?: number;
   /** Only floats come in. */
   readonly floats?: boolean;
+  /** With NaN, infinities and −0 among the elements, and axes of length 0. */
+  readonly special?: boolean;
 }
 
 /** Programs of 5 to 25 operations; those that nothing fits are left out when they run. */
-export function programs({ float, whole, maxSteps = 25, floats = false }: ProgramOptions = {}): fc.Arbitrary<Program> {
+export function programs({
+  float,
+  whole,
+  maxSteps = 25,
+  floats = false,
+  special = false,
+}: ProgramOptions = {}): fc.Arbitrary<Program> {
+  const shapes = shapesOf(special ? [...usual, 0] : usual);
   const input = fc.record<Input>({ shape: shapes, type: floats ? fc.constant("float") : types, seed: fc.nat(1000) });
   const first = fc.record<Input>({ shape: shapes, type: fc.constant("float"), seed: fc.nat(1000) });
   const step = fc.record<Step>({
@@ -112,7 +152,7 @@ export function programs({ float, whole, maxSteps = 25, floats = false }: Progra
       steps: fc.array(step, { minLength: 5, maxLength: maxSteps, size: "max" }),
     })
     .map(({ float: f, whole: w, first: x0, more, steps }) =>
-      printable({ float: f, whole: w, inputs: [x0, ...more], steps }),
+      printable({ float: f, whole: w, special, inputs: [x0, ...more], steps }),
     );
 }
 

@@ -40,6 +40,7 @@ function checkVmap(program: Program, mapped: readonly boolean[]): void {
   );
   const inAxes = shared.map((x, k) => (isMapped(k) ? k % (x.ndim + 1) : null));
   const batched = vmap(asFunction(program), { inAxes });
+  const nested = vmap(asFunction(program, jit), { inAxes });
   const loop = examples.map(
     (e) =>
       evaluate(
@@ -50,6 +51,7 @@ function checkVmap(program: Program, mapped: readonly boolean[]): void {
   for (const [how, results] of [
     ["vmap", batched(...args)],
     ["jit of vmap", jit(batched)(...args)],
+    ["vmap of nested jit", nested(...args)],
   ] as const) {
     for (let i = 0; i < size; i++) {
       const wrong = disagreements(
@@ -75,11 +77,11 @@ const dot = (xs: readonly NDArray[], ys: readonly NDArray[]): [sum: number, size
   return [sum, size];
 };
 
-/** A program of floats as a function with float results only. */
-const smoothFunction =
-  (program: Program) =>
-  (...xs: NDArray[]): NDArray[] =>
-    floatsOf(asFunction(program)(...xs));
+/** A program of floats as a function with float results only; its first half may be compiled on its own. */
+const smoothFunction = (program: Program, inner?: typeof jit) => {
+  const f = asFunction(program, inner);
+  return (...xs: NDArray[]): NDArray[] => floatsOf(f(...xs));
+};
 
 const directions = (program: Program): NDArray[] => makeInputs(program, 1);
 
@@ -125,18 +127,45 @@ function checkVjp(program: Program): void {
   const near = (a: number, b: number, scale: number): boolean => Math.abs(a - b) <= 1e-9 * (1 + scale);
   if (!near(forward, backward, Math.max(size, size2)))
     throw new Error(`⟨ct, J·t⟩ = ${forward}, ⟨Jᵀ·ct, t⟩ = ${backward}`);
+  const nested = smoothFunction(program, jit);
+  const pullNested = (...all: NDArray[]): NDArray[] => {
+    const [ys, back] = vjp(nested, ...all);
+    return back(ys.map((y) => np.cos(y)));
+  };
   for (const [how, direct, compiled] of [
-    ["jvp", pushed, jit(push)(...xs, ...ts)],
-    ["vjp", pulled, jit(pull)(...xs)],
+    ["jit of jvp", pushed, jit(push)(...xs, ...ts)],
+    ["jit of vjp", pulled, jit(pull)(...xs)],
+    ["jvp of nested jit", pushed, jvp(nested, xs, ts)[1]],
+    ["vjp of nested jit", pulled, pullNested(...xs)],
+    ["jit of vjp of nested jit", pulled, jit(pullNested)(...xs)],
   ] as const) {
     direct.forEach((d, k) => {
       const [a, b] = [d.dataSync(), compiled[k]!.dataSync()];
       const scale = Array.from(a).reduce((m, p) => Math.max(m, Math.abs(p)), 0);
       a.forEach((p, i) => {
-        if (!near(p, b[i]!, scale)) throw new Error(`jit of ${how}, ${k}[${i}]: ${p} became ${b[i]}`);
+        if (!near(p, b[i]!, scale)) throw new Error(`${how}, ${k}[${i}]: ${p} became ${b[i]}`);
       });
     });
   }
+}
+
+/** Throws where the Hessian of a program's results, made a scalar, is not symmetric: ⟨u, H·v⟩ = ⟨v, H·u⟩. */
+function checkHessian(program: Program): void {
+  const f = smoothFunction(program);
+  const xs = makeInputs(program);
+  const [us, vs] = [1, 2].map((variant) => makeInputs(program, variant)) as [NDArray[], NDArray[]];
+  const gradient = (...all: NDArray[]): NDArray[] => {
+    const loss = (...zs: NDArray[]): NDArray =>
+      f(...zs)
+        .map((y) => np.sum(np.cos(y)))
+        .reduce((a, b) => a.add(b), np.zeros([], { dtype: "float64" }));
+    return vjp(loss, ...all)[1](1);
+  };
+  const product = jit((...all: NDArray[]) => jvp(gradient, all.slice(0, xs.length), all.slice(xs.length))[1]);
+  const [one, size] = dot(us, product(...xs, ...vs));
+  const [other, size2] = dot(vs, product(...xs, ...us));
+  if (Math.abs(one - other) > 1e-8 * (1 + Math.max(size, size2)))
+    throw new Error(`⟨u, H·v⟩ = ${one}, ⟨v, H·u⟩ = ${other}`);
 }
 
 describe.each(listDevices())("random programs on %s", (device) => {
@@ -153,5 +182,10 @@ describe.each(listDevices())("random programs on %s", (device) => {
   });
   const smooth = programs({ float: "float64", whole: false, floats: true, maxSteps: 15 });
   run("have the derivatives of differences", smooth, checkJvp);
+  run(
+    "have symmetric second derivatives",
+    programs({ float: "float64", whole: false, floats: true, maxSteps: 10 }),
+    checkHessian,
+  );
   run("pull back the transpose of what they push forward", smooth, checkVjp);
 });

@@ -7,6 +7,8 @@ export interface Value {
   readonly name: string;
   /** No element is larger. */
   readonly bound: number;
+  /** Whether no element is NaN or infinite. */
+  readonly finite: boolean;
   /** How far an element may be off, in units of machine epsilon; 0 if every device and order of summation agrees exactly. */
   readonly error: number;
 }
