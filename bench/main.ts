@@ -9,10 +9,11 @@ import { ROWS, type Row, type RowName } from "./rows.js";
 /** A line of the results: a time or a number of bytes of each library, lower is better; null where it cannot. */
 type Result = { readonly name: RowName; readonly unit: Row["unit"] } & Readonly<Record<LibraryName, number | null>>;
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     json: { type: "string" },
-    only: { type: "string", default: "" },
+    only: { type: "string" },
     rounds: { type: "string" },
     quick: { type: "boolean", default: false },
     clock: { type: "string", default: "processor" },
@@ -20,9 +21,9 @@ const { values: options } = parseArgs({
   },
 });
 if (options.help) {
-  console.log(`npm run bench -- [options]
+  console.log(`npm run bench -- [options] [REGEX]
   --json FILE     also write the rows as JSON
-  --only REGEX    only rows whose names match
+  --only REGEX    only rows whose names match; the same as REGEX alone
   --rounds N      rounds of each warm row (default 15)
   --quick         fewer and shorter rounds
   --clock CLOCK   of warm rows: "processor" (default: time of the process's own threads) or "wall"`);
@@ -80,7 +81,7 @@ function format(value: number | null, unit: Row["unit"]): string {
 const ratio = (peer: number | null, ours: number | null): string =>
   peer === null || ours === null ? "—" : `${(peer / ours).toPrecision(3)}×`;
 
-const pattern = new RegExp(options.only, "i");
+const pattern = new RegExp(options.only ?? positionals[0] ?? "", "i");
 const results: Result[] = [];
 console.log(`Node ${process.version}, ${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores; medians\n`);
 console.log("| | tsax | jax-js | TensorFlow.js (wasm) | jax-js / tsax | TensorFlow.js / tsax |");
