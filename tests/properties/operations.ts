@@ -141,7 +141,8 @@ function pairOf(pool: readonly Value[], choose: Choices, fits: (v: Value) => boo
     const shape = v.x.dtype === a.x.dtype ? broadcast(a.x.shape, v.x.shape) : undefined;
     return shape !== undefined && sizeOf(shape) <= largest;
   });
-  return [a, choose.among(others)!];
+  const b = choose.among(others);
+  return b && [a, b];
 }
 
 const arithmetic: Operation = (pool, choose) => {
