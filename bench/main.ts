@@ -4,6 +4,7 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { LIBRARY_NAMES, type LibraryName } from "./libraries.js";
+import { runRounds } from "./rounds.js";
 import { ROWS, type Row, type RowName } from "./rows.js";
 
 /** A line of the results: a time or a number of bytes of each library, lower is better; null where it cannot. */
@@ -52,22 +53,22 @@ function median(values: readonly number[]): number {
 
 const perUnit = { ms: 1e3, µs: 1e6, bytes: 1 } as const;
 
-function measure(name: RowName): Result {
+async function measure(name: RowName): Promise<Result> {
   const row: Row = ROWS[name];
-  const samples = new Map<LibraryName, number[]>(LIBRARY_NAMES.map((which) => [which, []]));
+  let samples: ReadonlyMap<LibraryName, readonly number[]>;
   if (row.kind === "warm") {
-    const found = child("rounds.js", [name, String(rounds), String(sampleMs), options.clock]);
-    for (const [which, list] of Object.entries(found as Record<LibraryName, number[]>))
-      samples.set(which as LibraryName, list);
+    samples = await runRounds(name, { rounds, sampleMs, clock: options.clock === "wall" ? "wall" : "processor" });
   } else {
+    const figures = new Map<LibraryName, number[]>(LIBRARY_NAMES.map((which) => [which, []]));
+    samples = figures;
     for (let round = 0; round < (row.kind === "memory" ? memoryRounds : aloneRounds); round++)
       for (const which of LIBRARY_NAMES) {
         const figure = child("alone.js", [which, name]) as number | null;
-        if (figure !== null) samples.get(which)!.push(figure);
+        if (figure !== null) figures.get(which)!.push(figure);
       }
   }
   const figure = (which: LibraryName): number | null => {
-    const list = samples.get(which)!;
+    const list = samples.get(which) ?? [];
     return list.length === 0 ? null : median(list) * perUnit[row.unit];
   };
   return { name, unit: row.unit, ours: figure("ours"), jaxjs: figure("jaxjs"), tfjs: figure("tfjs") };
@@ -87,7 +88,7 @@ console.log(`Node ${process.version}, ${cpus()[0]?.model ?? "unknown processor"}
 console.log("| | tsax | jax-js | TensorFlow.js (wasm) | jax-js / tsax | TensorFlow.js / tsax |");
 console.log("|---|---|---|---|---|---|");
 for (const name of (Object.keys(ROWS) as RowName[]).filter((one) => pattern.test(one))) {
-  const result = measure(name);
+  const result = await measure(name);
   const { unit, ours, jaxjs, tfjs } = result;
   const cells = [ours, jaxjs, tfjs].map((value) => format(value, unit));
   console.log(`| ${[name, ...cells, ratio(jaxjs, ours), ratio(tfjs, ours)].join(" | ")} |`);

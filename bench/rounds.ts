@@ -1,30 +1,49 @@
-import { LIBRARY_NAMES, prepare, verify, type LibraryName } from "./libraries.js";
-import { ROWS, type RowName } from "./rows.js";
-import { Sampler, type Clock } from "./sample.js";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { LIBRARY_NAMES, type LibraryName } from "./libraries.js";
+import type { RowName } from "./rows.js";
+import type { Clock } from "./sample.js";
+
+export interface Rounds {
+  readonly rounds: number;
+  readonly sampleMs: number;
+  readonly clock: Clock;
+}
+
+async function answer(child: ChildProcess, what: string): Promise<unknown> {
+  const ended = once(child, "exit").then(() => Promise.reject(new Error(`${what} ended before it answered`)));
+  const [message] = (await Promise.race([once(child, "message"), ended])) as [unknown];
+  return message;
+}
 
 /**
- * One row in one process: the libraries run in turn, round after round, so that whatever else the machine does meets all of
- * them alike. Prints a line of JSON: the samples of each library, in seconds.
+ * Runs the libraries in turn, round after round, each in its own process: whatever else the machine does meets all of them
+ * alike, and none has to live with another's heap. The samples of each library that can do the row, in seconds.
  */
-const [name, rounds, sampleMs, clock] = process.argv.slice(2) as [RowName, string, string, Clock];
-const row = ROWS[name];
-const samplers: [LibraryName, Sampler, number[]][] = [];
-for (const which of LIBRARY_NAMES) {
-  const prepared = await prepare(which, name);
-  if (!prepared || !verify(which, name, () => prepared.result())) continue;
-  const sampler = new Sampler(prepared, { sampleMs: Number(sampleMs), once: "once" in row, clock });
-  samplers.push([which, sampler, []]);
-}
-for (const [, sampler] of samplers) await sampler.warmUp(10 * Number(sampleMs));
-for (let round = -1; round < Number(rounds); round++) {
-  for (let k = 0; k < samplers.length; k++) {
-    const [, sampler, samples] = samplers[(k + round + 1) % samplers.length]!;
-    const seconds = await sampler.sample();
-    // The first round finds how many runs fill a sample.
-    if (round >= 0) samples.push(seconds);
-    // Between samples timers turn, as they do in any program: finalizers run, and code that was compiled aside is taken over.
-    await new Promise((resolve) => setTimeout(resolve, 1));
+export async function runRounds(
+  name: RowName,
+  { rounds, sampleMs, clock }: Rounds,
+): Promise<ReadonlyMap<LibraryName, readonly number[]>> {
+  const script = fileURLToPath(new URL("turns.js", import.meta.url));
+  const samples = new Map<LibraryName, number[]>();
+  const children = new Map<LibraryName, ChildProcess>();
+  try {
+    for (const which of LIBRARY_NAMES) {
+      const child = fork(script, [which, name, String(sampleMs), clock]);
+      children.set(which, child);
+      if (await answer(child, `${which} on "${name}"`)) samples.set(which, []);
+    }
+    const able = [...samples];
+    for (let round = 0; round < rounds; round++)
+      for (let k = 0; k < able.length; k++) {
+        const [which, list] = able[(k + round) % able.length]!;
+        const child = children.get(which)!;
+        child.send("sample");
+        list.push((await answer(child, `${which} on "${name}"`)) as number);
+      }
+    return samples;
+  } finally {
+    for (const child of children.values()) child.kill();
   }
 }
-console.log(JSON.stringify(Object.fromEntries(samplers.map(([which, , samples]) => [which, samples]))));
-process.exit(0);

@@ -6,7 +6,10 @@ export interface Config {
   enableX64: boolean;
   /** What happens when a scalar boolean is computed under jit and never used: it was likely an `if`. */
   unreadPredicate: "ignore" | "warn" | "error";
-  /** Bytes of array storage a device holds at most before memory of dead arrays is looked for; grows with what is alive. */
+  /**
+   * Bytes of array storage a device holds at most before memory of dead arrays is looked for; grows with what is alive. By
+   * default 512 MiB in Node, where looking is a garbage collection, and 256 MiB elsewhere, where it is copying.
+   */
   memoryBudget: number;
   /** Debug ladder: 1 compiles and cache misses, 2 jaxprs, 3 kernels, 4 code, 5 every bind. */
   debug: number;
@@ -16,12 +19,13 @@ export interface Config {
   warn: (message: string) => void;
 }
 
-const env = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env ?? {};
+const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+const env = process?.env ?? {};
 
 export const config: Config & { update<K extends keyof Config>(name: K, value: Config[K]): void } = {
   enableX64: env["TSAX_ENABLE_X64"] === "1" || env["JAX_ENABLE_X64"] === "1",
   unreadPredicate: "warn",
-  memoryBudget: 256 * 2 ** 20,
+  memoryBudget: process ? 2 ** 29 : 2 ** 28,
   debug: Number(env["TSAX_DEBUG"] ?? 0) || 0,
   log: (message) => console.error(message),
   warn: (message) => console.warn(`tsax: ${message}`),

@@ -22,7 +22,7 @@ export const identity = /* @__PURE__ */ unary("nn.identity", (x) => x);
 export const relu = /* @__PURE__ */ unary("nn.relu", (given) => {
   const [x, zero] = pairOf(promote2("nn.relu", given, 0));
   // The constant side keeps NaN, and has no derivative.
-  return p.select(p.gt(x, zero), x, p.stopGradient(p.max(x, zero)));
+  return p.select(p.gt(x, zero), x, p.max(p.stopGradient(x), zero));
 });
 
 /** min(max(x, 0), 6); its derivatives at 0 and 6 are 0. */

@@ -32,8 +32,9 @@ function shifted(x: NDArray, axes: readonly number[], mask: NDArray | undefined)
   const difference = p.sub(x, spread(largest, x.shape, axes));
   return mask === undefined ? difference : p.select(mask, difference, low);
 }
-const sumOver = (x: NDArray, axes: readonly number[]): NDArray =>
-  axes.length === 0 ? x : spread(p.reduceSum(x, axes), x.shape, axes);
+/** finish(Σ x) over axes, as large as x. */
+const sumOver = (x: NDArray, axes: readonly number[], finish: (sum: NDArray) => NDArray): NDArray =>
+  axes.length === 0 ? finish(x) : spread(finish(p.reduceSum(x, axes)), x.shape, axes);
 
 const softmaxParams = /* @__PURE__ */ signature<SoftmaxParams>("nn.softmax", 1, softmaxNames);
 /**
@@ -48,8 +49,9 @@ export function softmax(): NDArray {
   const x = inexact("nn.softmax", given);
   const axes = normalizeAxes(axis, x.ndim, "nn.softmax");
   const mask = maskFor("nn.softmax", where, x);
-  const terms = p.exp(shifted(x, axes, mask));
-  const weights = p.div(terms, sumOver(terms, axes));
+  const terms = p.exp(shifted(x, axes, mask), { nonpositive: true });
+  // The sum lies in [1, n]: a reciprocal for each of them is good to an ulp of the quotients, at a fraction of the divisions.
+  const weights = p.mul(terms, sumOver(terms, axes, (sum) => p.div(like(sum, 1), sum)));
   return mask === undefined ? weights : p.select(mask, weights, like(weights, 0));
 }
 
@@ -66,7 +68,7 @@ export function logSoftmax(): NDArray {
   const axes = normalizeAxes(axis, x.ndim, "nn.logSoftmax");
   const mask = maskFor("nn.logSoftmax", where, x);
   const difference = shifted(x, axes, mask);
-  const result = p.sub(difference, p.log(sumOver(p.exp(difference), axes)));
+  const result = p.sub(difference, sumOver(p.exp(difference, { nonpositive: true }), axes, p.log));
   return mask === undefined ? result : p.select(mask, result, like(result, -Infinity));
 }
 

@@ -149,7 +149,14 @@ const powers: ContractRow[] = [
 ];
 
 const transcendental: ContractRow[] = [
-  ...smooth("exp", p.exp),
+  ...smooth("exp", (x) => p.exp(x)),
+  {
+    primitive: "exp",
+    variant: "nonpositive",
+    args: [floats([3, 4], [-3, -0.01])],
+    apply: ([x]) => p.exp(x!, { nonpositive: true }),
+    smooth: 2,
+  },
   ...smooth("exp2", p.exp2),
   ...smooth("log", p.log, [0.5, 4]),
   ...smooth("expm1", p.expm1),

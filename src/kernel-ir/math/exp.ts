@@ -140,6 +140,15 @@ export function expOfSum(x: Expr, correction: Expr | undefined): Expr {
 /** e^x. */
 export const exp = (x: Expr): Expr => expOfSum(x, undefined);
 
+/** e^x for x ≤ 0: no overflow to provide for, so two factors of which one is constant do, and round what is subnormal once. */
+export function expNonpositive(x: Expr): Expr {
+  const f = formatOf(x);
+  const t = expTables[f.type];
+  const { n, r } = reduce(capBelow(x, t.exp0), t);
+  const ample = (f.bias + 1) / 2;
+  return mul(mul(poly(r, [1, 1, ...t.exp]), powerOfFloat(n, ample, f)), k(x, 2 ** -ample));
+}
+
 /** 2^x: exact at integers. */
 export function exp2(x: Expr): Expr {
   const t = expTables[formatOf(x).type];

@@ -3,7 +3,7 @@
  * f64, free of branches. f32 is within 2.5 ulp over the whole range (erf, erfc, tan, pow within 4), right at ±0, ±inf,
  * NaN and below the normal range, whether `fma` rounds once or twice.
  */
-export { cosh, exp, exp2, expm1, logistic, sinh, tanh } from "./exp.js";
+export { cosh, exp, exp2, expm1, expNonpositive, logistic, sinh, tanh } from "./exp.js";
 export { acosh, asinh, atanh, log, log1p, log2, logaddexp } from "./log.js";
 export { cos, sin, tan } from "./trig.js";
 export { acos, asin, atan, atan2 } from "./inverse-trig.js";

@@ -26,7 +26,7 @@ import {
   toBits,
   withSign,
 } from "./build.js";
-import { exp } from "./exp.js";
+import { expNonpositive } from "./exp.js";
 import { isNan } from "./rounding.js";
 
 /**
@@ -120,7 +120,7 @@ export function log2(x: Expr): Expr {
 /** log(e^a + e^b): equal infinities give themselves. */
 export function logaddexp(a: Expr, b: Expr): Expr {
   const difference = sub(a, b);
-  const y = add(max(a, b), log1p(exp(neg(abs(difference)))));
+  const y = add(max(a, b), log1p(expNonpositive(neg(abs(difference)))));
   // The difference is NaN for equal infinities and for NaN: their sum is the answer.
   return select(isNan(difference), add(a, b), y);
 }

@@ -4,9 +4,13 @@ import * as math from "../../kernel-ir/math/index.js";
 import { ops } from "../define.js";
 import { definePrimitive, type PrimitiveDefinition } from "../table.js";
 import { floating, type NoParams, noParams, type Operand, pair, sameTypes } from "./operands.js";
-import { binaryJvp, broadcasting, element, nonlinear, plain, unaryJvp } from "./rules.js";
+import { binaryJvp, broadcasting, element, elementBy, nonlinear, plain, unaryJvp } from "./rules.js";
 
-export const expPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoParams>({
+export interface ExpParams {
+  /** The operand is known to be ≤ 0 or NaN, which saves a fifth of the work. */
+  readonly nonpositive?: true;
+}
+export const expPrimitive: PrimitiveDefinition<ExpParams> = definePrimitive<ExpParams>({
   name: "exp",
   abstract: sameTypes("exp", floating),
   evaluate: plain(Math.exp),
@@ -16,11 +20,11 @@ export const expPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   ),
   transpose: nonlinear,
   batch: broadcasting(() => expPrimitive),
-  lower: element(math.exp),
+  lower: elementBy(([x], { nonpositive }) => (nonpositive ? math.expNonpositive(x!) : math.exp(x!))),
   facts: { elementwise: true, cost: 15 },
 });
 /** eˣ. */
-export const exp = (x: NDArray): NDArray => bind1(expPrimitive, [x], noParams);
+export const exp = (x: NDArray, params: ExpParams = noParams): NDArray => bind1(expPrimitive, [x], params);
 
 export const exp2Primitive: PrimitiveDefinition<NoParams> = definePrimitive<NoParams>({
   name: "exp2",
