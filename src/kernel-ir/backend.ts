@@ -13,9 +13,22 @@ export interface ScalarInput {
 }
 export const isScalarInput = (x: DeviceBuffer | ScalarInput): x is ScalarInput => "scalar" in x;
 
+/** What the compiler has to know of a device to make kernels and plans that it can run. */
+export interface DeviceTraits {
+  /** Buffers that one kernel may have; reads and writes count alike. */
+  readonly maxBuffers: number;
+  /** Bytes that the row buffers (keeps) of one kernel may take for one row; what does not fit is computed again. */
+  readonly maxKeepBytes: number;
+  /** Temporaries lie at multiples of this many bytes. */
+  readonly arenaAlignment: number;
+  /** Products carry what follows them elementwise: a launch costs more than it saves to keep them apart. */
+  readonly dotEpilogue: boolean;
+}
+
 /** What every backend that compiles Programs offers to the runtime. Allocation and lifetimes are the runtime's business. */
 export interface Backend {
   readonly name: string;
+  readonly traits: DeviceTraits;
   readonly supports: (dtype: DType) => boolean;
   /** `bytes` may be 0. Contents are undefined. @throws DeviceError `out-of-memory`. */
   allocate(bytes: number): DeviceBuffer;

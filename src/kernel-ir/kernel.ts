@@ -97,6 +97,11 @@ export interface DotKernel {
   readonly lhs: MatrixLayout;
   readonly rhs: MatrixLayout;
   readonly out: MatrixLayout;
+  /**
+   * Instead of storing the sum at `out`: stores (only) made of it, for every point of the axes batch…, i, j (numbered in this
+   * order). Slot 0 is the sum; loads read buffers other than 0 to 2 (buffer 2 is then untouched unless a store names it).
+   */
+  readonly epilogue?: readonly Statement[];
 }
 
 /**
