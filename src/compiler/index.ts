@@ -2,6 +2,7 @@ import { debug } from "../core/debug.js";
 import { invariant } from "../core/errors.js";
 import { type Jaxpr, Literal } from "../core/jaxpr.js";
 import { printJaxpr } from "../core/printer.js";
+import type { DeviceTraits } from "../kernel-ir/backend.js";
 import { printProgram } from "../kernel-ir/printer.js";
 import type { CallLowering } from "../kernel-ir/lowering.js";
 import type { Kernel } from "../kernel-ir/kernel.js";
@@ -20,6 +21,8 @@ export interface CompileOptions {
   readonly name: string;
   /** Inputs whose storage an output may take over. */
   readonly donated?: readonly boolean[];
+  /** What kernels and plans have to heed of the device that runs them. */
+  readonly traits: DeviceTraits;
 }
 
 /** Compiles a jaxpr to a program: simplify, lower and fuse, plan. Time and size are linear in the size of the jaxpr. */

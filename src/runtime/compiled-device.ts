@@ -5,7 +5,7 @@ import { type DType, dtypeInfo, type TypedArray } from "../core/dtype.js";
 import { ArgumentError, DeviceError, DTypeError } from "../core/errors.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import type { AnyPrimitive } from "../core/primitive.js";
-import { type Backend, type DeviceBuffer, isScalarInput, type ScalarInput } from "../kernel-ir/backend.js";
+import { type Backend, type DeviceBuffer, type DeviceTraits, isScalarInput, type ScalarInput } from "../kernel-ir/backend.js";
 import type { Program } from "../kernel-ir/program.js";
 import { ArrayType } from "./array-type.js";
 import { EagerPrograms } from "./eager-programs.js";
@@ -16,7 +16,7 @@ import { type Device, type DeviceStats, RuntimeStorage, ScalarStorage } from "./
 /** The compiler, as the runtime uses it. */
 export type Compile = (
   jaxpr: Jaxpr,
-  options: { readonly name: string; readonly donated?: readonly boolean[] },
+  options: { readonly name: string; readonly donated?: readonly boolean[]; readonly traits: DeviceTraits },
 ) => Program;
 
 /** Elements on a device that compiles. */
@@ -167,7 +167,8 @@ export class CompiledDevice implements Device {
       if (!this.backend.supports(v.aval.dtype)) throw unsupported(this.name, v.aval.dtype);
     }
     const start = performance.now();
-    const program = this.compile(jaxpr, donated === undefined ? { name } : { name, donated });
+    const { traits } = this.backend;
+    const program = this.compile(jaxpr, donated === undefined ? { name, traits } : { name, donated, traits });
     const executable = this.backend.compile(program, { generic });
     const entry = program.functions[0]!;
     debug(1, () => `compiled ${name} for ${this.name} in ${(performance.now() - start).toFixed(2)} ms`);

@@ -29,14 +29,16 @@ import { registerDevice } from "../../src/runtime/devices.js";
 type F = (...args: NDArray[]) => unknown;
 
 const home = defaultDevice();
-registerDevice(new CompiledDevice(new InterpreterBackend(), compile), false);
+const interpreter = new InterpreterBackend();
+const { traits } = interpreter;
+registerDevice(new CompiledDevice(interpreter, compile), false);
 afterAll(() => setDefaultDevice(home));
 
 function program(f: F, ...args: NDArray[]): Program {
   const { jaxpr } = makeJaxpr(f)(...args);
   checkJaxpr(jaxpr);
   checkJaxpr(simplify(jaxpr, new CallPolicy(jaxpr)));
-  const p = compile(jaxpr, { name: "main" });
+  const p = compile(jaxpr, { name: "main", traits });
   verifyProgram(p);
   return p;
 }

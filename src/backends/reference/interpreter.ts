@@ -3,6 +3,7 @@ import { InternalError } from "../../core/errors.js";
 import {
   type Backend,
   type DeviceBuffer,
+  type DeviceTraits,
   type Executable,
   isScalarInput,
   type ScalarInput,
@@ -29,7 +30,16 @@ export class InterpreterBackend implements Backend {
   private allocated = 0;
   private programs = 0;
 
-  constructor(readonly name = "interpreter") {}
+  /** `traits`: those of the device to compile for; without them, of one that has no limits. */
+  constructor(
+    readonly name = "interpreter",
+    readonly traits: DeviceTraits = {
+      maxBuffers: Infinity,
+      maxKeepBytes: Infinity,
+      arenaAlignment: 64,
+      dotEpilogue: false,
+    },
+  ) {}
 
   supports(_dtype: DType): boolean {
     return true;

@@ -1,6 +1,6 @@
 import type { DType, TypedArray } from "../../core/dtype.js";
 import { invariant } from "../../core/errors.js";
-import type { Backend, DeviceBuffer, Executable } from "../../kernel-ir/backend.js";
+import type { Backend, DeviceBuffer, DeviceTraits, Executable } from "../../kernel-ir/backend.js";
 import type { Program } from "../../kernel-ir/program.js";
 import { disassemble } from "./disassemble.js";
 import { compileModule } from "./engine.js";
@@ -35,6 +35,12 @@ const LONG_CALL = 2 ** 20;
 
 class WasmBackend implements Backend {
   readonly name = "wasm";
+  readonly traits: DeviceTraits = {
+    maxBuffers: Infinity,
+    maxKeepBytes: Infinity,
+    arenaAlignment: 64,
+    dotEpilogue: false,
+  };
   private readonly arena: Arena;
   /** By structure, the least recently used first. */
   private readonly generic = new Map<string, Code>();
