@@ -10,14 +10,21 @@ export interface CaseSet {
   readonly x64?: boolean;
   /** Takes a part of the functions, so that files of tests can run side by side. */
   readonly only?: (fn: string) => boolean;
+  /** Devices to run on; left out: all that need no preparation. */
+  readonly devices?: readonly string[];
+  /** Takes a part of the cases. */
+  readonly cases?: (c: Case) => boolean;
 }
 
 /** Runs recorded cases in all of their modes on all devices, one test a function. */
-export function checkCases(name: string, { file, x64 = false, only = () => true }: CaseSet): void {
+export function checkCases(
+  name: string,
+  { file, x64 = false, only = () => true, devices, cases: among = () => true }: CaseSet,
+): void {
   const prefix = x64 ? "x64:" : "";
   const byFunction = new Map<string, Case[]>();
   for (const c of loadCases(`${x64 ? "x64-" : ""}${file}`)) {
-    if (only(c.fn)) byFunction.set(c.fn, [...(byFunction.get(c.fn) ?? []), c]);
+    if (only(c.fn) && among(c)) byFunction.set(c.fn, [...(byFunction.get(c.fn) ?? []), c]);
   }
   const missing = new Set(expected.missingFunctions);
   const missingDtypes = new Set(expected.missingDtypes);
@@ -41,7 +48,7 @@ export function checkCases(name: string, { file, x64 = false, only = () => true 
       it(`${fn} (${runnable.length} ${runnable.length === 1 ? "case" : "cases"})`, async () => {
         const f = findFunction(fn);
         if (!f) throw new Error(`${fn} does not exist`);
-        expect(await surprises(runnable, f, prefix)).toEqual([]);
+        expect(await surprises(runnable, f, prefix, devices ?? listDevices())).toEqual([]);
       });
     }
   });
@@ -52,9 +59,10 @@ async function surprises(
   cases: readonly Case[],
   f: (...args: unknown[]) => unknown,
   prefix: string,
+  devices: readonly string[],
 ): Promise<string[]> {
   const found: string[] = [];
-  for (const device of listDevices()) {
+  for (const device of devices) {
     setDefaultDevice(device);
     for (const c of cases) {
       const id = `${prefix}${c.id}`;

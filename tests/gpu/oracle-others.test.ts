@@ -1,0 +1,6 @@
+import { checkOnWebgpu } from "./oracle.js";
+
+checkOnWebgpu("lax", "lax");
+checkOnWebgpu("nn", "nn");
+checkOnWebgpu("random", "random");
+checkOnWebgpu("other namespaces", "other");

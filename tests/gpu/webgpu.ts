@@ -1,0 +1,19 @@
+import { init } from "../../src/index.js";
+import { useSoftwareDriver } from "./adapter.js";
+
+/**
+ * Prepares device "webgpu" for the tests of a file, on the machine's adapter or the software driver; false, with a line that
+ * says so, where there is neither.
+ */
+async function prepare(): Promise<boolean> {
+  useSoftwareDriver();
+  try {
+    await init("webgpu");
+    return true;
+  } catch (e) {
+    console.log(`tests on webgpu are skipped: ${e instanceof Error ? e.message.split("\n")[0] : String(e)}`);
+    return false;
+  }
+}
+
+export const webgpu = await prepare();
