@@ -1,4 +1,5 @@
 import type { DType, TypedArray } from "../core/dtype.js";
+import type { DeviceError } from "../core/errors.js";
 import type { Program } from "./program.js";
 
 /** A run of bytes on a device, owned by the backend that allocated it. */
@@ -42,8 +43,30 @@ export interface Backend {
    * offsets) is passed at run time, so that programs of one structure share their code.
    */
   compile(program: Program, options: { readonly generic: boolean }): Executable;
+  stats(): BackendStats;
+  /** Resolves when everything that was enqueued before has run; undefined where `run` returns when it has run. */
+  readonly settled?: () => Promise<void>;
+  /** Why the device cannot be used any more; arrays on it are gone then. undefined: it can. */
+  readonly lost?: () => DeviceError | undefined;
+  /** Measures the kernels of what is enqueued from now on, until `stop`; undefined where there are no timestamps. */
+  readonly profile?: () => { readonly stop: () => Promise<readonly KernelTime[]> };
+}
+
+export interface BackendStats {
   /** Bytes of the device's heap and of what is allocated in it. */
-  stats(): { readonly heapBytes: number; readonly allocatedBytes: number; readonly modules: number };
+  readonly heapBytes: number;
+  readonly allocatedBytes: number;
+  /** Modules of machine code; on a GPU pipelines. */
+  readonly modules: number;
+  /** What the device has done since it was made, by name: `dispatches`, `submits`, `buffersCreated` … */
+  readonly counters?: Readonly<Record<string, number>>;
+}
+
+/** One run of a kernel, as the device's clock saw it. */
+export interface KernelTime {
+  /** The kernel and its role, for people. */
+  readonly label: string;
+  readonly nanoseconds: number;
 }
 
 export interface Executable {
