@@ -22,14 +22,14 @@ import {
   type Prepared,
 } from "./rows.js";
 
-// The built package, as users get it.
+// The built package, as Node loads it.
 const {
   grad,
   jit,
   nn,
   numpy: np,
   valueAndGrad,
-} = (await import(new URL("../../dist/index.js", import.meta.url).href)) as typeof Tsax;
+} = (await import(new URL("../../dist/node/index.js", import.meta.url).href)) as typeof Tsax;
 
 const array = (values: Float32Array, ...shape: number[]): NDArray => np.array(values, { shape });
 

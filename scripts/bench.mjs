@@ -10,13 +10,11 @@ function run(command, args, options = {}) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-const tsc = (project) => run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", project]);
-
 const peers = ["@jax-js/jax", "@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm"];
 if (!peers.every((name) => existsSync(`${root}bench/node_modules/${name}/package.json`))) {
   run("npm", ["ci", "--prefix", "bench"], { shell: process.platform === "win32" });
 }
-tsc("tsconfig.build.json");
-tsc("bench/tsconfig.json");
+run(process.execPath, ["scripts/build.mjs"]);
+run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "bench/tsconfig.json"]);
 // Where the caller stands, for paths among the options.
 run(process.execPath, [`${root}bench/dist/main.js`, ...process.argv.slice(2)], { cwd: process.cwd() });

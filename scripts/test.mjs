@@ -31,7 +31,7 @@ function node(script, args, { quiet = false } = {}) {
 }
 
 async function step(name, script, args) {
-  const { code, output, seconds } = await node(bin(script), args, { quiet: true });
+  const { code, output, seconds } = await node(script, args, { quiet: true });
   totals[code === 0 ? "passed" : "failed"] += 1;
   console.log(`${code === 0 ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
   if (code !== 0) console.log(output);
@@ -62,11 +62,11 @@ async function vitest(args) {
 }
 
 // The build comes first: typechecking and some tests look at dist.
-await step("build", "typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
+await step("build", join(root, "scripts/build.mjs"), []);
 await Promise.all([
-  step("typecheck", "typescript/bin/tsc", ["-p", "tsconfig.json"]),
-  step("lint", "eslint/bin/eslint.js", [".", "--max-warnings=0"]).then(() =>
-    step("format", "prettier/bin/prettier.cjs", ["--check", "--log-level=warn", "."]),
+  step("typecheck", bin("typescript/bin/tsc"), ["-p", "tsconfig.json"]),
+  step("lint", bin("eslint/bin/eslint.js"), [".", "--max-warnings=0"]).then(() =>
+    step("format", bin("prettier/bin/prettier.cjs"), ["--check", "--log-level=warn", "."]),
   ),
 ]);
 await vitest(process.argv.slice(2));

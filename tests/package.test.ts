@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 interface Manifest {
-  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+  readonly exports: Readonly<
+    Record<string, string | { readonly types: string; readonly node: string; readonly default: string }>
+  >;
   readonly sideEffects: readonly string[];
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
@@ -35,6 +37,48 @@ describe("the manifest", () => {
   test("the lock file names no registry of somebody's own", () => {
     const resolved = readFileSync(join(root, "package-lock.json"), "utf8").match(/"resolved": "[^"]+"/g) ?? [];
     expect(resolved.filter((line) => !line.includes('"https://registry.npmjs.org/'))).toEqual([]);
+  });
+});
+
+describe("in Node", () => {
+  /** Runs a module of the package itself in a process of its own: it finds the package by its name, as users do. */
+  const printed = (code: string): unknown =>
+    JSON.parse(
+      execFileSync(process.execPath, ["--input-type=module", "--eval", code], { cwd: root, encoding: "utf8" }),
+    );
+
+  test("every entry is loaded from the bundle, and all of them share one core", () => {
+    const names = Object.keys(manifest.exports).filter((name) => name !== "./package.json");
+    const code = `
+      const specifiers = ${JSON.stringify(names.map((name) => `tsax${name.slice(1)}`))};
+      const urls = specifiers.map((name) => import.meta.resolve(name));
+      const [tsax, ...rest] = await Promise.all(specifiers.map((name) => import(name)));
+      const np = await import("tsax/numpy");
+      const shared = rest.map((one, i) => {
+        const space = tsax[specifiers[i + 1].slice("tsax/".length)];
+        return Object.keys(space).every((key) => Object.is(space[key], one[key]));
+      });
+      console.log(JSON.stringify({
+        bundled: urls.every((url) => url.includes("/dist/node/")),
+        shared: shared.every(Boolean),
+        instance: np.ones([2]) instanceof tsax.NDArray,
+        value: tsax.jit((x) => np.sin(x).add(1))(tsax.numpy.zeros([])).item(),
+      }));`;
+    expect(printed(code)).toEqual({ bundled: true, shared: true, instance: true, value: 1 });
+  });
+
+  test("what points to the user's line skips the bundle's own", () => {
+    const code = `
+      import { config, jit, numpy as np } from "tsax";
+      const warnings = [];
+      config.warn = (message) => warnings.push(message);
+      function userFunction(x) {
+        np.greater(x, 0);
+        return x;
+      }
+      jit(userFunction)(1.5);
+      console.log(JSON.stringify(warnings));`;
+    expect(printed(code)).toEqual([expect.stringMatching(/made at +at userFunction \(/)]);
   });
 });
 

@@ -25,13 +25,14 @@ function render(o: ErrorOptionsOf): string {
 
 /** Base class of everything tsax throws on purpose. */
 export class TsaxError extends Error {
+  // Spelled out in each class: a class's own name does not survive minifiers.
+  override readonly name: string = "TsaxError";
   readonly code: string;
   readonly details: readonly ErrorDetail[];
   readonly hint: string | undefined;
 
   constructor(o: ErrorOptionsOf) {
     super(render(o), o.cause === undefined ? undefined : { cause: o.cause });
-    this.name = new.target.name;
     this.code = o.code;
     this.details = o.details ?? [];
     this.hint = o.hint;
@@ -39,24 +40,42 @@ export class TsaxError extends Error {
 }
 
 /** Operands whose shapes do not fit each other or the operation (JAX: TypeError, ValueError). */
-export class ShapeError extends TsaxError {}
+export class ShapeError extends TsaxError {
+  override readonly name = "ShapeError";
+}
 /** Operands whose dtypes do not fit (JAX: TypePromotionError, TypeError). */
-export class DTypeError extends TsaxError {}
+export class DTypeError extends TsaxError {
+  override readonly name = "DTypeError";
+}
 /** An argument whose value is not acceptable: axis out of range, unknown option, bad number. */
-export class ArgumentError extends TsaxError {}
+export class ArgumentError extends TsaxError {
+  override readonly name = "ArgumentError";
+}
 /** Pytrees whose structures differ, or a leaf that is no array. */
-export class TreeError extends TsaxError {}
+export class TreeError extends TsaxError {
+  override readonly name = "TreeError";
+}
 /** A traced value was read, or escaped from its trace (JAX: ConcretizationTypeError, UnexpectedTracerError). */
-export class TracerError extends TsaxError {}
+export class TracerError extends TsaxError {
+  override readonly name = "TracerError";
+}
 /** A derivative, batching or lowering that does not exist or was asked for wrongly. */
-export class TransformError extends TsaxError {}
+export class TransformError extends TsaxError {
+  override readonly name = "TransformError";
+}
 /** An array that was disposed or donated was used again. */
-export class DisposedError extends TsaxError {}
+export class DisposedError extends TsaxError {
+  override readonly name = "DisposedError";
+}
 /** A device that is unknown, unprepared, mixed with another, or out of memory. */
-export class DeviceError extends TsaxError {}
+export class DeviceError extends TsaxError {
+  override readonly name = "DeviceError";
+}
 
 /** Our own bug: a state that no input should be able to reach. */
 export class InternalError extends TsaxError {
+  override readonly name = "InternalError";
+
   constructor(message: string, details?: readonly ErrorDetail[]) {
     super({
       code: "internal",
