@@ -1,9 +1,9 @@
 import { init } from "../../src/index.js";
-import { useSoftwareDriver } from "./adapter.js";
+import { hasSoftwareDriver, useSoftwareDriver } from "../../scripts/software-gpu.mjs";
 
 /**
  * Prepares device "webgpu" for the tests of a file, on the machine's adapter or the software driver; false, with a line that
- * says so, where there is neither.
+ * says so, where there is neither. Where the software driver runs, a device that cannot be prepared is an error.
  */
 async function prepare(): Promise<boolean> {
   useSoftwareDriver();
@@ -11,6 +11,7 @@ async function prepare(): Promise<boolean> {
     await init("webgpu");
     return true;
   } catch (e) {
+    if (hasSoftwareDriver) throw e;
     console.log(`tests on webgpu are skipped: ${e instanceof Error ? e.message.split("\n")[0] : String(e)}`);
     return false;
   }

@@ -1,0 +1,2 @@
+export const hasSoftwareDriver: boolean;
+export function useSoftwareDriver(): void;
