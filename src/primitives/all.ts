@@ -1,16 +1,55 @@
-import * as cumulative from "./cumulative.js";
-import { ops } from "./define.js";
-import * as dot from "./dot.js";
-import * as dynamic from "./dynamic.js";
-import * as elementwise from "./elementwise.js";
-import * as gather from "./gather.js";
-import * as movement from "./movement.js";
-import * as random from "./random.js";
-import * as reduce from "./reduce.js";
-import * as scatter from "./scatter.js";
-import * as sort from "./sort.js";
+import { type Operations, ops } from "./define.js";
+import {
+  abs,
+  add,
+  and,
+  convertElementType,
+  div,
+  eq,
+  exp,
+  floor,
+  ge,
+  gt,
+  integerPow,
+  log,
+  logaddexp,
+  lt,
+  max,
+  min,
+  mul,
+  ne,
+  neg,
+  or,
+  rsqrt,
+  select,
+  shareOf,
+  shareOfSum,
+  sign,
+  square,
+  sub,
+} from "./elementwise.js";
+import { gather } from "./gather.js";
+import {
+  batchInFront,
+  broadcastInDim,
+  concatenate,
+  expandDims,
+  iota,
+  moveAxis,
+  pad,
+  reshape,
+  rev,
+  slice,
+  transpose,
+} from "./movement.js";
+import { reduceSum } from "./reduce.js";
+import { gatherBack, scatter, scatterAdd } from "./scatter.js";
 
-Object.assign(ops, elementwise, reduce, cumulative, movement, dot, dynamic, gather, random, scatter, sort);
+const elementwise = { abs, add, and, convertElementType, div, eq, exp, floor, ge, gt, integerPow, log, logaddexp, lt };
+const more = { max, min, mul, ne, neg, or, rsqrt, select, shareOf, shareOfSum, sign, square, sub };
+const movement = { batchInFront, broadcastInDim, concatenate, expandDims, iota, moveAxis, pad, reshape, rev, slice };
+const indexed = { gather, gatherBack, reduceSum, scatter, scatterAdd, transpose };
+Object.assign(ops, { ...elementwise, ...more, ...movement, ...indexed } satisfies Operations);
 
 /** Every primitive's wrapper. Importing this file is what makes the families know each other. */
 export * from "./cumulative.js";

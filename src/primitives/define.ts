@@ -4,16 +4,11 @@ import { scalarOf } from "../core/literal.js";
 import type { Primitive, Tangent } from "../core/primitive.js";
 import { bind1 } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
-import type * as Cumulative from "./cumulative.js";
-import type * as Dot from "./dot.js";
-import type * as Dynamic from "./dynamic.js";
 import type * as Elementwise from "./elementwise.js";
 import type * as Gather from "./gather.js";
 import type * as Movement from "./movement.js";
-import type * as Random from "./random.js";
 import type * as Reduce from "./reduce.js";
 import type * as Scatter from "./scatter.js";
-import type * as Sort from "./sort.js";
 
 export { definePrimitive, type PrimitiveDefinition, primitives } from "./table.js";
 
@@ -21,17 +16,56 @@ export { definePrimitive, type PrimitiveDefinition, primitives } from "./table.j
  * The operations that rules of other families are written with. A broadcast transposes to a sum and a sum to a broadcast,
  * but modules may not import each other in circles: families reach one another through this record, which `all.ts` fills.
  * Rules run when programs do, so it is full by then; outside of this folder import from `all.ts`.
+ *
+ * What stands here is in every bundle, used or not: only what rules need does.
  */
-export type Operations = typeof Cumulative &
-  typeof Dot &
-  typeof Dynamic &
-  typeof Elementwise &
-  typeof Gather &
-  typeof Movement &
-  typeof Random &
-  typeof Reduce &
-  typeof Scatter &
-  typeof Sort;
+export type Operations = Pick<
+  typeof Elementwise,
+  | "abs"
+  | "add"
+  | "and"
+  | "convertElementType"
+  | "div"
+  | "eq"
+  | "exp"
+  | "floor"
+  | "ge"
+  | "gt"
+  | "integerPow"
+  | "log"
+  | "logaddexp"
+  | "lt"
+  | "max"
+  | "min"
+  | "mul"
+  | "ne"
+  | "neg"
+  | "or"
+  | "rsqrt"
+  | "select"
+  | "shareOf"
+  | "shareOfSum"
+  | "sign"
+  | "square"
+  | "sub"
+> &
+  Pick<
+    typeof Movement,
+    | "batchInFront"
+    | "broadcastInDim"
+    | "concatenate"
+    | "expandDims"
+    | "iota"
+    | "moveAxis"
+    | "pad"
+    | "reshape"
+    | "rev"
+    | "slice"
+    | "transpose"
+  > &
+  Pick<typeof Reduce, "reduceSum"> &
+  Pick<typeof Gather, "gather"> &
+  Pick<typeof Scatter, "gatherBack" | "scatter" | "scatterAdd">;
 export const ops = {} as Operations;
 
 /** An array of one value everywhere: a broadcast scalar, which kernels inline. */
