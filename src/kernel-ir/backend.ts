@@ -1,5 +1,6 @@
 import type { DType, TypedArray } from "../core/dtype.js";
 import type { DeviceError } from "../core/errors.js";
+import type { DeviceError } from "../core/errors.js";
 import type { Program } from "./program.js";
 
 /** A run of bytes on a device, owned by the backend that allocated it. */
@@ -24,6 +25,31 @@ export interface DeviceTraits {
   readonly arenaAlignment: number;
   /** Products carry what follows them elementwise: a launch costs more than it saves to keep them apart. */
   readonly dotEpilogue: boolean;
+}
+
+/** What a device has done since it was prepared: numbers that do not depend on how fast it is. */
+export interface DeviceCounters {
+  readonly dispatches: number;
+  /** Submits of programs; those of reads are not counted. */
+  readonly submits: number;
+  /** Made, not held. */
+  readonly pipelines: number;
+  readonly bindGroups: number;
+  readonly buffers: number;
+  /** Counted from the code of what was dispatched. */
+  readonly flops: number;
+  readonly loadBytes: number;
+  readonly storeBytes: number;
+}
+
+/** One launch on a device, as a profile saw it. */
+export interface ProfiledLaunch {
+  readonly program: string;
+  readonly kernel: string;
+  /** Undefined where the device has no clock for it. */
+  readonly nanoseconds: number | undefined;
+  readonly flops: number;
+  readonly bytes: number;
 }
 
 /** What every backend that compiles Programs offers to the runtime. Allocation and lifetimes are the runtime's business. */
@@ -70,7 +96,12 @@ export interface KernelTime {
 }
 
 export interface Executable {
-  /** Runs the program; outputs are allocated by the caller, and may be inputs' buffers where the program says so. */
+  /** Of a backend that compiles asynchronously: resolves when nothing of the program compiles any more, rejects as a run would fail. */
+  ready?(): Promise<void>;
+  /**
+   * Runs the program; outputs are allocated by the caller, and may be inputs' buffers where the program says so. On an
+   * asynchronous device it returns before the work is done, and an error of the work shows where an output is read.
+   */
   run(inputs: readonly (DeviceBuffer | ScalarInput)[], outputs: readonly DeviceBuffer[]): void;
   /**
    * Of a generic program of one nest over one axis of n elements whose buffers all have n elements or one (an elementwise
