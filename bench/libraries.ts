@@ -15,10 +15,14 @@ export async function prepare(which: LibraryName, name: RowName): Promise<Prepar
  * Compares a library's result with the reference: a wrong result of ours is an error; a peer that is wrong or throws cannot do
  * the row, which is said.
  */
-export function verify(which: LibraryName, name: RowName, compute: () => ArrayLike<number>): boolean {
+export async function verify(
+  which: LibraryName,
+  name: RowName,
+  compute: () => ArrayLike<number> | Promise<ArrayLike<number>>,
+): Promise<boolean> {
   let wrong: string | undefined;
   try {
-    wrong = complaint(ROWS[name].expected(), compute());
+    wrong = complaint(ROWS[name].expected(), await compute());
   } catch (e) {
     if (which === "ours") throw e;
     wrong = `throws ${String(e)}`;

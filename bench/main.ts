@@ -27,6 +27,7 @@ if (options.help) {
   --only REGEX    only rows whose names match; the same as REGEX alone
   --rounds N      rounds of each warm row (default 15)
   --quick         fewer and shorter rounds
+  --device webgpu  instead: counts and times of warm steps on WebGPU
   --clock CLOCK   of warm rows: "processor" (default: time of the process's own threads) or "wall"`);
   process.exit(0);
 }

@@ -258,7 +258,7 @@ export interface Prepared {
   /** Does the work, all of it: what is asynchronous is awaited. */
   run(): void | Promise<void>;
   /** The elements of the result that a run makes, flat. */
-  result(): ArrayLike<number>;
+  result(): ArrayLike<number> | Promise<ArrayLike<number>>;
 }
 
 /** A library under test. A row that it cannot do is left out. */

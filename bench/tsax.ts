@@ -1,5 +1,6 @@
 import type * as Tsax from "tsax";
 import type { NDArray } from "tsax";
+import { DEVICE } from "./device.js";
 import {
   BATCH,
   CHAIN,
@@ -25,16 +26,34 @@ import {
 // The built package, as Node loads it.
 const {
   grad,
+  init,
   jit,
   nn,
   numpy: np,
+  setDefaultDevice,
   valueAndGrad,
 } = (await import(new URL("../../dist/node/index.js", import.meta.url).href)) as typeof Tsax;
 
+await init(DEVICE);
+setDefaultDevice(DEVICE);
+
 const array = (values: Float32Array, ...shape: number[]): NDArray => np.array(values, { shape });
 
-/** A call computes all of its results before it returns. */
+/** On wasm a call computes all of its results before it returns, on webgpu it only tells what to compute. */
 function prepared(f: () => NDArray | readonly NDArray[]): Prepared {
+  if (DEVICE === "webgpu") {
+    return {
+      async run() {
+        for (const x of [f()].flat() as NDArray[]) (await x.blockUntilReady()).dispose();
+      },
+      async result() {
+        const parts = await Promise.all(([f()].flat() as NDArray[]).map((x) => x.data()));
+        return parts.length === 1
+          ? (parts[0] as Float32Array)
+          : parts.flatMap((part) => Array.from(part as Float32Array));
+      },
+    };
+  }
   return {
     run: () => void f(),
     result() {

@@ -10,11 +10,13 @@ function run(command, args, options = {}) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-const peers = ["@jax-js/jax", "@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm"];
+const peers = ["@jax-js/jax", "@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm", "@tensorflow/tfjs-backend-webgpu"];
 if (!peers.every((name) => existsSync(`${root}bench/node_modules/${name}/package.json`))) {
   run("npm", ["ci", "--prefix", "bench"], { shell: process.platform === "win32" });
 }
 run(process.execPath, ["scripts/build.mjs"]);
 run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "bench/tsconfig.json"]);
 // Where the caller stands, for paths among the options.
-run(process.execPath, [`${root}bench/dist/main.js`, ...process.argv.slice(2)], { cwd: process.cwd() });
+const args = process.argv.slice(2);
+const onGpu = args.includes("--device=webgpu") || args[args.indexOf("--device") + 1] === "webgpu";
+run(process.execPath, [`${root}bench/dist/${onGpu ? "gpu" : "main"}.js`, ...args], { cwd: process.cwd() });

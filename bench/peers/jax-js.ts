@@ -1,4 +1,5 @@
 import { defaultDevice, grad, init, jit, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { DEVICE } from "../device.js";
 import {
   BATCH,
   CHAIN,
@@ -21,8 +22,8 @@ import {
   type Prepared,
 } from "../rows.js";
 
-await init("wasm");
-defaultDevice("wasm");
+await init(DEVICE);
+defaultDevice(DEVICE);
 
 type Array = np.Array;
 
@@ -41,7 +42,7 @@ function prepared(f: () => Array | Array[]): Prepared {
       }
       for (const x of out) (await x.blockUntilReady()).dispose();
     },
-    result: () => elements(f()),
+    result: () => (DEVICE === "wasm" ? elements(f()) : elementsLater(f())),
   };
 }
 
@@ -53,6 +54,11 @@ function preparedSmall(f: () => Array): Prepared {
 function elements(out: Array | Array[]): ArrayLike<number> {
   if (!globalThis.Array.isArray(out)) return out.dataSync();
   return out.flatMap((x) => globalThis.Array.from(x.dataSync()));
+}
+
+async function elementsLater(out: Array | Array[]): Promise<ArrayLike<number>> {
+  const parts = await Promise.all([out].flat().map((x) => x.data()));
+  return parts.length === 1 ? parts[0]! : parts.flatMap((part) => globalThis.Array.from(part));
 }
 
 const product = (n: number) => (): Prepared => {

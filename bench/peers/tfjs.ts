@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import type * as Tf from "@tensorflow/tfjs";
 import type * as TfWasm from "@tensorflow/tfjs-backend-wasm";
+import { DEVICE } from "../device.js";
 import {
   BATCH,
   CHAIN,
@@ -27,10 +28,20 @@ const require = createRequire(import.meta.url);
 const tf = require("@tensorflow/tfjs") as typeof Tf;
 const wasm = require("@tensorflow/tfjs-backend-wasm") as typeof TfWasm;
 wasm.setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
-await tf.setBackend("wasm");
+if (DEVICE === "webgpu") require("@tensorflow/tfjs-backend-webgpu");
+await tf.setBackend(DEVICE);
 
-/** Operations compute at once; `tidy` frees what lies between. */
+/** Operations on wasm compute at once, those on webgpu when they are read; `tidy` frees what lies between. */
 function prepared(f: () => Tf.Tensor | Tf.Tensor[]): Prepared {
+  if (DEVICE === "webgpu") {
+    const elements = async (): Promise<ArrayLike<number>> => {
+      const out = tf.tidy(f);
+      const parts = await Promise.all([out].flat().map((x) => x.data()));
+      tf.dispose(out);
+      return parts.length === 1 ? parts[0]! : parts.flatMap((part) => Array.from(part));
+    };
+    return { run: () => elements().then(() => undefined), result: elements };
+  }
   return {
     run: () => tf.dispose(tf.tidy(f)),
     result() {
