@@ -1,0 +1,63 @@
+import type { Lanes } from "./types.js";
+
+/**
+ * Functions that the text of ops calls. F, I, U, B stand for the types f32, i32, u32, bool, or the vectors of four of them.
+ * NaN is told by its bits, and made by adding what is NaN.
+ */
+const bodies = {
+  is_nan: `(x: F) -> B {
+  return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u);
+}`,
+  unordered: `(x: F, y: F) -> B {
+  return max(bitcast<U>(x) & U(0x7fffffffu), bitcast<U>(y) & U(0x7fffffffu)) > U(0x7f800000u);
+}`,
+  // Equal numbers have equal bits, zeros aside: +0 has none of −0's.
+  max_f: `(x: F, y: F) -> F {
+  let a = bitcast<U>(x);
+  let b = bitcast<U>(y);
+  let m = select(max(x, y), bitcast<F>(a & b), x == y);
+  return select(m, x + y, max(a & U(0x7fffffffu), b & U(0x7fffffffu)) > U(0x7f800000u));
+}`,
+  min_f: `(x: F, y: F) -> F {
+  let a = bitcast<U>(x);
+  let b = bitcast<U>(y);
+  let m = select(min(x, y), bitcast<F>(a | b), x == y);
+  return select(m, x + y, max(a & U(0x7fffffffu), b & U(0x7fffffffu)) > U(0x7f800000u));
+}`,
+  // WGSL's conversion ends at the largest float below 2^31.
+  to_i32: `(x: F) -> I {
+  let y = select(I(x), I(2147483647), x >= F(2147483648.0f));
+  return select(y, I(0), (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u));
+}`,
+  to_u32: `(x: F) -> U {
+  let y = select(U(x), U(4294967295u), x >= F(4294967296.0f));
+  return select(y, U(0u), (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u));
+}`,
+  mulhi: `(x: U, y: U) -> U {
+  let a = x & U(0xffffu);
+  let b = x >> U(16u);
+  let c = y & U(0xffffu);
+  let d = y >> U(16u);
+  let p = b * c + ((a * c) >> U(16u));
+  let q = a * d + (p & U(0xffffu));
+  return b * d + (p >> U(16u)) + (q >> U(16u));
+}`,
+} as const;
+
+export type HelperName = keyof typeof bodies;
+
+const types: Readonly<Record<Lanes, Readonly<Record<string, string>>>> = {
+  1: { F: "f32", I: "i32", U: "u32", B: "bool" },
+  4: { F: "vec4f", I: "vec4i", U: "vec4u", B: "vec4<bool>" },
+};
+
+export const helperId = (name: HelperName, lanes: Lanes): string => (lanes === 1 ? name : `${name}4`);
+
+/** The whole function. */
+export function helperText(name: HelperName, lanes: Lanes): string {
+  const text = bodies[name].replace(/\b[FIUB]\b/g, (t) => types[lanes][t]!);
+  return `fn ${helperId(name, lanes)}${text}\n`;
+}
+
+/** All helpers in the order in which modules write them. */
+export const helperNames = Object.keys(bodies) as readonly HelperName[];

@@ -1,0 +1,232 @@
+import { InternalError } from "../../../core/errors.js";
+import type { BufferArg } from "../../../kernel-ir/kernel.js";
+import type { ScalarType } from "../../../kernel-ir/scalar.js";
+import type { Binding, LaunchContext } from "../dispatch.js";
+import type { Code } from "./code.js";
+import { helperId, type HelperName, helperNames, helperText } from "./helpers.js";
+import { floatBits, type OperationContext } from "./operations.js";
+import { type GpuType, gpuType, type Lanes, storageType, typeName } from "./types.js";
+
+/** A type that memory of a module has elements of. */
+export type ElementType = "f32" | "i32" | "u32" | "vec4f" | "vec4i" | "vec4u" | "atomic<u32>" | "atomic<i32>";
+
+/** A binding as the text declares it. */
+interface Declared {
+  readonly number: number;
+  readonly element: ElementType;
+  written: boolean;
+  readonly what:
+    { readonly kind: "arg"; readonly arg: number } | { readonly kind: "scratch"; readonly scratch: number };
+}
+
+export interface FinishOptions {
+  readonly workgroupSize: number | readonly [x: number, y: number, z: number];
+  /** How many workgroups there are: folded into two dimensions where one cannot hold them. */
+  readonly groups: number;
+  /** The body of `main`. May use `group` (i32, number of the workgroup), `lid` (i32, of the invocation in it), `id` (i32). */
+  readonly body: Code;
+}
+
+export interface FinishedModule {
+  readonly wgsl: string;
+  readonly bindings: readonly Binding[];
+  readonly workgroups: readonly [x: number, y: number, z: number];
+  readonly workgroupBytes: number;
+}
+
+/**
+ * The text of one shader module around the body of its `main`: collects the bindings, helper functions, constants and
+ * workgroup memory that the body uses. Numbers follow the order of first use, so that equal kernels get equal texts.
+ */
+export class ModuleBuilder implements OperationContext {
+  private readonly declared: Declared[] = [];
+  private readonly byArg = new Map<number, Declared>();
+  private readonly byScratch = new Map<number, Declared>();
+  private readonly fours = new Set<number>();
+  private readonly helpers = new Set<string>();
+  private readonly constants = new Map<string, string>();
+  private readonly arrays: string[] = [];
+  private readonly counters = new Map<string, number>();
+  workgroupBytes = 0;
+
+  constructor(
+    readonly buffers: readonly BufferArg[],
+    readonly launch: LaunchContext,
+  ) {}
+
+  /** A name that nothing else in the module has. */
+  fresh(prefix: string): string {
+    const n = this.counters.get(prefix) ?? 0;
+    this.counters.set(prefix, n + 1);
+    return `${prefix}${n}`;
+  }
+
+  need(name: HelperName, lanes: Lanes = 1): string {
+    const id = helperId(name, lanes);
+    this.helpers.add(id);
+    return id;
+  }
+
+  opaque(type: GpuType, value: number): string {
+    const bits = type === "f32" ? floatBits(value) : value >>> 0;
+    const hidden = `zero | 0x${bits.toString(16)}u`;
+    const text = type === "u32" ? hidden : type === "bool" ? `(${hidden}) != 0u` : `bitcast<${type}>(${hidden})`;
+    return this.constant(text);
+  }
+
+  /** The name of a value computed once at the beginning of `main`; `zero` is a u32 that is 0, which no compiler knows. */
+  constant(text: string): string {
+    let name = this.constants.get(text);
+    if (name === undefined) this.constants.set(text, (name = this.fresh("k")));
+    return name;
+  }
+
+  /** All arguments that lie in the same storage as this one go by the first of them. */
+  private group(buffer: number): number {
+    return this.launch.sameAs[buffer] ?? buffer;
+  }
+  private argument(buffer: number): BufferArg {
+    const arg = this.buffers[buffer];
+    if (arg === undefined)
+      throw new InternalError(`a kernel of ${this.buffers.length} buffers has no buffer ${buffer}`);
+    return arg;
+  }
+
+  /**
+   * Declares that all accesses of this module to the buffer's storage are of four elements at a multiple of four. To be said
+   * before the first access.
+   */
+  inFours(buffer: number): void {
+    const group = this.group(buffer);
+    if (this.fours.has(group)) return;
+    if (this.byArg.has(group)) throw new InternalError(`buffer ${buffer} has been accessed one by one`);
+    this.fours.add(group);
+  }
+
+  private binding(buffer: number, fours: boolean, write: boolean): Declared {
+    const group = this.group(buffer);
+    const type = storageType(gpuType(this.argument(buffer).type));
+    if (this.fours.has(group) !== fours)
+      throw new InternalError(`buffer ${buffer} is accessed in fours and one by one`);
+    let declared = this.byArg.get(group);
+    if (declared === undefined) {
+      declared = this.declare(typeName(type, fours ? 4 : 1) as ElementType, { kind: "arg", arg: group });
+      this.byArg.set(group, declared);
+    }
+    declared.written ||= write;
+    return declared;
+  }
+
+  private declare(element: ElementType, what: Declared["what"]): Declared {
+    const declared = { number: this.declared.length, element, written: false, what };
+    this.declared.push(declared);
+    return declared;
+  }
+
+  private loaded(buffer: number, index: string, lanes: Lanes): string {
+    const type = gpuType(this.argument(buffer).type);
+    const { number, element } = this.binding(buffer, lanes === 4, false);
+    const own = typeName(storageType(type), lanes);
+    const text = `b${number}[${index}]`;
+    const word = element === own ? text : `bitcast<${own}>(${text})`;
+    return type === "bool" ? `(${word} != ${own}(0u))` : word;
+  }
+
+  private stored(buffer: number, index: string, value: string, lanes: Lanes): string {
+    const type = gpuType(this.argument(buffer).type);
+    const { number, element } = this.binding(buffer, lanes === 4, true);
+    const own = typeName(storageType(type), lanes);
+    const word = type === "bool" ? `${own}(${value})` : value;
+    return `b${number}[${index}] = ${element === own ? word : `bitcast<${element}>(${word})`};`;
+  }
+
+  /** Element `index` (text of an i32 or u32) of a buffer, as the scalar type. */
+  load(buffer: number, index: string): string {
+    return this.loaded(buffer, index, 1);
+  }
+  /** A statement that stores a value of the scalar type. */
+  store(buffer: number, index: string, value: string): string {
+    return this.stored(buffer, index, value, 1);
+  }
+  /** Elements 4·quad … 4·quad + 3 of a buffer declared `inFours`. */
+  load4(buffer: number, quad: string): string {
+    return this.loaded(buffer, quad, 4);
+  }
+  store4(buffer: number, quad: string, value: string): string {
+    return this.stored(buffer, quad, value, 4);
+  }
+
+  /** The name of the array of the kernel's scratch memory `id`, in this dispatch of elements of this type. */
+  scratch(id: number, element: ElementType, access: "read" | "read_write"): string {
+    let declared = this.byScratch.get(id);
+    if (declared === undefined) {
+      declared = this.declare(element, { kind: "scratch", scratch: id });
+      this.byScratch.set(id, declared);
+    } else if (declared.element !== element)
+      throw new InternalError(`scratch ${id} is of ${declared.element} and of ${element} in one module`);
+    declared.written ||= access === "read_write";
+    return `b${declared.number}`;
+  }
+
+  /** Declares an array in workgroup memory; gives its name. */
+  workgroupArray(name: string, element: ElementType | ScalarType, length: number): string {
+    this.arrays.push(`var<workgroup> ${name}: array<${element}, ${length}>;`);
+    this.workgroupBytes += length * (element.startsWith("vec4") ? 16 : 4);
+    return name;
+  }
+
+  get bindings(): readonly Binding[] {
+    return this.declared.map(({ what, written }) => ({ ...what, access: written ? "read_write" : "read" }));
+  }
+
+  finish({ workgroupSize, groups, body }: FinishOptions): FinishedModule {
+    const size = typeof workgroupSize === "number" ? [workgroupSize] : workgroupSize;
+    const invocations = size.reduce((a, b) => a * b, 1);
+    const workgroups = foldGroups(groups, this.launch.limits.maxComputeWorkgroupsPerDimension);
+    const text = body.toString();
+    const prologue = [...this.constants].map(([value, name]) => `let ${name} = ${value};`);
+    const uses = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(text);
+    const usesZero = uses("zero") || prologue.some((line) => /\bzero\b/.test(line));
+    const usesId = uses("id");
+    const usesGroup = usesId || uses("group");
+    const usesLid = usesId || uses("lid");
+    const parameters: string[] = [];
+    const start: string[] = [];
+    if (usesGroup || usesZero) parameters.push("@builtin(workgroup_id) workgroup: vec3u");
+    if (usesLid) parameters.push("@builtin(local_invocation_index) invocation: u32");
+    if (usesGroup) {
+      const folded = workgroups[1] > 1 ? `workgroup.y * ${workgroups[0]}u + workgroup.x` : "workgroup.x";
+      start.push(`let group = i32(${folded});`);
+    }
+    if (usesLid) start.push("let lid = i32(invocation);");
+    if (usesId) start.push(`let id = group * ${invocations} + lid;`);
+    if (usesZero) start.push("let zero = workgroup.z;");
+    const bindings = this.bindings;
+    const parts = [
+      ...this.declared.map(
+        ({ number, element, written }) =>
+          `@group(0) @binding(${number}) var<storage, ${written ? "read_write" : "read"}> b${number}: array<${element}>;\n`,
+      ),
+      ...this.arrays.map((line) => `${line}\n`),
+      ...([1, 4] as const).flatMap((lanes) =>
+        helperNames.filter((name) => this.helpers.has(helperId(name, lanes))).map((name) => helperText(name, lanes)),
+      ),
+      `@compute @workgroup_size(${size.join(", ")})\n`,
+      `fn main(${parameters.join(", ")}) {\n`,
+      ...[...start, ...prologue].map((line) => `  ${line}\n`),
+      text.replace(/^(?=.)/gm, "  "),
+      "}\n",
+    ];
+    return { wgsl: parts.join(""), bindings, workgroups, workgroupBytes: this.workgroupBytes };
+  }
+}
+
+/** So many workgroups in as few as possible, at least as many, in two dimensions of at most `limit`. */
+export function foldGroups(groups: number, limit: number): [x: number, y: number, z: number] {
+  const count = Math.max(1, groups);
+  if (count <= limit) return [count, 1, 1];
+  const y = Math.ceil(count / limit);
+  const x = Math.ceil(count / y);
+  if (y > limit) throw new InternalError(`${groups} workgroups are more than two dimensions hold`);
+  return [x, y, 1];
+}

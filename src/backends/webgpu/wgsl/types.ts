@@ -1,0 +1,20 @@
+import { InternalError } from "../../../core/errors.js";
+import type { ScalarType } from "../../../kernel-ir/scalar.js";
+
+/** Scalar types that WGSL has. */
+export type GpuType = "f32" | "i32" | "u32" | "bool";
+
+/** Values at once: one, or a vector of four (each op works on each lane). */
+export type Lanes = 1 | 4;
+
+/** A scalar type as one that WGSL has. @throws InternalError for f64 and i64, which no kernel of this backend has. */
+export function gpuType(type: ScalarType): GpuType {
+  if (type === "f64" || type === "i64") throw new InternalError(`WGSL has no ${type}`);
+  return type;
+}
+
+const vectors: Readonly<Record<GpuType, string>> = { f32: "vec4f", i32: "vec4i", u32: "vec4u", bool: "vec4<bool>" };
+export const typeName = (type: GpuType, lanes: Lanes = 1): string => (lanes === 1 ? type : vectors[type]);
+
+/** The type of a value in storage: bools are words, 0 or 1. */
+export const storageType = (type: GpuType): Exclude<GpuType, "bool"> => (type === "bool" ? "u32" : type);
