@@ -25,6 +25,11 @@ export interface DeviceTraits {
   readonly arenaAlignment: number;
   /** Products carry what follows them elementwise: a launch costs more than it saves to keep them apart. */
   readonly dotEpilogue: boolean;
+  /**
+   * A launch costs more than hundreds of operations: what is small is computed again where it is used, what is written in
+   * pieces is written by one kernel, and independent work over one domain shares a kernel.
+   */
+  readonly dearLaunches: boolean;
 }
 
 /** What a device has done since it was prepared: numbers that do not depend on how fast it is. */

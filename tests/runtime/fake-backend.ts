@@ -72,7 +72,13 @@ function resizedJaxpr(jaxpr: Jaxpr, n: number): Jaxpr {
 /** A backend over one ArrayBuffer with a first-fit free list; it runs programs by interpreting their jaxprs. */
 export class FakeBackend implements Backend {
   readonly name = "fake";
-  readonly traits = { maxBuffers: Infinity, maxKeepBytes: Infinity, arenaAlignment: 64, dotEpilogue: false };
+  readonly traits = {
+    maxBuffers: Infinity,
+    maxKeepBytes: Infinity,
+    arenaAlignment: 64,
+    dotEpilogue: false,
+    dearLaunches: false,
+  };
   readonly supports = (): boolean => true;
   readonly memory: ArrayBuffer;
   private free_: { offset: number; bytes: number }[];

@@ -38,6 +38,7 @@ export class InterpreterBackend implements Backend {
       maxKeepBytes: Infinity,
       arenaAlignment: 64,
       dotEpilogue: false,
+      dearLaunches: false,
     },
   ) {}
 

@@ -40,6 +40,7 @@ class WasmBackend implements Backend {
     maxKeepBytes: Infinity,
     arenaAlignment: 64,
     dotEpilogue: false,
+    dearLaunches: false,
   };
   private readonly arena: Arena;
   /** By structure, the least recently used first. */
