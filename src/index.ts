@@ -25,7 +25,16 @@ export {
 } from "./core/errors.js";
 export type { ArrayLike } from "./core/literal.js";
 export type { Shape } from "./core/aval.js";
-export { defaultDevice, devicePut, init, listDevices, memoryStats, setDefaultDevice } from "./runtime/devices.js";
+export {
+  defaultDevice,
+  init,
+  type InitOptions,
+  listDevices,
+  memoryStats,
+  setDefaultDevice,
+} from "./runtime/devices.js";
+export type { DeviceStats } from "./runtime/storage.js";
+export { blockUntilReady, devicePut, devicePutAsync } from "./runtime/transfer.js";
 export { checkGrads, type CheckGradsOptions } from "./transforms/check-grads.js";
 export { grad, type GradOptions, valueAndGrad } from "./transforms/grad.js";
 export { evalShape, makeJaxpr, type ShapeDtype, type TracedJaxpr } from "./transforms/inspect.js";

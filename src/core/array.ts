@@ -4,6 +4,7 @@ import { DisposedError, TsaxError } from "./errors.js";
 import { formatArray, formatOpaque, formatScalar } from "./printing.js";
 import {
   type ArrayData,
+  asyncRead,
   checkItem,
   itemOf,
   type NestedValue,
@@ -69,20 +70,29 @@ export abstract class NDArray {
     if (!c) throw tracerRead(op, this.describe(), this.aval.shape);
     return c;
   }
+  /** What stands behind the value, where it can be read at once. */
+  private readableNow(op: string): ConcreteArray {
+    const c = this.readable(op);
+    if (!c.storage.synchronous) throw asyncRead(op, this.describe(), c.device, c !== (this as NDArray));
+    return c;
+  }
 
   /** A copy of the elements, in row-major order; bools as bytes of 0 and 1. Works on every device. */
   async data(): Promise<ArrayData> {
     const c = this.readable("data()");
     return publicData(await c.storage.read(), c.aval, "data");
   }
-  /** A copy of the elements, at once. @throws TracerError `tracer-read`, DeviceError `async-read`. */
+  /**
+   * A copy of the elements, at once. Arrays on a GPU cannot be read at once: `await x.data()`.
+   * @throws TracerError `tracer-read`, DeviceError `async-read`.
+   */
   dataSync(): ArrayData {
-    const c = this.readable("dataSync()");
+    const c = this.readableNow("dataSync()");
     return publicData(c.storage.readSync(), c.aval, "dataSync");
   }
-  /** The elements as nested lists of numbers or booleans; a bare value for a scalar. */
+  /** The elements as nested lists of numbers or booleans; a bare value for a scalar. @throws as dataSync. */
   js<T extends NestedValue = NestedValue>(): T {
-    const c = this.readable("js()");
+    const c = this.readableNow("js()");
     return nestedValues(c.storage.readSync(), c.aval) as T;
   }
   /** `js()` for every device. */
@@ -92,16 +102,27 @@ export abstract class NDArray {
   }
   /**
    * The value of an array of one element: a boolean for bool, else a number. Works on values under `grad` too, outside of jit.
-   * @throws TracerError `tracer-read`, ArgumentError `item-size`.
+   * @throws TracerError `tracer-read`, ArgumentError `item-size`, DeviceError `async-read`.
    */
   item<T extends number | boolean = number>(): T {
     checkItem(this.aval);
-    const c = this.readable("item()");
+    const c = this.readableNow("item()");
     const scalar = c.storage.scalar;
     return (scalar !== undefined && this.aval.dtype === "float64" ? scalar : itemOf(c.storage.readSync(), c.aval)) as T;
   }
 
-  /** Text the way NumPy writes arrays; what is known of a traced value. */
+  /**
+   * Waits until the elements have been computed; gives the array itself. A device computes on while the program goes on: what
+   * is timed ends with this. @throws what failed while they were computed.
+   * @example
+   * const y = await jit((x) => np.tanh(x))(np.ones([3])).blockUntilReady();
+   */
+  async blockUntilReady(): Promise<this> {
+    await this.concrete()?.storage.settled();
+    return this;
+  }
+
+  /** Text the way NumPy writes arrays; what is known of a traced value. @throws DeviceError `async-read`. */
   toString(): string {
     return `Traced(${this.describe()})`;
   }
@@ -126,8 +147,10 @@ export interface Storage {
   /** A copy of the elements in storage layout. @throws DeviceError `async-read` on devices that cannot be read synchronously. */
   readSync(): TypedArray;
   read(): Promise<TypedArray>;
-  /** Another reference to the same elements, for a reshape. */
-  share(): Storage;
+  /** Whether `readSync` works. */
+  readonly synchronous: boolean;
+  /** Resolves when the elements are there; rejects with what failed while they were computed. */
+  settled(): Promise<void>;
   /** Gives the reference up; the elements go when nobody else holds one. */
   dispose(): void;
 }
@@ -158,6 +181,7 @@ export class ConcreteArray extends NDArray {
   }
   override toString(): string {
     if (this.aval.dtype === "key") return formatOpaque(this.aval);
+    if (!this.storage.synchronous) throw asyncRead("toString()", this.describe(), this.device, false);
     return formatArray(this.storage.readSync(), this.aval);
   }
   [Symbol.toPrimitive](hint: string): number | string {
@@ -170,6 +194,7 @@ export class ConcreteArray extends NDArray {
   }
   [inspect](): string {
     if (this.held.disposed) return formatOpaque(this.aval, "deleted");
+    if (!this.held.synchronous) return formatOpaque(this.aval, `device=${this.device}, read with await x.data()`);
     try {
       return this.toString();
     } catch (e) {

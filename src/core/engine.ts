@@ -14,14 +14,28 @@ export interface Engine {
     inputs: readonly ConcreteArray[],
     donated: readonly boolean[] | undefined,
   ): readonly ConcreteArray[];
-  /** Compiles a jaxpr for the default device now rather than when it first runs. */
-  compile(jaxpr: Jaxpr, donated: readonly boolean[] | undefined): { readonly text: () => string };
-  /** Uploads host data (not copied before it is uploaded) to a device, by default the default device. */
+  /** Compiles a jaxpr for the device on which it would run with these operands now rather than when it first runs. */
+  prepare(jaxpr: Jaxpr, inputs: readonly ConcreteArray[], donated: readonly boolean[] | undefined): Prepared;
+  /**
+   * Uploads host data (not copied before it is uploaded) to a device and commits it there; without a device it goes to the
+   * default one, and from there where it is needed.
+   */
   fromHost(host: HostArray, device?: string): ConcreteArray;
   /** The device on which new arrays are made. */
   defaultDevice(): string;
   /** A scalar that stays on the host until a kernel needs it. */
   scalar(value: number, aval: HostArray["aval"]): ConcreteArray;
+}
+
+/** A jaxpr that is compiled for a device; what it became is told on demand. */
+export interface Prepared {
+  readonly device: string;
+  /** Functions made of steps: launches of kernels, calls, copies. Empty where jaxprs are interpreted. */
+  plan(): string;
+  /** The kernels, in the order of their numbers. */
+  kernels(): string;
+  /** The emitted code. */
+  code(): string;
 }
 
 let engine: Engine | undefined;

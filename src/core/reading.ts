@@ -1,6 +1,6 @@
 import { type Aval, formatAval, type Shape, sizeOf } from "./aval.js";
 import type { TypedArray } from "./dtype.js";
-import { ArgumentError, DTypeError, TracerError } from "./errors.js";
+import { ArgumentError, DeviceError, DTypeError, TracerError } from "./errors.js";
 
 /** Elements as users read them: bools as bytes of 0 and 1. */
 export type ArrayData = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
@@ -69,6 +69,18 @@ export function tracerRead(op: string, described: string, shape: Shape): TracerE
       shape.length === 0
         ? "choose by it with np.where, make the argument that it came from static (staticArgnums), or read it outside of the transformed function"
         : "compute with array functions such as np.where, make the argument that it came from static (staticArgnums), or read it outside of the transformed function",
+  });
+}
+
+/** The error of reading at once what lies on a device that computes while the program goes on. */
+export function asyncRead(op: string, described: string, device: string, transformed: boolean): DeviceError {
+  return new DeviceError({
+    code: "async-read",
+    message: `${op} reads at once, and device "${device}" can only be awaited`,
+    details: [["value", described]],
+    hint: transformed
+      ? `choose with np.where, or differentiate where values can be read: devicePut(x, "wasm") for the arguments`
+      : `await x.data() and await x.jsAsync() read it; await devicePutAsync(x, "wasm") brings it where everything can be read at once`,
   });
 }
 

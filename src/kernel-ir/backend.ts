@@ -1,6 +1,5 @@
 import type { DType, TypedArray } from "../core/dtype.js";
 import type { DeviceError } from "../core/errors.js";
-import type { DeviceError } from "../core/errors.js";
 import type { Program } from "./program.js";
 
 /** A run of bytes on a device, owned by the backend that allocated it. */
@@ -79,8 +78,8 @@ export interface Backend {
   readonly settled?: () => Promise<void>;
   /** Why the device cannot be used any more; arrays on it are gone then. undefined: it can. */
   readonly lost?: () => DeviceError | undefined;
-  /** Measures the kernels of what is enqueued from now on, until `stop`; undefined where there are no timestamps. */
-  readonly profile?: () => { readonly stop: () => Promise<readonly KernelTime[]> };
+  /** Notes the launches of what is enqueued from now on, until `stop`; undefined where launches are no events of their own. */
+  readonly profile?: () => { readonly stop: () => Promise<readonly ProfiledLaunch[]> };
 }
 
 export interface BackendStats {
@@ -89,15 +88,8 @@ export interface BackendStats {
   readonly allocatedBytes: number;
   /** Modules of machine code; on a GPU pipelines. */
   readonly modules: number;
-  /** What the device has done since it was made, by name: `dispatches`, `submits`, `buffersCreated` … */
-  readonly counters?: Readonly<Record<string, number>>;
-}
-
-/** One run of a kernel, as the device's clock saw it. */
-export interface KernelTime {
-  /** The kernel and its role, for people. */
-  readonly label: string;
-  readonly nanoseconds: number;
+  /** Undefined where a program is one call of machine code. */
+  readonly counters?: DeviceCounters;
 }
 
 export interface Executable {

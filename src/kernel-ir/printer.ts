@@ -234,11 +234,11 @@ function functionLines(f: ProgramFunction, i: number, program: Program): string[
   ];
 }
 
+/** What a program does: its functions, step by step. */
+export const printPlan = (program: Program): string =>
+  program.functions.flatMap((f, i) => functionLines(f, i, program)).join("\n");
+
 /** A program: its functions, then its kernels. */
 export function printProgram(program: Program): string {
-  return [
-    `program ${program.name}`,
-    ...program.functions.flatMap((f, i) => functionLines(f, i, program)),
-    ...program.kernels.map(printKernel),
-  ].join("\n");
+  return [`program ${program.name}`, printPlan(program), ...program.kernels.map(printKernel)].join("\n");
 }

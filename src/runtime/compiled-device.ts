@@ -2,16 +2,26 @@ import { ConcreteArray } from "../core/array.js";
 import { formatAval, type HostArray } from "../core/aval.js";
 import { debug } from "../core/debug.js";
 import { type DType, dtypeInfo, type TypedArray } from "../core/dtype.js";
-import { ArgumentError, DeviceError, DTypeError } from "../core/errors.js";
+import type { Prepared } from "../core/engine.js";
+import { ArgumentError, DeviceError } from "../core/errors.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import type { AnyPrimitive } from "../core/primitive.js";
-import { type Backend, type DeviceBuffer, type DeviceTraits, isScalarInput, type ScalarInput } from "../kernel-ir/backend.js";
+import {
+  type Backend,
+  type DeviceBuffer,
+  type DeviceTraits,
+  isScalarInput,
+  type ProfiledLaunch,
+  type ScalarInput,
+} from "../kernel-ir/backend.js";
+import { printKernel, printPlan } from "../kernel-ir/printer.js";
 import type { Program } from "../kernel-ir/program.js";
 import { ArrayType } from "./array-type.js";
 import { EagerPrograms } from "./eager-programs.js";
 import { Heap, type Residence, type Slot } from "./heap.js";
 import { type Ready, readyOf } from "./ready.js";
-import { type Device, type DeviceStats, RuntimeStorage, ScalarStorage } from "./storage.js";
+import { type Device, type DeviceStats, noCounters, RuntimeStorage, ScalarStorage, type Standing } from "./storage.js";
+import { requireDTypes, unsupportedArray } from "./supported-dtypes.js";
 
 /** The compiler, as the runtime uses it. */
 export type Compile = (
@@ -26,8 +36,12 @@ export class DeviceStorage extends RuntimeStorage {
     private held: Slot | undefined,
     private readonly dtype: DType,
     private readonly words: number,
+    readonly standing: Standing,
   ) {
     super();
+  }
+  get synchronous(): boolean {
+    return this.owner.synchronous;
   }
   get slot(): Slot {
     return this.held!;
@@ -47,9 +61,12 @@ export class DeviceStorage extends RuntimeStorage {
   override read(): Promise<TypedArray> {
     return this.owner.read(this.slot, new dtypeInfo[this.dtype].storage(this.words));
   }
-  share(): DeviceStorage {
+  override settled(): Promise<void> {
+    return this.owner.settled();
+  }
+  share(standing: Standing): DeviceStorage {
     this.slot.refs++;
-    return new DeviceStorage(this.owner, this.held, this.dtype, this.words);
+    return new DeviceStorage(this.owner, this.held, this.dtype, this.words, standing);
   }
   dispose(): void {
     const slot = this.held;
@@ -84,25 +101,55 @@ export class CompiledDevice implements Device {
     return this.backend.supports(dtype);
   }
 
-  evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[] {
-    return this.execute(this.eager.find(primitive, inputs, params), inputs, undefined);
+  get synchronous(): boolean {
+    return this.backend.readSync !== undefined;
+  }
+  get lost(): DeviceError | undefined {
+    return this.backend.lost?.();
+  }
+
+  evaluate(
+    primitive: AnyPrimitive,
+    inputs: readonly ConcreteArray[],
+    params: unknown,
+    standing: Standing,
+  ): readonly ConcreteArray[] {
+    return this.execute(this.eager.find(primitive, inputs, params), inputs, undefined, standing);
   }
 
   run(
     jaxpr: Jaxpr,
     inputs: readonly ConcreteArray[],
     donated: readonly boolean[] | undefined,
+    standing: Standing,
   ): readonly ConcreteArray[] {
-    return this.execute(this.ready(jaxpr, donated), inputs, donated);
+    return this.execute(this.ready(jaxpr, donated), inputs, donated, standing);
   }
 
-  prepare(jaxpr: Jaxpr, donated: readonly boolean[] | undefined): { readonly text: () => string } {
+  prepare(jaxpr: Jaxpr, donated: readonly boolean[] | undefined): Prepared {
     const { executable } = this.ready(jaxpr, donated);
-    return { text: () => executable?.text() ?? "" };
+    let made: Program | undefined;
+    const program = (): Program => (made ??= this.program(jaxpr, "main", donated));
+    return {
+      device: this.name,
+      plan: () => printPlan(program()),
+      kernels: () =>
+        program()
+          .kernels.map((k, i) => `#${i} ${printKernel(k)}`)
+          .join("\n\n"),
+      code: () => executable?.text() ?? "",
+    };
   }
 
-  upload({ aval, data }: HostArray): ConcreteArray {
-    if (!this.backend.supports(aval.dtype)) throw unsupported(this.name, aval.dtype);
+  settled(): Promise<void> {
+    return this.backend.settled?.() ?? Promise.resolve();
+  }
+  profile(): { readonly stop: () => Promise<readonly ProfiledLaunch[]> } | undefined {
+    return this.backend.profile?.();
+  }
+
+  upload({ aval, data }: HostArray, standing: Standing): ConcreteArray {
+    if (!this.backend.supports(aval.dtype)) throw unsupportedArray(this.name, aval);
     const buffer = this.heap.allocate(data.byteLength);
     try {
       this.backend.write(buffer, data);
@@ -110,11 +157,11 @@ export class CompiledDevice implements Device {
       this.heap.free(buffer);
       throw e;
     }
-    return this.wrap(ArrayType.of(aval), data.length, buffer);
+    return this.wrap(ArrayType.of(aval), data.length, buffer, standing);
   }
 
   stats(): DeviceStats {
-    const { heapBytes, allocatedBytes, modules } = this.backend.stats();
+    const { heapBytes, allocatedBytes, modules, counters = noCounters } = this.backend.stats();
     return {
       liveArrays: this.heap.liveArrays,
       liveBytes: this.heap.liveBytes,
@@ -123,6 +170,7 @@ export class CompiledDevice implements Device {
       allocatedBytes,
       programs: this.eager.size,
       modules,
+      counters,
     };
   }
 
@@ -163,12 +211,9 @@ export class CompiledDevice implements Device {
       donated,
     }: { readonly name: string; readonly generic: boolean; readonly donated: readonly boolean[] | undefined },
   ): Ready {
-    for (const v of [...jaxpr.inVars, ...jaxpr.outs]) {
-      if (!this.backend.supports(v.aval.dtype)) throw unsupported(this.name, v.aval.dtype);
-    }
+    requireDTypes(jaxpr, this.backend, name);
     const start = performance.now();
-    const { traits } = this.backend;
-    const program = this.compile(jaxpr, donated === undefined ? { name, traits } : { name, donated, traits });
+    const program = this.program(jaxpr, name, donated);
     const executable = this.backend.compile(program, { generic });
     const entry = program.functions[0]!;
     debug(1, () => `compiled ${name} for ${this.name} in ${(performance.now() - start).toFixed(2)} ms`);
@@ -178,12 +223,18 @@ export class CompiledDevice implements Device {
     return readyOf(jaxpr.inVars.length, avals, executable, bytes, entry.outputIsInput, entry.outputReusesInput);
   }
 
+  private program(jaxpr: Jaxpr, name: string, donated: readonly boolean[] | undefined): Program {
+    const { traits } = this.backend;
+    return this.compile(jaxpr, donated === undefined ? { name, traits } : { name, traits, donated });
+  }
+
   private execute(
     ready: Ready,
     inputs: readonly ConcreteArray[],
     donated: readonly boolean[] | undefined,
+    standing: Standing,
   ): ConcreteArray[] {
-    if (!ready.plain || donated !== undefined) return this.executePlaced(ready, inputs, donated);
+    if (!ready.plain || donated !== undefined) return this.executePlaced(ready, inputs, donated, standing);
     const { heap } = this;
     const { outTypes, outBytes, outWords } = ready;
     const nested = ready.busy;
@@ -203,9 +254,9 @@ export class CompiledDevice implements Device {
       heap.leave();
       ready.busy = nested;
     }
-    if (made === 1) return [this.wrap(outTypes[0]!, outWords[0]!, outs[0]!)];
+    if (made === 1) return [this.wrap(outTypes[0]!, outWords[0]!, outs[0]!, standing)];
     const results = new Array<ConcreteArray>(made);
-    for (let k = 0; k < made; k++) results[k] = this.wrap(outTypes[k]!, outWords[k]!, outs[k]!);
+    for (let k = 0; k < made; k++) results[k] = this.wrap(outTypes[k]!, outWords[k]!, outs[k]!, standing);
     return results;
   }
 
@@ -214,6 +265,7 @@ export class CompiledDevice implements Device {
     ready: Ready,
     inputs: readonly ConcreteArray[],
     donated: readonly boolean[] | undefined,
+    standing: Standing,
   ): ConcreteArray[] {
     const { heap } = this;
     if (donated) refuseSharedDonation(inputs, donated);
@@ -239,15 +291,15 @@ export class CompiledDevice implements Device {
     }
     const results = places.map(({ kind, from }, k): ConcreteArray => {
       const type = ready.outTypes[k]!;
-      if (kind === "own") return this.wrap(type, ready.outWords[k]!, outs[k]!);
+      if (kind === "own") return this.wrap(type, ready.outWords[k]!, outs[k]!, standing);
       const storage = inputs[from]!.storage as RuntimeStorage;
       if (storage instanceof ScalarStorage) {
         // A result is an array like any other: another value of it must never be another constant of a program.
         if (outs[k]) heap.free(outs[k]);
-        return this.upload({ aval: type, data: storage.readSync() });
+        return this.upload({ aval: type, data: storage.readSync() }, standing);
       }
-      if (kind === "same") return new ConcreteArray(type, storage.share());
-      return this.wrap(type, ready.outWords[k]!, heap.takeOver((storage as DeviceStorage).slot));
+      if (kind === "same") return new ConcreteArray(type, storage.share(standing));
+      return this.wrap(type, ready.outWords[k]!, heap.takeOver((storage as DeviceStorage).slot), standing);
     });
     if (donated) inputs.forEach((x, i) => donated[i] && x.dispose());
     return results;
@@ -260,8 +312,8 @@ export class CompiledDevice implements Device {
     }
   }
 
-  private wrap(type: ArrayType, words: number, buffer: DeviceBuffer): ConcreteArray {
-    return new ConcreteArray(type, new DeviceStorage(this, this.heap.adopt(buffer), type.dtype, words));
+  private wrap(type: ArrayType, words: number, buffer: DeviceBuffer, standing: Standing): ConcreteArray {
+    return new ConcreteArray(type, new DeviceStorage(this, this.heap.adopt(buffer, type), type.dtype, words, standing));
   }
 }
 
@@ -309,10 +361,3 @@ function fromSpilled(spilled: Uint32Array, into: TypedArray): TypedArray {
   new Uint8Array(into.buffer).set(new Uint8Array(spilled.buffer, 0, into.byteLength));
   return into;
 }
-
-const unsupported = (device: string, dtype: DType): DTypeError =>
-  new DTypeError({
-    code: "dtype-device",
-    message: `device "${device}" has no ${dtype}`,
-    hint: "use another dtype, or another device",
-  });

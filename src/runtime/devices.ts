@@ -1,95 +1,146 @@
-import type { NDArray } from "../core/array.js";
-import { ConcreteArray } from "../core/array.js";
-import { type Aval, formatAval, type HostArray } from "../core/aval.js";
-import type { Engine } from "../core/engine.js";
-import { DeviceError, TracerError } from "../core/errors.js";
-import type { Jaxpr } from "../core/jaxpr.js";
-import { asArray } from "../core/literal.js";
-import type { AnyPrimitive } from "../core/primitive.js";
-import { flatten, unflatten } from "../core/tree.js";
-import { ArrayType } from "./array-type.js";
-import { type Device, type DeviceStats, type RuntimeStorage, ScalarStorage } from "./storage.js";
+import { ArgumentError, DeviceError } from "../core/errors.js";
+import { describeValue } from "../core/literal.js";
+import { structuralKey } from "../core/structural-key.js";
+import type { Device, DeviceStats } from "./storage.js";
 
 const devices = new Map<string, Device>();
 let current: Device | undefined;
 
-/** Makes a device known; `makeDefault`: arrays are made on it from now on. */
+/** Makes a device known; `makeDefault`: arrays are made on it from now on. It replaces one of its name. */
 export function registerDevice(device: Device, makeDefault: boolean): void {
+  const replaced = devices.get(device.name);
   devices.set(device.name, device);
-  if (makeDefault || !current) current = device;
+  if (makeDefault || !current || current === replaced) current = device;
+}
+
+/** How a device is asked for: by its name, or with options of its own. */
+export interface InitOptions {
+  readonly device?: string | undefined;
+  /** "webgpu": "default" takes the limits that every adapter has, "adapter" (the default) all that this one offers. */
+  readonly limits?: "adapter" | "default" | undefined;
+  /** "webgpu": which of several adapters. */
+  readonly powerPreference?: "low-power" | "high-performance" | undefined;
+}
+
+/** Makes a device that needs preparation. */
+export type DeviceLoader = (options: Omit<InitOptions, "device">) => Promise<Device>;
+
+/** A preparation that is under way or done. */
+interface Preparation {
+  readonly options: string;
+  readonly device: Promise<Device>;
+}
+const loaders = new Map<string, DeviceLoader>();
+const preparations = new Map<string, Preparation>();
+
+/** Makes a device known that `init` prepares. */
+export function registerLoader(name: string, loader: DeviceLoader): void {
+  loaders.set(name, loader);
 }
 
 /** Name of the device that new arrays are made on. */
 export const defaultDevice = (): string => current!.name;
+export const currentDevice = (): Device => current!;
 
-/** Makes new arrays on the named device. @throws DeviceError `device-unknown`, `device-unavailable`. */
+/**
+ * Makes new arrays on the named device: arrays of host data, and operations that have no array among their operands. Arrays
+ * that lie elsewhere stay there, and are computed with where they lie.
+ * @throws DeviceError `device-unknown`, `device-unprepared`.
+ */
 export function setDefaultDevice(name: string): void {
-  current = find(name);
+  current = findDevice(name);
 }
 
 /** Names of the devices that can be used now. */
 export const listDevices = (): readonly string[] => [...devices.keys()];
 
 /**
- * Prepares a device: `init("wasm")` or `init({ device: "wasm" })`. "wasm" and "reference" need no preparation.
- * It does not select the device: `setDefaultDevice` does. @throws DeviceError `device-unknown`, `device-unavailable`.
+ * Prepares a device: `await init("webgpu")`, or `init({ device: "webgpu", limits: "default" })`. "wasm" and "reference" need no
+ * preparation. It does not select the device: `setDefaultDevice` does. Calls for one device share one preparation; after the
+ * device was lost, or could not be had, another call makes a new one.
+ * @throws DeviceError `device-unknown`, and what the device says where it is not there; ArgumentError `init-options`.
+ * @example
+ * await init("wasm");
  */
-export async function init(device?: string | { readonly device?: string | undefined }): Promise<void> {
-  const name = typeof device === "object" && device !== null ? device.device : device;
-  if (name !== undefined) find(name);
+export async function init(device?: string | InitOptions): Promise<void> {
+  const { device: name, ...options } = requireOptions(device);
+  if (name === undefined) return;
+  const loader = loaders.get(name);
+  if (!loader) {
+    if (Object.keys(options).length > 0) throw noOptions(name, Object.keys(options));
+    findDevice(name);
+    return;
+  }
+  const key = structuralKey(options);
+  const known = preparations.get(name);
+  if (known) {
+    const ready = await known.device;
+    if (!ready.lost) {
+      if (known.options === key || Object.keys(options).length === 0) return;
+      throw new ArgumentError({
+        code: "init-options",
+        message: `device ${JSON.stringify(name)} is prepared already, with other options`,
+        hint: "give the options in the first call of init",
+      });
+    }
+    // several callers may have waited: one of them prepares it anew
+    if (preparations.get(name) === known) preparations.delete(name);
+    return init(device);
+  }
+  const preparation: Preparation = { options: key, device: loader(options) };
+  preparations.set(name, preparation);
+  try {
+    registerDevice(await preparation.device, false);
+  } catch (e) {
+    preparations.delete(name);
+    throw e;
+  }
 }
 
-function find(name: string): Device {
-  const device = devices.get(name);
-  if (device) return device;
-  if (name === "webgpu") {
-    throw new DeviceError({
-      code: "device-unavailable",
-      message: 'device "webgpu" is not part of this version',
-      hint: `devices: ${listDevices().join(", ")}`,
+function requireOptions(given: unknown): InitOptions {
+  if (given === undefined) return {};
+  if (typeof given === "string") return { device: given };
+  if (typeof given !== "object" || given === null) {
+    throw new ArgumentError({
+      code: "init-options",
+      message: `init takes the name of a device or options, not ${describeValue(given)}`,
+      hint: 'await init("webgpu")',
     });
   }
+  return given;
+}
+
+const noOptions = (name: string, options: readonly string[]): ArgumentError =>
+  new ArgumentError({
+    code: "init-options",
+    message: `device ${JSON.stringify(name)} has no option ${JSON.stringify(options[0])}`,
+    hint: "it needs no preparation",
+  });
+
+/** A device that is ready. @throws DeviceError `device-unknown`, `device-unprepared`. */
+export function findDevice(name: string): Device {
+  const device = devices.get(name);
+  if (device) return device;
+  if (loaders.has(name)) {
+    throw new DeviceError({
+      code: "device-unprepared",
+      message: `device ${JSON.stringify(name)} is not prepared`,
+      hint: `await init(${JSON.stringify(name)}) prepares it`,
+    });
+  }
+  const names = [...new Set([...devices.keys(), ...loaders.keys()])];
   throw new DeviceError({
     code: "device-unknown",
     message: `there is no device ${JSON.stringify(name) ?? String(name)}`,
-    hint: `devices: ${listDevices().join(", ")}`,
+    hint: `devices: ${names.join(", ")}`,
   });
 }
 
-/**
- * Copies arrays to a device: one, or the leaves of a pytree. What lies there already is returned as it is; a number or a boolean
- * becomes an array of the device.
- * @throws TracerError `tracer-device` for traced values: a compiled function runs where its arguments lie.
- */
-export function devicePut(x: NDArray | number | boolean, device?: string): NDArray;
-export function devicePut<T>(x: T, device?: string): T;
-export function devicePut(x: unknown, device?: string): unknown {
-  const target = device === undefined ? current! : find(device);
-  const [leaves, def] = flatten(x);
-  return unflatten(
-    def,
-    leaves.map((leaf) => move(leaf, target)),
-  );
-}
-
-function move(x: unknown, target: Device): ConcreteArray {
-  const array = asArray(x, "devicePut", "x");
-  if (!(array instanceof ConcreteArray)) {
-    throw new TracerError({
-      code: "tracer-device",
-      message: `devicePut cannot move ${array.describe()}`,
-      hint: "a transformed function runs on the device of its arguments: move them before the call",
-    });
-  }
-  const storage = array.storage as RuntimeStorage;
-  if (storage.owner === target) return array;
-  return target.upload({ aval: array.aval, data: storage.readSync() });
-}
-
-/** Memory of all devices, or of one. */
+/** Memory of all devices, or of one, and what they have done. */
 export function memoryStats(device?: string): DeviceStats {
-  const stats = (device === undefined ? [...devices.values()] : [find(device)]).map((d) => d.stats());
-  const total = (key: keyof DeviceStats): number => stats.reduce((n, s) => n + s[key], 0);
+  const stats = (device === undefined ? [...devices.values()] : [findDevice(device)]).map((d) => d.stats());
+  const total = (key: Exclude<keyof DeviceStats, "counters">): number => stats.reduce((n, s) => n + s[key], 0);
+  const count = (key: keyof DeviceStats["counters"]): number => stats.reduce((n, s) => n + s.counters[key], 0);
   return {
     liveArrays: total("liveArrays"),
     liveBytes: total("liveBytes"),
@@ -98,51 +149,15 @@ export function memoryStats(device?: string): DeviceStats {
     allocatedBytes: total("allocatedBytes"),
     programs: total("programs"),
     modules: total("modules"),
+    counters: {
+      dispatches: count("dispatches"),
+      submits: count("submits"),
+      pipelines: count("pipelines"),
+      bindGroups: count("bindGroups"),
+      buffers: count("buffers"),
+      flops: count("flops"),
+      loadBytes: count("loadBytes"),
+      storeBytes: count("storeBytes"),
+    },
   };
 }
-
-/** The one device that all operands lie on; scalars lie anywhere. */
-function deviceOf(inputs: readonly ConcreteArray[], op: string): Device {
-  let device: Device | undefined;
-  for (let i = 0; i < inputs.length; i++) {
-    const owner = (inputs[i]!.storage as RuntimeStorage).owner;
-    if (owner === device || owner === undefined) continue;
-    if (device !== undefined) throw mixed(inputs, op);
-    device = owner;
-  }
-  return device ?? current!;
-}
-
-function mixed(inputs: readonly ConcreteArray[], op: string): DeviceError {
-  const names = new Set(inputs.filter((x) => x.storage.scalar === undefined).map((x) => x.device));
-  return new DeviceError({
-    code: "device-mixed",
-    message: `${op} was given arrays on different devices: ${[...names].join(" and ")}`,
-    details: inputs.map((x, i) => [`operand ${i}`, `${formatAval(x.aval)} on ${x.device}`] as const),
-    hint: "move them to one device with devicePut(x, device)",
-  });
-}
-
-/** What core calls to compute: dispatches to the device of the operands. */
-export const engine: Engine = {
-  defaultDevice,
-  evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[] {
-    return deviceOf(inputs, primitive.name).evaluate(primitive, inputs, params);
-  },
-  run(
-    jaxpr: Jaxpr,
-    inputs: readonly ConcreteArray[],
-    donated: readonly boolean[] | undefined,
-  ): readonly ConcreteArray[] {
-    return deviceOf(inputs, "a compiled function").run(jaxpr, inputs, donated);
-  },
-  compile(jaxpr: Jaxpr, donated: readonly boolean[] | undefined): { readonly text: () => string } {
-    return current!.prepare(jaxpr, donated);
-  },
-  fromHost(host: HostArray, device?: string): ConcreteArray {
-    return (device === undefined ? current! : find(device)).upload(host);
-  },
-  scalar(value: number, aval: Aval): ConcreteArray {
-    return new ConcreteArray(ArrayType.of(aval), new ScalarStorage(value, aval.dtype, defaultDevice));
-  },
-};

@@ -1,4 +1,5 @@
 import type { ConcreteArray } from "../core/array.js";
+import { type Aval, formatAval } from "../core/aval.js";
 import { config } from "../core/config.js";
 import { DeviceError, TsaxError } from "../core/errors.js";
 import type { Backend, DeviceBuffer } from "../kernel-ir/backend.js";
@@ -18,7 +19,11 @@ export class Residence {
   /** Place in the table; −1: not in it. */
   index = -1;
   weak: WeakRef<Slot> | undefined;
-  constructor(public buffer: DeviceBuffer | undefined) {}
+  constructor(
+    public buffer: DeviceBuffer | undefined,
+    /** Of the array that it was made for. */
+    readonly type: Aval | undefined,
+  ) {}
 }
 
 export class Slot {
@@ -138,8 +143,8 @@ export class Heap {
   }
 
   /** Makes a block an array's. */
-  adopt(buffer: DeviceBuffer): Slot {
-    const residence = new Residence(buffer);
+  adopt(buffer: DeviceBuffer, type?: Aval): Slot {
+    const residence = new Residence(buffer, type);
     const slot = new Slot(residence);
     this.track(residence, slot);
     return slot;

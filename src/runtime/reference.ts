@@ -1,19 +1,22 @@
 import { ConcreteArray } from "../core/array.js";
 import type { HostArray } from "../core/aval.js";
 import type { TypedArray } from "../core/dtype.js";
+import type { Prepared } from "../core/engine.js";
 import { evaluateJaxpr, evaluatePrimitive } from "../core/host-interpreter.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import { printJaxpr } from "../core/printer.js";
 import type { AnyPrimitive } from "../core/primitive.js";
-import { type Device, type DeviceStats, RuntimeStorage } from "./storage.js";
+import { type Device, type DeviceStats, noCounters, RuntimeStorage, type Standing } from "./storage.js";
 
 /** Elements in an ordinary typed array. */
 class HostStorage extends RuntimeStorage {
   disposed = false;
+  readonly synchronous = true;
   private data: TypedArray | undefined;
   constructor(
     override readonly owner: ReferenceDevice,
     data: TypedArray,
+    readonly standing: Standing,
   ) {
     super();
     this.data = data;
@@ -31,8 +34,8 @@ class HostStorage extends RuntimeStorage {
   readSync(): TypedArray {
     return this.data!.slice();
   }
-  share(): HostStorage {
-    return new HostStorage(this.owner, this.data!);
+  share(standing: Standing): HostStorage {
+    return new HostStorage(this.owner, this.data!, standing);
   }
   dispose(): void {
     this.disposed = true;
@@ -47,39 +50,62 @@ class HostStorage extends RuntimeStorage {
 export class ReferenceDevice implements Device {
   readonly name = "reference";
   readonly supports = (): boolean => true;
+  readonly synchronous = true;
+  readonly lost = undefined;
 
-  evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[] {
+  evaluate(
+    primitive: AnyPrimitive,
+    inputs: readonly ConcreteArray[],
+    params: unknown,
+    standing: Standing,
+  ): readonly ConcreteArray[] {
     const avals = primitive.abstract(
       inputs.map((x) => x.aval),
       params as never,
     );
-    return evaluatePrimitive(primitive, inputs.map(hostOf), params, avals).map((h) => this.wrap(h));
+    return evaluatePrimitive(primitive, inputs.map(hostOf), params, avals).map((h) => this.wrap(h, standing));
   }
 
   run(
     jaxpr: Jaxpr,
     inputs: readonly ConcreteArray[],
     donated: readonly boolean[] | undefined,
+    standing: Standing,
   ): readonly ConcreteArray[] {
-    const outs = evaluateJaxpr(jaxpr, inputs.map(hostOf)).map((h) => this.wrap(h));
+    const outs = evaluateJaxpr(jaxpr, inputs.map(hostOf)).map((h) => this.wrap(h, standing));
     if (donated) inputs.forEach((x, i) => donated[i] && x.dispose());
     return outs;
   }
 
-  prepare(jaxpr: Jaxpr): { readonly text: () => string } {
-    return { text: () => printJaxpr(jaxpr) };
+  prepare(jaxpr: Jaxpr): Prepared {
+    return { device: this.name, plan: () => "", kernels: () => "", code: () => printJaxpr(jaxpr) };
   }
-  upload(host: HostArray): ConcreteArray {
-    return this.wrap({ aval: host.aval, data: host.data.slice() });
+  upload(host: HostArray, standing: Standing): ConcreteArray {
+    return this.wrap({ aval: host.aval, data: host.data.slice() }, standing);
+  }
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+  profile(): undefined {
+    return undefined;
   }
 
   stats(): DeviceStats {
-    return { liveArrays: 0, liveBytes: 0, spilledBytes: 0, heapBytes: 0, allocatedBytes: 0, programs: 0, modules: 0 };
+    return {
+      liveArrays: 0,
+      liveBytes: 0,
+      spilledBytes: 0,
+      heapBytes: 0,
+      allocatedBytes: 0,
+      programs: 0,
+      modules: 0,
+      counters: noCounters,
+    };
   }
 
   /** Results may share data with operands (views): elements are never written after they are made. */
-  private wrap(h: HostArray): ConcreteArray {
-    return new ConcreteArray(h.aval, new HostStorage(this, h.data));
+  private wrap(h: HostArray, standing: Standing): ConcreteArray {
+    return new ConcreteArray(h.aval, new HostStorage(this, h.data, standing));
   }
 }
 

@@ -1,25 +1,56 @@
 import type { Storage } from "../core/array.js";
 import type { HostArray } from "../core/aval.js";
+import type { Prepared } from "../core/engine.js";
 import { type DType, dtypeInfo, type TypedArray } from "../core/dtype.js";
+import type { DeviceError } from "../core/errors.js";
 import type { ConcreteArray } from "../core/array.js";
 import type { AnyPrimitive } from "../core/primitive.js";
 import type { Jaxpr } from "../core/jaxpr.js";
-import type { ScalarInput } from "../kernel-ir/backend.js";
+import type { DeviceCounters, ProfiledLaunch, ScalarInput } from "../kernel-ir/backend.js";
+import type { Origin } from "./origin.js";
 
-/** A device as the engine sees it: it holds arrays and computes on them. */
+/**
+ * What binds an array to its device. An operation runs where the most firmly bound of its operands lie; less firmly bound ones
+ * go there, and its results are bound as firmly as that. JAX calls all but the last uncommitted.
+ */
+export const Standing = {
+  /** Made of scalars only: a cotangent 1, zeros, an iota, a random key of a number. */
+  free: 0,
+  /** Made of host data: it is moved only where nothing else will do. */
+  data: 1,
+  /** Put there by name: only devicePut moves it. */
+  committed: 2,
+} as const;
+export type Standing = (typeof Standing)[keyof typeof Standing];
+
+/** A device as the engine sees it: it holds arrays and computes on them. Operands lie on it, or are scalars. */
 export interface Device {
   readonly name: string;
   readonly supports: (dtype: DType) => boolean;
-  evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[];
+  /** Whether its arrays can be read at once. */
+  readonly synchronous: boolean;
+  /** Why it cannot be used any more, once that is so. */
+  readonly lost: DeviceError | undefined;
+  evaluate(
+    primitive: AnyPrimitive,
+    inputs: readonly ConcreteArray[],
+    params: unknown,
+    standing: Standing,
+  ): readonly ConcreteArray[];
   run(
     jaxpr: Jaxpr,
     inputs: readonly ConcreteArray[],
     donated: readonly boolean[] | undefined,
+    standing: Standing,
   ): readonly ConcreteArray[];
   /** Compiles what `run` would compile when it first runs. */
-  prepare(jaxpr: Jaxpr, donated: readonly boolean[] | undefined): { readonly text: () => string };
+  prepare(jaxpr: Jaxpr, donated: readonly boolean[] | undefined): Prepared;
   /** Takes a copy of host data. */
-  upload(host: HostArray): ConcreteArray;
+  upload(host: HostArray, standing: Standing): ConcreteArray;
+  /** Resolves when everything that was started before is done. */
+  settled(): Promise<void>;
+  /** Notes launches until `stop`; undefined where the device has none. */
+  profile(): { readonly stop: () => Promise<readonly ProfiledLaunch[]> } | undefined;
   stats(): DeviceStats;
 }
 
@@ -32,10 +63,23 @@ export interface DeviceStats {
   /** Bytes of the device's heap, and how many of them are allocated. */
   readonly heapBytes: number;
   readonly allocatedBytes: number;
-  /** Compiled programs that are cached, and modules of machine code behind them. */
+  /** Compiled programs that are cached, and modules of machine code (on a GPU: pipelines) behind them. */
   readonly programs: number;
   readonly modules: number;
+  /** What the device has done since it was made; zeros where a program is one call of machine code. */
+  readonly counters: DeviceCounters;
 }
+
+export const noCounters: DeviceCounters = {
+  dispatches: 0,
+  submits: 0,
+  pipelines: 0,
+  bindGroups: 0,
+  buffers: 0,
+  flops: 0,
+  loadBytes: 0,
+  storeBytes: 0,
+};
 
 /** What every storage of this runtime has: its device, or undefined for scalars that belong to none. */
 export abstract class RuntimeStorage implements Storage {
@@ -43,17 +87,27 @@ export abstract class RuntimeStorage implements Storage {
   abstract readonly device: string;
   abstract readonly scalar: number | undefined;
   abstract readonly disposed: boolean;
+  abstract readonly standing: Standing;
+  /** How it can be made again on another device, where it cannot be read at once and is not committed. */
+  origin: Origin | undefined;
+  /** Whether the elements can be read at once. */
+  abstract readonly synchronous: boolean;
   abstract readSync(): TypedArray;
-  abstract share(): RuntimeStorage;
+  /** Another reference to the same elements, bound to the device as firmly as said. */
+  abstract share(standing: Standing): RuntimeStorage;
   abstract dispose(): void;
   read(): Promise<TypedArray> {
     return Promise.resolve(this.readSync());
+  }
+  settled(): Promise<void> {
+    return Promise.resolve();
   }
 }
 
 /** A scalar that was never sent to a device: it goes along with the call, to where the other operands lie. */
 export class ScalarStorage extends RuntimeStorage implements ScalarInput {
   disposed = false;
+  readonly synchronous = true;
   constructor(
     override readonly scalar: number,
     readonly dtype: DType,
@@ -63,6 +117,9 @@ export class ScalarStorage extends RuntimeStorage implements ScalarInput {
   }
   get owner(): undefined {
     return undefined;
+  }
+  get standing(): Standing {
+    return Standing.free;
   }
   get device(): string {
     return this.defaultDevice();

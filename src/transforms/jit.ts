@@ -3,7 +3,7 @@ import { type Aval, formatAval, sameAval } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { config } from "../core/config.js";
 import { debug } from "../core/debug.js";
-import { getEngine } from "../core/engine.js";
+import { getEngine, type Prepared } from "../core/engine.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { ClosedJaxpr } from "../core/jaxpr.js";
 import { describeValue } from "../core/literal.js";
@@ -156,15 +156,13 @@ export function jit(...given: unknown[]): unknown {
   Object.defineProperty(jitted, "traceCount", { get: () => cache.traces });
   return Object.assign(jitted, {
     lower(...args: unknown[]) {
-      const { entry } = specialize(args);
+      const { entry, leaves, donated } = specialize(args);
+      const prepared = (): Prepared => prepare(entry, leaves, donated);
       return {
         jaxpr: entry.closed,
         asText: () => printJaxpr(entry.closed.jaxpr, entry.closed.consts.length),
         compile(): unknown {
-          const program = getEngine().compile(
-            entry.closed.jaxpr,
-            withConsts(entry, donatedOf(args, statics, donates, name)),
-          );
+          const program = prepared();
           const compiled = (...later: unknown[]): unknown => {
             const { leaves, def } = flattenArrays(
               dropStatics(later, statics, name),
@@ -185,7 +183,7 @@ export function jit(...given: unknown[]): unknown {
             const donated = donatedOf(later, statics, donates, name);
             return unflatten(entry.outDef, run(entry, leaves, donated, name));
           };
-          return Object.assign(compiled, { asText: () => program.text() });
+          return Object.assign(compiled, { asText: () => program.code() });
         },
       };
     },
@@ -208,6 +206,13 @@ function run(
     return getEngine().run(jaxpr, inputs as readonly ConcreteArray[], flags);
   }
   return bind(jitPrimitive, inputs, { name, jaxpr });
+}
+
+/** Compiles a specialisation for the device that it would run on. */
+function prepare(entry: Entry, leaves: readonly NDArray[], donated: readonly boolean[] | undefined): Prepared {
+  const { jaxpr, consts } = entry.closed;
+  const operands = [...consts, ...leaves].filter((x): x is ConcreteArray => x instanceof ConcreteArray);
+  return getEngine().prepare(jaxpr, operands, withConsts(entry, donated));
 }
 
 function trace(

@@ -1,0 +1,102 @@
+import { ConcreteArray } from "../core/array.js";
+import type { Aval, HostArray } from "../core/aval.js";
+import type { Engine, Prepared } from "../core/engine.js";
+import type { Jaxpr } from "../core/jaxpr.js";
+import type { AnyPrimitive } from "../core/primitive.js";
+import { ArrayType } from "./array-type.js";
+import { currentDevice, defaultDevice, findDevice } from "./devices.js";
+import { originOfData, originOfResults } from "./origin.js";
+import { commonDevice, gather, placeOf, standingOf, storageOf } from "./placement.js";
+import { type Device, ScalarStorage, Standing } from "./storage.js";
+
+/** How a device computes what is asked for. */
+type On = (
+  device: Device,
+  inputs: readonly ConcreteArray[],
+  standing: Standing,
+  donated: readonly boolean[] | undefined,
+) => readonly ConcreteArray[];
+
+/**
+ * Computes where the operands lie. What is computed on a device that cannot be read at once remembers how, unless it is bound
+ * to the device.
+ */
+function computeThere(
+  device: Device,
+  inputs: readonly ConcreteArray[],
+  standing: Standing,
+  donated: readonly boolean[] | undefined,
+  on: On,
+): readonly ConcreteArray[] {
+  const remember =
+    device.synchronous || standing === Standing.committed
+      ? undefined
+      : originOfResults(inputs, (d, xs) => on(d, xs, standing, undefined));
+  const results = on(device, inputs, standing, donated);
+  remember?.(results);
+  return results;
+}
+
+/** Brings operands to one device, if they are not, and computes there. */
+function compute(
+  inputs: readonly ConcreteArray[],
+  op: string,
+  donated: readonly boolean[] | undefined,
+  on: On,
+): readonly ConcreteArray[] {
+  const standing = standingOf(inputs);
+  const device = commonDevice(inputs);
+  if (device !== null) return computeThere(device ?? currentDevice(), inputs, standing, donated, on);
+  const gathered = gather(inputs, op, currentDevice());
+  try {
+    const results = computeThere(gathered.device, gathered.inputs, standing, donated, on);
+    if (donated) inputs.forEach((x, i) => donated[i] && x.dispose());
+    return results;
+  } finally {
+    gathered.release();
+  }
+}
+
+/** What core calls to compute: dispatches to the device of the operands. */
+export const engine: Engine = {
+  defaultDevice,
+
+  evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[] {
+    // The common case first: this is called for every eager operation.
+    const device = commonDevice(inputs);
+    const at = device === undefined ? currentDevice() : device;
+    if (at?.synchronous) return at.evaluate(primitive, inputs, params, standingOf(inputs));
+    return compute(inputs, primitive.name, undefined, (d, xs, standing) => d.evaluate(primitive, xs, params, standing));
+  },
+
+  run(
+    jaxpr: Jaxpr,
+    inputs: readonly ConcreteArray[],
+    donated: readonly boolean[] | undefined,
+  ): readonly ConcreteArray[] {
+    const device = commonDevice(inputs);
+    const at = device === undefined ? currentDevice() : device;
+    if (at?.synchronous) return at.run(jaxpr, inputs, donated, standingOf(inputs));
+    return compute(inputs, "a compiled function", donated, (d, xs, standing, given) =>
+      d.run(jaxpr, xs, given, standing),
+    );
+  },
+
+  prepare(jaxpr: Jaxpr, inputs: readonly ConcreteArray[], donated: readonly boolean[] | undefined): Prepared {
+    const common = commonDevice(inputs);
+    const device = common === null ? placeOf(inputs, "a compiled function", currentDevice()) : common;
+    return (device ?? currentDevice()).prepare(jaxpr, donated);
+  },
+
+  fromHost(host: HostArray, device?: string): ConcreteArray {
+    const at = device === undefined ? currentDevice() : findDevice(device);
+    if (device !== undefined) return at.upload(host, Standing.committed);
+    const x = at.upload(host, Standing.data);
+    if (!at.synchronous) storageOf(x).origin = originOfData(host);
+    return x;
+  },
+
+  scalar(value: number, aval: Aval): ConcreteArray {
+    return new ConcreteArray(ArrayType.of(aval), new ScalarStorage(value, aval.dtype, defaultDevice));
+  },
+};

@@ -1,0 +1,113 @@
+import { ConcreteArray } from "../core/array.js";
+import { formatAval } from "../core/aval.js";
+import { debug } from "../core/debug.js";
+import { DeviceError } from "../core/errors.js";
+import type { Made } from "./origin.js";
+import { type Device, type RuntimeStorage, Standing } from "./storage.js";
+
+/**
+ * Where an operation runs: on the device of the operands that are bound most firmly to theirs. The others are brought there.
+ * Operands of equal standing on several devices: committed ones are an error; others go to the default device if it is
+ * among theirs, else to that of the first.
+ */
+
+export const storageOf = (x: ConcreteArray): RuntimeStorage => x.storage as RuntimeStorage;
+
+/** The most firmly bound operand's standing. */
+export function standingOf(inputs: readonly ConcreteArray[]): Standing {
+  let standing: Standing = Standing.free;
+  for (let i = 0; i < inputs.length; i++) {
+    const s = storageOf(inputs[i]!).standing;
+    if (s > standing) standing = s;
+  }
+  return standing;
+}
+
+/** The one device that operands lie on; undefined: they are scalars; null: there are several. */
+export function commonDevice(inputs: readonly ConcreteArray[]): Device | undefined | null {
+  let device: Device | undefined;
+  for (let i = 0; i < inputs.length; i++) {
+    const { owner } = storageOf(inputs[i]!);
+    if (owner === device || owner === undefined) continue;
+    if (device !== undefined) return null;
+    device = owner;
+  }
+  return device;
+}
+
+/** Operands brought to one device. */
+export interface Gathered {
+  readonly device: Device;
+  readonly inputs: readonly ConcreteArray[];
+  /** Gives up what was made for the operation only. */
+  readonly release: () => void;
+}
+
+/** The device that operands of several devices go to. @throws DeviceError `device-mixed`. */
+export function placeOf(inputs: readonly ConcreteArray[], op: string, defaultDevice: Device): Device {
+  for (const x of inputs) {
+    const lost = storageOf(x).owner?.lost;
+    if (lost) throw lost;
+  }
+  const device = targetOf(inputs, defaultDevice);
+  if (!device) throw mixed(inputs, op);
+  return device;
+}
+
+/** Brings operands of several devices to one. @throws DeviceError `device-mixed`. */
+export function gather(inputs: readonly ConcreteArray[], op: string, defaultDevice: Device): Gathered {
+  const device = placeOf(inputs, op, defaultDevice);
+  const made: Made = new Map();
+  const fresh: ConcreteArray[] = [];
+  const release = (): void => {
+    for (const x of [...made.values()].flat()) x.dispose();
+    for (const x of fresh) x.dispose();
+  };
+  try {
+    const there = inputs.map((x) => {
+      const { owner } = storageOf(x);
+      if (owner === undefined || owner === device) return x;
+      debug(1, () => `${op}: ${formatAval(x.aval)} goes from ${owner.name} to ${device.name}`);
+      return bring(x, device, made, fresh);
+    });
+    return { device, inputs: there, release };
+  } catch (e) {
+    release();
+    throw e;
+  }
+}
+
+/** Makes an array that is not committed again on another device. */
+function bring(x: ConcreteArray, device: Device, made: Made, fresh: ConcreteArray[]): ConcreteArray {
+  const storage = storageOf(x);
+  if (storage.origin && !storage.synchronous) return storage.origin.make(device, made);
+  const copy = device.upload({ aval: x.aval, data: storage.readSync() }, storage.standing);
+  fresh.push(copy);
+  return copy;
+}
+
+function targetOf(inputs: readonly ConcreteArray[], defaultDevice: Device): Device | undefined {
+  const standing = standingOf(inputs);
+  const firmest = new Set(inputs.map(storageOf).flatMap((s) => (s.standing === standing && s.owner ? [s.owner] : [])));
+  if (standing === Standing.committed && firmest.size > 1) return undefined;
+  const order = [...firmest].sort((a, b) => Number(b === defaultDevice) - Number(a === defaultDevice));
+  return order.find((device) => inputs.every((x) => mayGo(storageOf(x), device)));
+}
+
+const mayGo = (s: RuntimeStorage, device: Device): boolean =>
+  s.owner === undefined || s.owner === device || s.synchronous || s.origin !== undefined;
+
+function mixed(inputs: readonly ConcreteArray[], op: string): DeviceError {
+  const placed = inputs.filter((x) => storageOf(x).owner !== undefined);
+  const names = new Set(placed.map((x) => x.device));
+  const awaited = placed.find((x) => !storageOf(x).synchronous && storageOf(x).standing !== Standing.committed);
+  return new DeviceError({
+    code: "device-mixed",
+    message: `${op} was given arrays on different devices: ${[...names].join(" and ")}`,
+    details: inputs.map((x, i) => [`operand ${i}`, `${formatAval(x.aval)} on ${x.device}`] as const),
+    hint:
+      awaited === undefined
+        ? "move them to one device with devicePut(x, device)"
+        : `move them to one device: devicePut(x, "${awaited.device}"), or await devicePutAsync(x, device) for what lies on "${awaited.device}"`,
+  });
+}
