@@ -2,7 +2,9 @@ import type { TypedArray } from "../core/dtype.js";
 import { InternalError } from "../core/errors.js";
 import { CheckedBuffer, CheckedMemory, type MemoryRange, PointOrder } from "./checked-memory.js";
 import { type ExprContext, ExprTape } from "./expr-tape.js";
-import type { DotKernel, Kernel, MatrixLayout, NestKernel, SortKernel, Statement } from "./kernel.js";
+import { runDot } from "./interpret-dot.js";
+import type { Kernel, NestKernel, SortKernel, Statement } from "./kernel.js";
+import { forPoints } from "./points.js";
 import type { CombineOp, ScalarType } from "./scalar.js";
 import { type FmaRounding, scalarFunction, type ScalarFunction, type ScalarValue, toScalar } from "./scalar-eval.js";
 
@@ -35,22 +37,9 @@ export function runKernel(kernel: Kernel, ranges: readonly MemoryRange[], option
     case "nest":
       return new NestRun(kernel, buffers, order, options.fma ?? "twice").run();
     case "dot":
-      return runDot(kernel, buffers, order);
+      return runDot(kernel, buffers, order, options.fma ?? "twice");
     case "sort":
       return runSort(kernel, buffers, order);
-  }
-}
-
-/** Visits the points of a domain in row-major order. */
-function forPoints(extents: readonly number[], point: number[], offset: number, visit: (flat: number) => void): void {
-  const total = extents.reduce((a, b) => a * b, 1);
-  for (let flat = 0; flat < total; flat++) {
-    let rest = flat;
-    for (let k = extents.length - 1; k >= 0; k--) {
-      point[offset + k] = rest % extents[k]!;
-      rest = Math.floor(rest / extents[k]!);
-    }
-    visit(flat);
   }
 }
 
@@ -207,28 +196,6 @@ function combiner(op: CombineOp, type: ScalarType): ScalarFunction {
   const f = scalarFunction(op, type, type);
   if (f === undefined) throw new InternalError(`there is no ${op} of ${type}`);
   return f;
-}
-
-/** Sums in double, rounded once. */
-function runDot(kernel: DotKernel, buffers: readonly CheckedBuffer[], order: PointOrder): void {
-  const [lhs, rhs, out] = buffers as readonly [CheckedBuffer, CheckedBuffer, CheckedBuffer];
-  const b = kernel.batch.map(() => 0);
-  const base = (l: MatrixLayout): number => b.reduce((sum, i, axis) => sum + i * l.batch[axis]!, l.offset);
-  forPoints(kernel.batch, b, 0, () => {
-    const [l, r, o] = [base(kernel.lhs), base(kernel.rhs), base(kernel.out)];
-    for (let i = 0; i < kernel.m; i++) {
-      for (let j = 0; j < kernel.n; j++) {
-        order.nextRow();
-        let sum = 0;
-        for (let k = 0; k < kernel.k; k++) {
-          sum +=
-            lhs.read(l + i * kernel.lhs.row + k * kernel.lhs.col) *
-            rhs.read(r + k * kernel.rhs.row + j * kernel.rhs.col);
-        }
-        out.write(o + i * kernel.out.row + j * kernel.out.col, sum);
-      }
-    }
-  });
 }
 
 /** Floats: NaNs equal and last, −0 equal to 0. */

@@ -191,7 +191,9 @@ function dotLines(kernel: DotKernel): string[] {
     `  ${kernel.type} batch [${kernel.batch.join(", ")}], ${kernel.m}x${kernel.k} by ${kernel.k}x${kernel.n}`,
     layout("b0", kernel.lhs),
     layout("b1", kernel.rhs),
-    layout("b2", kernel.out),
+    ...(kernel.epilogue === undefined
+      ? [layout("b2", kernel.out)]
+      : ["  then", ...statementLines(kernel.epilogue, "    ")]),
   ];
 }
 

@@ -1,9 +1,11 @@
 import { InternalError } from "../core/errors.js";
 import type { Index } from "./index-expr.js";
-import type { BufferArg, DotKernel, Kernel, MatrixLayout, NestKernel, Phase, SortKernel, Statement } from "./kernel.js";
+import type { BufferArg, Kernel, NestKernel, Phase, SortKernel, Statement } from "./kernel.js";
 import { printIndex, printStatement } from "./printer.js";
 import type { Expr } from "./scalar.js";
 import { scalarFunction } from "./scalar-eval.js";
+import { isCount, require } from "./verify-checks.js";
+import { verifyDot } from "./verify-dot.js";
 import { type ExprScope, verifyExpr, verifyIndex } from "./verify-expr.js";
 
 /** Checks a kernel's structure: types, access modes, ranges of indices, order of slots and row buffers. @throws InternalError */
@@ -20,12 +22,6 @@ export function verifyKernel(kernel: Kernel): void {
       error.details,
     );
   }
-}
-
-const isCount = (n: number): boolean => Number.isInteger(n) && n >= 0;
-
-function require(condition: boolean, message: () => string): void {
-  if (!condition) throw new InternalError(message());
 }
 
 function verifyBuffer({ type, length }: BufferArg, i: number): void {
@@ -161,45 +157,6 @@ class NestCheck {
       verifyExpr(s.when, scope, seen);
       require(s.when.type === "bool", () => `a condition of type ${s.when!.type}`);
     }
-  }
-}
-
-/** Lowest and highest element of a matrix in its buffer. */
-function layoutRange(l: MatrixLayout, batch: readonly number[], rows: number, cols: number): readonly [number, number] {
-  const spans = [...batch.map((n, k) => (n - 1) * l.batch[k]!), (rows - 1) * l.row, (cols - 1) * l.col];
-  return [spans.reduce((a, s) => a + Math.min(s, 0), l.offset), spans.reduce((a, s) => a + Math.max(s, 0), l.offset)];
-}
-
-function verifyDot(kernel: DotKernel): void {
-  const { batch, m, n, k, type, buffers } = kernel;
-  require([...batch, m, n, k].every(isCount), () => `sizes [${batch}], ${m}, ${n}, ${k}`);
-  require(buffers.length >= 3, () => `${buffers.length} buffers where a dot takes 3`);
-  const places: readonly [string, MatrixLayout, number, number][] = [
-    ["lhs", kernel.lhs, m, k],
-    ["rhs", kernel.rhs, k, n],
-    ["out", kernel.out, m, n],
-  ];
-  places.forEach(([name, layout, rows, cols], i) => {
-    const arg = buffers[i]!;
-    require(arg.type === type, () => `${name} of type ${arg.type} in a dot of ${type}`);
-    require(arg.access === (i === 2 ? "write" : "read") || arg.access === "readwrite", () =>
-      `${name} with access ${arg.access}`);
-    require(layout.batch.length === batch.length, () =>
-      `${name} with ${layout.batch.length} batch strides for ${batch.length} axes`);
-    if ([...batch, rows, cols].includes(0)) return;
-    const [lo, hi] = layoutRange(layout, batch, rows, cols);
-    require(lo >= 0 && hi < arg.length, () => `${name} lies in [${lo}, ${hi}] of a buffer of ${arg.length} elements`);
-  });
-  // Places of the result are distinct if every stride passes all that the smaller ones reach.
-  const axes = [
-    ...batch.map((e, a) => [e, kernel.out.batch[a]!] as const),
-    [m, kernel.out.row] as const,
-    [n, kernel.out.col] as const,
-  ];
-  let reach = 0;
-  for (const [extent, stride] of axes.filter(([e]) => e > 1).sort((a, b) => Math.abs(a[1]) - Math.abs(b[1]))) {
-    require(Math.abs(stride) > reach, () => `out's strides place two elements at one`);
-    reach += (extent - 1) * Math.abs(stride);
   }
 }
 

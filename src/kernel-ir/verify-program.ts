@@ -1,5 +1,6 @@
 import { InternalError } from "../core/errors.js";
 import { calledBy } from "./interpret-program.js";
+import type { Kernel } from "./kernel.js";
 import { printStep } from "./printer.js";
 import type { BufferRef, Program, ProgramFunction, Step } from "./program.js";
 import { verifyKernel } from "./verify-kernel.js";
@@ -179,13 +180,15 @@ class FunctionCheck {
       if (b.access !== "write") this.read(step.args[i]!, bytes[i]!);
     });
     kernel.buffers.forEach((b, i) => {
-      if (b.access !== "read") this.write(step.args[i]!, bytes[i]!);
+      if (b.access !== "read" && isStored(kernel, i)) this.write(step.args[i]!, bytes[i]!);
     });
     if (kernel.kind === "nest") return;
-    // Dots and sorts read their operands again after they have written: nothing may lie under a result.
+    // Dots and sorts read their operands again after they have written: nothing may lie under a result. What an epilogue
+    // reads is read at one point, once.
     kernel.buffers.forEach((b, i) => {
       if (b.access === "read") return;
       step.args.forEach((other, j) => {
+        if (kernel.kind === "dot" && j > 2 && kernel.buffers[j]!.access === "read") return;
         if (i !== j && overlaps(step.args[i]!, bytes[i]!, other, bytes[j]!))
           throw this.fault(`arguments ${i} and ${j} of a ${kernel.kind} overlap`);
       });
@@ -219,6 +222,12 @@ class FunctionCheck {
     step.state.forEach((ref, i) => this.write(ref, body.outputs[i]!.bytes));
   }
 }
+
+/** Whether a launch writes a buffer: a product that has an epilogue need not. */
+const isStored = (kernel: Kernel, buffer: number): boolean =>
+  kernel.kind !== "dot" ||
+  kernel.epilogue === undefined ||
+  kernel.epilogue.some((s) => s.kind === "store" && s.buffer === buffer);
 
 function overlaps(a: BufferRef, aBytes: number, b: BufferRef, bBytes: number): boolean {
   if (aBytes === 0 || bBytes === 0 || a.kind !== b.kind) return false;
