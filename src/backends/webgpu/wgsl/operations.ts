@@ -1,6 +1,7 @@
 import { InternalError } from "../../../core/errors.js";
 import type { CombineOp, ScalarOp, ScalarType } from "../../../kernel-ir/scalar.js";
 import { toScalar } from "../../../kernel-ir/scalar-eval.js";
+import { guarded, hidden, type Hiding, type Operand } from "./guards.js";
 import type { HelperName } from "./helpers.js";
 import { type GpuType, gpuType, type Lanes, typeName } from "./types.js";
 
@@ -12,18 +13,8 @@ import { type GpuType, gpuType, type Lanes, typeName } from "./types.js";
  * meaning.
  */
 
-/** WGSL of a value. */
-export interface Operand {
-  /** May be repeated: a name, a literal, or a short expression without effects. Safe as an operand of anything. */
-  readonly text: string;
-  /** Its value, where that is a constant. */
-  readonly constant?: number | undefined;
-}
-
-export interface OperationContext {
+export interface OperationContext extends Hiding {
   need(helper: HelperName, lanes: Lanes): string;
-  /** A number that no compiler sees through, as a name. */
-  opaque(type: GpuType, value: number): string;
 }
 
 const word = new DataView(new ArrayBuffer(4));
@@ -148,9 +139,9 @@ const notEqual: Emit = (c) => {
   if (c.operand !== "f32") return infix("!=")(c);
   const isNan = (o: Operand): string => `${c.context.need("is_nan", c.lanes)}(${o.text})`;
   if (x.text === y.text) return isNan(x);
-  if (isNumber(y)) return `(${x.text} != ${y.text} | ${isNan(x)})`;
-  if (isNumber(x)) return `(${x.text} != ${y.text} | ${isNan(y)})`;
-  return `(${x.text} != ${y.text} | ${c.context.need("unordered", c.lanes)}(${x.text}, ${y.text}))`;
+  if (isNumber(y)) return `((${x.text} != ${y.text}) | ${isNan(x)})`;
+  if (isNumber(x)) return `((${x.text} != ${y.text}) | ${isNan(y)})`;
+  return `((${x.text} != ${y.text}) | ${c.context.need("unordered", c.lanes)}(${x.text}, ${y.text}))`;
 };
 
 /** The amount of a shift as u32, which WGSL takes for every type. */
@@ -257,18 +248,15 @@ export function operation(
   types: readonly GpuType[],
   operands: readonly Operand[],
   lanes: Lanes = 1,
-): string {
-  const hide = (o: Operand, k: number): Operand => {
-    const type = types[k]!;
-    const hidden = context.opaque(type, o.constant!);
-    return { text: lanes === 1 ? hidden : `${typeName(type, lanes)}(${hidden})` };
-  };
+): Operand {
+  const operand = types[name === "select" ? 1 : 0]!;
   const allConstant = operands.every((o) => o.constant !== undefined);
   const safe = operands.map((o, k) =>
-    (allConstant && k === 0) || (k === 1 && refused(name, types[0]!, o)) ? hide(o, k) : o,
+    (allConstant && k === 0) || (k === 1 && refused(name, operand, o)) ? hidden(context, types[k]!, o, lanes) : o,
   );
-  const operand = types[name === "select" ? 1 : 0]!;
-  return emits[name]({ args: safe.map((o) => o.text), operands: safe, operand, result, lanes, context });
+  const guard = operand === "f32" ? guarded(context, name, safe, lanes) : { operands: safe };
+  const args = guard.operands.map((o) => o.text);
+  return { text: emits[name]({ args, operands: guard.operands, operand, result, lanes, context }), made: guard.made };
 }
 
 /** WGSL of a combiner on two values of a type, safe as an operand of anything. */
@@ -281,5 +269,5 @@ export function combination(
   lanes: Lanes = 1,
 ): string {
   const t = gpuType(type);
-  return operation(context, name, t, [t, t], [{ text: a }, { text: b }], lanes);
+  return operation(context, name, t, [t, t], [{ text: a }, { text: b }], lanes).text;
 }

@@ -3,7 +3,8 @@ import type { Atom, Index } from "../../../kernel-ir/index-expr.js";
 import type { Expr, LoadExpr, OpExpr, ScalarType } from "../../../kernel-ir/scalar.js";
 import type { Code } from "./code.js";
 import type { ModuleBuilder } from "./module.js";
-import { constantText, literal, type Operand, operation } from "./operations.js";
+import type { Operand } from "./guards.js";
+import { constantText, literal, operation } from "./operations.js";
 import { gpuType } from "./types.js";
 
 /** Where leaves come from: each gives WGSL that is safe as an operand of anything, a name where it can be one. */
@@ -163,7 +164,7 @@ export class Values {
     this.code.line(
       `let ${name} = ${text.text.replace(/^\((.*)\)$/s, (all, inside: string) => (isWhole(inside) ? inside : all))};`,
     );
-    const named: Text = { text: name, size: 0 };
+    const named: Text = { text: name, made: text.made, size: 0 };
     const key = Values.key(n);
     this.names.set(key, named);
     this.journal.push(key);
@@ -206,8 +207,8 @@ export class Values {
   private op(n: OpExpr, get: (n: AnyNode) => Text): Text {
     const operands = n.args.map(get);
     const types = n.args.map((a) => gpuType(a.type));
-    const text = operation(this.module, n.op, gpuType(n.type), types, operands);
-    return { text, size: operands.reduce((sum, o) => sum + o.size, 1) };
+    const result = operation(this.module, n.op, gpuType(n.type), types, operands);
+    return { ...result, size: operands.reduce((sum, o) => sum + o.size, 1) };
   }
 
   private affine(n: Index, get: (n: AnyNode) => Text): Text {
