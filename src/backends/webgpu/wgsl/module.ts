@@ -156,6 +156,15 @@ export class ModuleBuilder implements OperationContext {
     return this.stored(buffer, quad, value, 4);
   }
 
+  /** The name of the array of an argument's words, in a module that touches its storage by atomic operations only. */
+  atomics(buffer: number, element: "atomic<u32>" | "atomic<i32>"): string {
+    const group = this.group(buffer);
+    if (this.byArg.has(group)) throw new InternalError(`buffer ${buffer} is accessed otherwise than by atomic operations`);
+    const declared = this.declare(element, { kind: "arg", arg: group });
+    declared.written = true;
+    return `b${declared.number}`;
+  }
+
   /** The name of the array of the kernel's scratch memory `id`, in this dispatch of elements of this type. */
   scratch(id: number, element: ElementType, access: "read" | "read_write"): string {
     let declared = this.byScratch.get(id);
