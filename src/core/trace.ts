@@ -52,7 +52,7 @@ export function withTrace<T extends Trace, R>(make: (level: number) => T, stage:
   if (stage) staging = trace;
   try {
     const result = body(trace);
-    refusePromise(result, `the result of a function given to ${trace.kind}`);
+    refusePromise(result, `the result of the function under ${trace.kind}`);
     return result;
   } finally {
     stack.length = trace.level - 1;

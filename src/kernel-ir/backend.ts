@@ -97,7 +97,8 @@ export interface Executable {
   ready?(): Promise<void>;
   /**
    * Runs the program; outputs are allocated by the caller, and may be inputs' buffers where the program says so. On an
-   * asynchronous device it returns before the work is done, and an error of the work shows where an output is read.
+   * asynchronous device it returns before the work is done, and an error of the work shows where an output is read. The lists
+   * stay the caller's, who uses them again for the next call.
    */
   run(inputs: readonly (DeviceBuffer | ScalarInput)[], outputs: readonly DeviceBuffer[]): void;
   /**

@@ -2,6 +2,7 @@ import { NDArray } from "../core/array.js";
 import { broadcastShapes, sameShape, type Shape } from "../core/aval.js";
 import { config, defaultFloat } from "../core/config.js";
 import { type DType, isFloat, type PromotionType, promoteTypes as promoteElementTypes } from "../core/dtype.js";
+import { DTypeError } from "../core/errors.js";
 import { type ArrayLike, asArray, scalarOf, weakAval } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 
@@ -62,9 +63,19 @@ export function resultElementType(op: string, xs: readonly ArrayLike[]): Promoti
   const first = types[0];
   if (!large && first !== undefined && types.every((t) => t.dtype === first.dtype && t.weak === first.weak))
     return first;
+  if (types.some((t) => t.dtype === "key")) throw keyArithmetic(op, xs);
   const rest = promoteElementTypes(types, defaultFloat());
   if (!large || (rest.dtype === "uint32" && !rest.weak)) return rest;
   return promoteElementTypes([...types, { dtype: defaultFloat(), weak: true }], defaultFloat());
+}
+
+function keyArithmetic(op: string, xs: readonly ArrayLike[]): DTypeError {
+  return new DTypeError({
+    code: "key-arithmetic",
+    message: `${op}: random keys take part in no arithmetic`,
+    details: xs.map((x, i) => [`operand ${i}`, x instanceof NDArray ? x.describe() : `the number ${x}`] as const),
+    hint: "use random.bits, random.uniform, … to draw numbers, or random.keyData for the words",
+  });
 }
 
 /** The element type in which a function computes operands in floats. */

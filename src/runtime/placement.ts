@@ -58,17 +58,15 @@ export function placeOf(inputs: readonly ConcreteArray[], op: string, defaultDev
 export function gather(inputs: readonly ConcreteArray[], op: string, defaultDevice: Device): Gathered {
   const device = placeOf(inputs, op, defaultDevice);
   const made: Made = new Map();
-  const fresh: ConcreteArray[] = [];
   const release = (): void => {
-    for (const x of [...made.values()].flat()) x.dispose();
-    for (const x of fresh) x.dispose();
+    for (const results of made.values()) for (const x of results) x.dispose();
   };
   try {
     const there = inputs.map((x) => {
       const { owner } = storageOf(x);
       if (owner === undefined || owner === device) return x;
       debug(1, () => `${op}: ${formatAval(x.aval)} goes from ${owner.name} to ${device.name}`);
-      return bring(x, device, made, fresh);
+      return bring(x, device, storageOf(x).standing, made);
     });
     return { device, inputs: there, release };
   } catch (e) {
@@ -77,13 +75,25 @@ export function gather(inputs: readonly ConcreteArray[], op: string, defaultDevi
   }
 }
 
-/** Makes an array that is not committed again on another device. */
-function bring(x: ConcreteArray, device: Device, made: Made, fresh: ConcreteArray[]): ConcreteArray {
+/** Makes an array again on another device, where that needs no waiting; see `mayGo`. */
+function bring(x: ConcreteArray, device: Device, standing: Standing, made: Made): ConcreteArray {
   const storage = storageOf(x);
-  if (storage.origin && !storage.synchronous) return storage.origin.make(device, made);
-  const copy = device.upload({ aval: x.aval, data: storage.readSync() }, storage.standing);
-  fresh.push(copy);
+  if (!storage.synchronous) return storage.origin!.make(device, made);
+  const copy = device.upload({ aval: x.aval, data: storage.readSync() }, standing);
+  made.set(copy, [copy]);
   return copy;
+}
+
+/** A copy of an array that is committed to another device; undefined: that would mean to wait. */
+export function committedCopy(x: ConcreteArray, device: Device): ConcreteArray | undefined {
+  const storage = storageOf(x);
+  if (!mayGo(storage, device)) return undefined;
+  const made: Made = new Map();
+  const copy = bring(x, device, Standing.committed, made);
+  if (storageOf(copy).standing === Standing.committed) return copy;
+  const bound = new ConcreteArray(copy.aval, storageOf(copy).share(Standing.committed));
+  for (const results of made.values()) for (const y of results) y.dispose();
+  return bound;
 }
 
 function targetOf(inputs: readonly ConcreteArray[], defaultDevice: Device): Device | undefined {

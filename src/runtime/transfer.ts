@@ -6,7 +6,7 @@ import { asArray } from "../core/literal.js";
 import { flatten, unflatten } from "../core/tree.js";
 import { ArrayType } from "./array-type.js";
 import { currentDevice, findDevice } from "./devices.js";
-import { storageOf } from "./placement.js";
+import { committedCopy, storageOf } from "./placement.js";
 import { type Device, Standing } from "./storage.js";
 
 /**
@@ -33,9 +33,9 @@ export function devicePut(x: unknown, device?: string): unknown {
       const array = movable(leaf, "devicePut");
       const there = inPlace(array, target);
       if (there) return there;
-      const storage = storageOf(array);
-      if (!storage.synchronous) throw awaited(array, target!);
-      return target!.upload({ aval: array.aval, data: storage.readSync() }, Standing.committed);
+      const copy = committedCopy(array, target!);
+      if (copy) return copy;
+      throw storageOf(array).owner!.lost ?? awaited(array, target!);
     }),
   );
 }

@@ -71,10 +71,14 @@ export function jacfwd<A extends readonly unknown[] = readonly NDArray[], R = un
   argnums?: N | GradOptions<N>,
 ): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
 export function jacfwd(...given: unknown[]): unknown {
-  const { f, argnums = 0, hasAux = false } = jacobianParams("jacfwd")(given);
+  const { f, argnums, hasAux } = jacobianParams("jacfwd")(given);
   requireFunction(f, "jacfwd");
+  return byColumns(f, argnums, hasAux, `jacfwd of ${nameOf(f)}`);
+}
+
+function byColumns(f: AnyFunction, argnums: Argnums = 0, hasAux = false, what: string): AnyFunction {
   return (...args: unknown[]) => {
-    const v = prepare(f, args, argnums, hasAux, `jacfwd of ${nameOf(f)}`);
+    const v = prepare(f, args, argnums, hasAux, what);
     const basis = standardBasis(v.primals);
     const total = basis[0]?.shape[0] ?? 0;
     const [columns, dims] = vmapFlat(
@@ -109,10 +113,14 @@ export function jacrev<A extends readonly unknown[] = readonly NDArray[], R = un
   argnums?: N | GradOptions<N>,
 ): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
 export function jacrev(...given: unknown[]): unknown {
-  const { f, argnums = 0, hasAux = false } = jacobianParams("jacrev")(given);
+  const { f, argnums, hasAux } = jacobianParams("jacrev")(given);
   requireFunction(f, "jacrev");
+  return byRows(f, argnums, hasAux, `jacrev of ${nameOf(f)}`);
+}
+
+function byRows(f: AnyFunction, argnums: Argnums = 0, hasAux = false, what: string): AnyFunction {
   return (...args: unknown[]) => {
-    const v = prepare(f, args, argnums, hasAux, `jacrev of ${nameOf(f)}`);
+    const v = prepare(f, args, argnums, hasAux, what);
     const floats = v.lin.outs.filter((y) => isFloat(y.dtype));
     const basis = standardBasis(floats);
     const total = basis[0]?.shape[0] ?? 0;
@@ -152,9 +160,8 @@ export function hessian<A extends readonly unknown[] = readonly NDArray[], R = u
   argnums?: N | GradOptions<N>,
 ): (...args: Ins<A>) => JacobianOf<JacobianOf<R, GradOf<A, N>>, GradOf<A, N>>;
 export function hessian(...given: unknown[]): unknown {
-  const options = jacobianParams("hessian")(given);
-  const { f, argnums = 0 } = options;
+  const { f, argnums, hasAux } = jacobianParams("hessian")(given);
   requireFunction(f, "hessian");
-  const gradient = jacrev(f as (...args: unknown[]) => NDArray, { argnums, hasAux: options.hasAux ?? false });
-  return jacfwd(gradient as (...args: unknown[]) => unknown, { argnums, hasAux: options.hasAux ?? false });
+  const what = `hessian of ${nameOf(f)}`;
+  return byColumns(byRows(f, argnums, hasAux, what), argnums, hasAux, what);
 }

@@ -34,7 +34,12 @@ export class JvpTracer extends Tracer {
 
 /** Forward-mode differentiation: carries tangents along with values. */
 export class JvpTrace extends Trace {
-  readonly kind: string = "jvp";
+  constructor(
+    level: number,
+    readonly kind: string,
+  ) {
+    super(level);
+  }
 
   lift(x: NDArray): JvpTracer {
     return new JvpTracer(this, x, new Zero(x.aval));
@@ -69,14 +74,15 @@ export class JvpTrace extends Trace {
   }
 }
 
-/** Pushes tangents through a function of flat arrays. */
+/** Pushes tangents through a function of flat arrays; errors about values of it say that they are under `kind`. */
 export function jvpFlat(
   f: (xs: readonly NDArray[]) => readonly NDArray[],
   primals: readonly NDArray[],
   tangents: readonly Tangent[],
+  kind = "jvp",
 ): [outs: NDArray[], tangents: Tangent[]] {
   return withTrace(
-    (level) => new JvpTrace(level),
+    (level) => new JvpTrace(level, kind),
     false,
     (trace) => {
       const outs = f(primals.map((x, i) => (isZero(tangents[i]!) ? x : new JvpTracer(trace, x, tangents[i]!))));
@@ -146,6 +152,7 @@ export function jvp<A extends readonly unknown[] = readonly NDArray[], R = unkno
     },
     xs,
     ts,
+    `jvp of ${nameOf(f)}`,
   );
   return [unflatten(outDef, outs) as ArraysOf<R>, unflatten(outDef, outTangents.map(instantiate)) as ArraysOf<R>];
 }

@@ -17,8 +17,6 @@ import { JvpTrace, JvpTracer } from "./jvp.js";
 
 /** Forward mode whose tangents are staged; primitives that hold jaxprs split them into a primal and a linear part. */
 class LinearizeTrace extends JvpTrace {
-  override readonly kind = "linearize";
-
   protected override differentiate(
     primitive: AnyPrimitive,
     primals: readonly NDArray[],
@@ -42,22 +40,24 @@ export interface Linearized {
 
 /**
  * Evaluates a function of flat arrays while recording its linear part with respect to the primals marked `moving`.
- * What does not depend on tangents is computed once, now; the linear program holds it as residuals.
+ * What does not depend on tangents is computed once, now; the linear program holds it as residuals. Errors about values of the
+ * function say that they are under `kind`.
  */
 export function linearizeFlat(
   f: (xs: readonly NDArray[]) => readonly NDArray[],
   primals: readonly NDArray[],
   moving: readonly boolean[] = primals.map((x) => isFloat(x.dtype)),
+  kind = "linearize",
 ): Linearized {
   return withTrace(
-    (level) => new StagingTrace(level, "linearize"),
+    (level) => new StagingTrace(level, kind),
     false,
     (tape) => {
       const args = primals.filter((_, i) => moving[i]).map((x) => tape.argument(strengthen(x.aval)));
       let next = 0;
       const tangents = primals.map((x, i): Tangent => (moving[i] ? args[next++]! : new Zero(x.aval)));
       const pairs = withTrace(
-        (level) => new LinearizeTrace(level),
+        (level) => new LinearizeTrace(level, kind),
         false,
         (trace) =>
           f(primals.map((x, i) => (moving[i] ? new JvpTracer(trace, x, tangents[i]!) : x))).map((x) => trace.split(x)),
@@ -137,11 +137,16 @@ export function linearize<A extends readonly unknown[] = readonly NDArray[], R =
   requireFunction(f, "linearize");
   const { leaves, def } = floatPrimals(primals, "linearize");
   let outDef = def;
-  const lin = linearizeFlat((args) => {
-    const out = flattenArrays(f(...(unflatten(def, args) as unknown as A)), `the result of ${nameOf(f)}`);
-    outDef = out.def;
-    return out.leaves;
-  }, leaves);
+  const lin = linearizeFlat(
+    (args) => {
+      const out = flattenArrays(f(...(unflatten(def, args) as unknown as A)), `the result of ${nameOf(f)}`);
+      outDef = out.def;
+      return out.leaves;
+    },
+    leaves,
+    undefined,
+    `linearize of ${nameOf(f)}`,
+  );
   const push = (...tangents: Ins<A>): ArraysOf<R> => {
     const [tangentLeaves, tangentDef] = flatten(tangents);
     sameStructure(def, tangentDef, "linearize: tangents");

@@ -122,7 +122,7 @@ export function linearTranspose<A extends readonly unknown[] = readonly NDArray[
       return out.leaves;
     },
     avals,
-    { kind: "linearTranspose" },
+    { kind: `linearTranspose of ${nameOf(f)}` },
   );
   return (cotangent) => {
     const [ctLeaves, ctDef] = flatten(cotangent);

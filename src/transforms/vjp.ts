@@ -59,6 +59,7 @@ export function vjpTree(
     },
     xs,
     moving,
+    transform.includes(" of ") ? transform : `${transform} of ${nameOf(f)}`,
   );
   if (!auxDef) return { lin: full, primals: xs, moving, inDef: def, outDef, aux: undefined };
   return {

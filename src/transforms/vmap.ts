@@ -33,10 +33,10 @@ export class BatchTracer extends Tracer {
 
 /** Batching: applies operations to all examples at once. */
 export class BatchTrace extends Trace {
-  readonly kind = "vmap";
   constructor(
     level: number,
     readonly size: number,
+    readonly kind: string,
   ) {
     super(level);
   }
@@ -94,9 +94,10 @@ export function vmapFlat(
   size: number,
   inputs: readonly NDArray[],
   dims: readonly BatchDim[],
+  kind = "vmap",
 ): [outs: NDArray[], dims: BatchDim[]] {
   return withTrace(
-    (level) => new BatchTrace(level, size),
+    (level) => new BatchTrace(level, size, kind),
     false,
     (trace) => {
       const outs = f(inputs.map((x, i) => (dims[i] === null ? x : new BatchTracer(trace, x, dims[i]!))));
@@ -197,6 +198,7 @@ export function vmap(...given: unknown[]): (...args: unknown[]) => unknown {
       size,
       leaves,
       dims,
+      `vmap of ${name}`,
     );
     const targets = broadcastPrefix(outAxes, outDef, isAxis, `vmap(${name}): outAxes`);
     const placed = outs.map((x, i) => {
