@@ -24,8 +24,13 @@ const WORKGROUP = 64;
 export const column = (columns: readonly Column[], k: number): Expr =>
   load(columns[k]!.type, k, axisIndex(0, columns[k]!.data.length));
 
+export interface FormOptions {
+  /** Four points at once. */
+  readonly lanes?: boolean;
+}
+
 /** A module that computes `roots` at every point: results of a type lie in one buffer, one root after another. */
-export function moduleOf(columns: readonly Column[], roots: readonly Expr[]) {
+export function moduleOf(columns: readonly Column[], roots: readonly Expr[], { lanes = false }: FormOptions = {}) {
   const n = columns[0]!.data.length;
   const types = [...new Set(roots.map((r) => r.type as BufferType))];
   const places = roots.map((r, i) => ({
@@ -40,12 +45,17 @@ export function moduleOf(columns: readonly Column[], roots: readonly Expr[]) {
       length: n * roots.filter((r) => r.type === type).length,
     })),
   ];
+  if (lanes && n % 4 !== 0) throw new Error("points in fours are wanted");
   const module = new ModuleBuilder(buffers, launchOf({ buffers }));
+  if (lanes) buffers.forEach((_, i) => module.inFours(i));
   const code = new Code();
-  code.block(`if (id < ${n})`, () => {
+  const points = lanes ? n / 4 : n;
+  code.block(`if (id < ${points})`, () => {
+    if (lanes) code.line("let first = id * 4;");
     const source: ValueSource = {
-      axis: () => "id",
+      axis: () => (lanes ? "first" : "id"),
       load: (buffer, index) => module.load(buffer, index),
+      load4: (buffer, index) => module.load4(buffer, `(${index}) >> 2u`),
       slot: () => {
         throw new Error("no slots here");
       },
@@ -53,14 +63,15 @@ export function moduleOf(columns: readonly Column[], roots: readonly Expr[]) {
         throw new Error("no row buffers here");
       },
     };
-    const values = new Values(module, code, source);
+    const values = new Values(module, code, source, lanes ? { laneAxis: 0 } : {});
     values.plan(roots);
     roots.forEach((r, i) => {
       const { buffer, offset } = places[i]!;
-      code.line(module.store(buffer, `id + ${offset}`, values.expr(r)));
+      if (lanes) code.line(module.store4(buffer, `id + ${offset / 4}`, values.vector(r)));
+      else code.line(module.store(buffer, `id + ${offset}`, values.expr(r)));
     });
   });
-  const finished = module.finish({ workgroupSize: WORKGROUP, groups: Math.ceil(n / WORKGROUP), body: code });
+  const finished = module.finish({ workgroupSize: WORKGROUP, groups: Math.ceil(points / WORKGROUP), body: code });
   return { ...finished, buffers, places };
 }
 
@@ -68,9 +79,10 @@ export async function onDevice(
   device: GPUDevice,
   columns: readonly Column[],
   roots: readonly Expr[],
+  options: FormOptions = {},
 ): Promise<TypedArray[]> {
   const n = columns[0]!.data.length;
-  const { wgsl, bindings, workgroups, buffers, places } = moduleOf(columns, roots);
+  const { wgsl, bindings, workgroups, buffers, places } = moduleOf(columns, roots, options);
   const contents = buffers.map((b, i) => columns[i]?.data ?? storageOf(b));
   const cost = { flops: 0, loadBytes: 0, storeBytes: 0, workgroupBytes: 0 };
   const code = { dispatches: [{ label: "expressions", wgsl, bindings, workgroups, cost }], scratch: [] };

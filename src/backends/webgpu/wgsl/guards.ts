@@ -1,5 +1,5 @@
 import type { ScalarOp } from "../../../kernel-ir/scalar.js";
-import { type GpuType, type Lanes, typeName } from "./types.js";
+import { bare, type GpuType, type Lanes, typeName } from "./types.js";
 
 /**
  * Keeps compilers from rearranging float arithmetic.
@@ -52,7 +52,7 @@ function cancels(a: readonly string[], b: readonly string[]): boolean {
 /** The operand's value in a form that ends all reasoning about where it came from. */
 export function held(text: string, lanes: Lanes): string {
   const [f, u] = [typeName("f32", lanes), typeName("u32", lanes)];
-  return `bitcast<${f}>(bitcast<${u}>(${text}) ^ ${lanes === 1 ? "zero" : "vec4u(zero)"})`;
+  return `bitcast<${f}>(bitcast<${u}>(${bare(text)}) ^ ${lanes === 1 ? "zero" : "vec4u(zero)"})`;
 }
 
 export function hidden(hiding: Hiding, type: GpuType, o: Operand, lanes: Lanes): Operand {

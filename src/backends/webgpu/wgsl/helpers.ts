@@ -33,6 +33,14 @@ const bodies = {
   let y = select(U(x), U(4294967295u), x >= F(4294967296.0f));
   return select(y, U(0u), (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u));
 }`,
+  // Divisors are positive.
+  floor_div: `(x: I, d: I) -> I {
+  return (x - select(I(0), d - I(1), x < I(0))) / d;
+}`,
+  floor_mod: `(x: I, d: I) -> I {
+  let r = x % d;
+  return select(r, r + d, r < I(0));
+}`,
   mulhi: `(x: U, y: U) -> U {
   let a = x & U(0xffffu);
   let b = x >> U(16u);
@@ -51,7 +59,7 @@ const types: Readonly<Record<Lanes, Readonly<Record<string, string>>>> = {
   4: { F: "vec4f", I: "vec4i", U: "vec4u", B: "vec4<bool>" },
 };
 
-export const helperId = (name: HelperName, lanes: Lanes): string => (lanes === 1 ? name : `${name}4`);
+export const helperId = (name: HelperName, lanes: Lanes): string => (lanes === 1 ? name : `${name}_x4`);
 
 /** The whole function. */
 export function helperText(name: HelperName, lanes: Lanes): string {

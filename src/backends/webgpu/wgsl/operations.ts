@@ -3,7 +3,7 @@ import type { CombineOp, ScalarOp, ScalarType } from "../../../kernel-ir/scalar.
 import { toScalar } from "../../../kernel-ir/scalar-eval.js";
 import { guarded, hidden, type Hiding, type Operand } from "./guards.js";
 import type { HelperName } from "./helpers.js";
-import { type GpuType, gpuType, type Lanes, typeName } from "./types.js";
+import { bare, type GpuType, gpuType, type Lanes, typeName } from "./types.js";
 
 /**
  * Scalar ops as WGSL, with the very meaning that kernel-ir/scalar.ts gives them.
@@ -74,6 +74,8 @@ interface Call {
 }
 type Emit = (c: Call) => string;
 
+const call = (name: string, ...args: readonly string[]): string => `${name}(${args.map(bare).join(", ")})`;
+
 const infix =
   (symbol: string): Emit =>
   ({ args: [a, b] }) =>
@@ -81,16 +83,16 @@ const infix =
 const builtin =
   (name: string): Emit =>
   ({ args }) =>
-    `${name}(${args.join(", ")})`;
+    call(name, ...args);
 const helper =
   (name: HelperName): Emit =>
   ({ args, context, lanes }) =>
-    `${context.need(name, lanes)}(${args.join(", ")})`;
+    call(context.need(name, lanes), ...args);
 const never: Emit = ({ operand }) => {
   throw new InternalError(`an op that ${operand} does not have`);
 };
 
-const cast = (text: string, to: GpuType, lanes: Lanes): string => `bitcast<${typeName(to, lanes)}>(${text})`;
+const cast = (text: string, to: GpuType, lanes: Lanes): string => call(`bitcast<${typeName(to, lanes)}>`, text);
 const u32Literal = (value: string, lanes: Lanes): string => (lanes === 1 ? value : `vec4u(${value})`);
 
 /** By the type of the operands; what is missing is no op of the type. */
@@ -114,11 +116,11 @@ function extreme(name: "max" | "min"): Emit {
         name === "max"
           ? `${bits} + ${u32Literal("0x7fffffu", lanes)} <= ${u32Literal("0x807ffffeu", lanes)}`
           : `${bits} > ${u32Literal("0x7f800000u", lanes)}`;
-      return `select(${fixed.text}, ${variable.text}, ${keep})`;
+      return call("select", fixed.text, variable.text, keep);
     }
     if (bound === 0) return helper(`${name}_f`)(c);
-    const isNan = `${context.need("is_nan", lanes)}(${variable.text})`;
-    return `select(${name}(${variable.text}, ${fixed.text}), ${variable.text}, ${isNan})`;
+    const isNan = call(context.need("is_nan", lanes), variable.text);
+    return call("select", call(name, variable.text, fixed.text), variable.text, isNan);
   };
 }
 
@@ -130,18 +132,18 @@ const ordered =
   (c) => {
     const [x, y] = c.operands as readonly [Operand, Operand];
     if (c.operand === "f32" && x.text === y.text && symbol.includes("="))
-      return `(!${c.context.need("is_nan", c.lanes)}(${x.text}))`;
+      return `(!${call(c.context.need("is_nan", c.lanes), x.text)})`;
     return infix(symbol)(c);
   };
 
 const notEqual: Emit = (c) => {
   const [x, y] = c.operands as readonly [Operand, Operand];
   if (c.operand !== "f32") return infix("!=")(c);
-  const isNan = (o: Operand): string => `${c.context.need("is_nan", c.lanes)}(${o.text})`;
+  const isNan = (o: Operand): string => call(c.context.need("is_nan", c.lanes), o.text);
   if (x.text === y.text) return isNan(x);
   if (isNumber(y)) return `((${x.text} != ${y.text}) | ${isNan(x)})`;
   if (isNumber(x)) return `((${x.text} != ${y.text}) | ${isNan(y)})`;
-  return `((${x.text} != ${y.text}) | ${c.context.need("unordered", c.lanes)}(${x.text}, ${y.text}))`;
+  return `((${x.text} != ${y.text}) | ${call(c.context.need("unordered", c.lanes), x.text, y.text)})`;
 };
 
 /** The amount of a shift as u32, which WGSL takes for every type. */
@@ -179,7 +181,7 @@ const conversion: Emit = (c) => {
       return `((${cast(x, "u32", lanes)} & ${u32Literal("0x7fffffffu", lanes)}) != ${u32Literal("0u", lanes)})`;
     return helper(result === "i32" ? "to_i32" : "to_u32")(c);
   }
-  return `${typeName(result, lanes)}(${x})`;
+  return call(typeName(result, lanes), x);
 };
 
 const ints = (emit: Emit): Emit => byType({ i32: emit, u32: emit });
@@ -225,7 +227,7 @@ const emits: Readonly<Record<ScalarOp, Emit>> = {
   le: ordered("<="),
   gt: ordered(">"),
   ge: ordered(">="),
-  select: ({ args: [p, a, b] }) => `select(${b}, ${a}, ${p})`,
+  select: ({ args: [p, a, b] }) => call("select", b!, a!, p!),
   convert: conversion,
   bitcast: ({ args: [x], operand, result, lanes }) => (operand === result ? x! : cast(x!, result, lanes)),
 };

@@ -18,3 +18,18 @@ export const typeName = (type: GpuType, lanes: Lanes = 1): string => (lanes === 
 
 /** The type of a value in storage: bools are words, 0 or 1. */
 export const storageType = (type: GpuType): Exclude<GpuType, "bool"> => (type === "bool" ? "u32" : type);
+
+/**
+ * The text without the parentheses around all of it: where no operator stands beside it. Comparisons keep theirs, for WGSL
+ * takes `a < b, c > d` for a template.
+ */
+export function bare(text: string): string {
+  if (!text.startsWith("(") || !text.endsWith(")") || / [<>]/.test(text)) return text;
+  let depth = 0;
+  for (let i = 0; i < text.length - 1; i++) {
+    const ch = text[i];
+    if (ch === "(") depth++;
+    else if (ch === ")" && --depth === 0) return text;
+  }
+  return text.slice(1, -1);
+}

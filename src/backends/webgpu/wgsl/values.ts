@@ -1,32 +1,50 @@
-import { InternalError } from "../../../core/errors.js";
 import type { Atom, Index } from "../../../kernel-ir/index-expr.js";
-import type { Expr, LoadExpr, OpExpr, ScalarType } from "../../../kernel-ir/scalar.js";
+import type { Expr, KeepExpr, LoadExpr, OpExpr, ScalarType, SlotExpr } from "../../../kernel-ir/scalar.js";
 import type { Code } from "./code.js";
-import type { ModuleBuilder } from "./module.js";
 import type { Operand } from "./guards.js";
-import { constantText, literal, operation } from "./operations.js";
-import { gpuType } from "./types.js";
+import { each, indexClamp, indexDivision, indexSum, type IndexText, spread } from "./indices.js";
+import type { ModuleBuilder } from "./module.js";
+import { constantText, operation } from "./operations.js";
+import { bare, gpuType, type Lanes, typeName } from "./types.js";
 
 /** Where leaves come from: each gives WGSL that is safe as an operand of anything, a name where it can be one. */
 export interface ValueSource {
-  /** The coordinate of an axis, i32. */
+  /** The coordinate of an axis, i32. Of the axis that lanes run along: that of the first lane. */
   axis(k: number): string;
   /** The element at a flat index, as the scalar type (a bool as bool). `e` is the node itself. */
   load(buffer: number, index: string, type: ScalarType, e: LoadExpr): string;
   slot(k: number): string;
   keep(k: number): string;
-  /** Asked before a load: what the caller has already (a lane of a vector it has loaded); its index is then not computed. */
+  /** Asked before a load: what the caller has already (elements in workgroup memory, say); its index is then not computed. */
   known?(e: LoadExpr): string | undefined;
+  /**
+   * Four elements from `index` on as a vector, for loads that move by one along the lanes; undefined: one by one, by `load`.
+   */
+  load4?(buffer: number, index: string, type: ScalarType, e: LoadExpr): string | undefined;
+  /** Whether `slot`, `keep` and `known` give vectors of four lanes for these; absent: none do. */
+  lanesOf?(e: SlotExpr | KeepExpr | LoadExpr): Lanes;
+}
+
+export interface ValuesOptions {
+  /**
+   * The axis along which four neighbouring points are computed at once, the first at a multiple of four. What is the same in
+   * all lanes stays a scalar.
+   */
+  readonly laneAxis?: number;
 }
 
 /** Text that stands for a node. */
-interface Text extends Operand {
+interface Text extends Operand, IndexText {
   /** Operations in it that have no name of their own. */
   readonly size: number;
+  /** Of one point, or of four. */
+  readonly lanes: Lanes;
+  /** An index of lanes 1: by how much it grows from lane to lane. */
+  readonly step: number;
 }
 
 type AnyNode = Expr | Index | Atom;
-/** Indices and atoms are equal where their keys are; expressions where they are the same object. */
+/** Indices and loads are equal where their keys are; other expressions where they are the same object. */
 type Key = Expr | string;
 
 /** Operations that one inlined text may hold: WGSL limits how deep text nests, and people read it. */
@@ -38,17 +56,18 @@ const isIndex = (n: AnyNode): n is Index => !("kind" in n);
  * Writes expressions and indices as WGSL. What is used more than once, and every load, gets a name by a `let` at the place
  * where the code stands; the rest is written where it is used. The text is linear in the number of nodes.
  *
- * What is named stays known until the `scope` ends in which it was named.
+ * What is named stays known until the `scope` ends in which it was named: a load is not repeated, also after a store.
  */
 export class Values {
   private readonly names = new Map<Key, Text>();
   private journal: Key[] = [];
-  private uses = new Map<Key, number>();
+  private readonly uses = new Map<Key, number>();
 
   constructor(
     private readonly module: ModuleBuilder,
     private readonly code: Code,
     private readonly source: ValueSource,
+    private readonly options: ValuesOptions = {},
   ) {}
 
   /** Counts the uses of values that come later, so that what several of them share is named. */
@@ -56,20 +75,37 @@ export class Values {
     for (const root of roots) this.count(root, true);
   }
 
-  /** The value of an expression: short text without effects, which may be repeated. */
+  /** The value of an expression: short text without effects, safe as an operand; a vector where lanes differ. */
   expr(e: Expr): string {
     return this.value(e).text;
   }
 
-  /** An index as i32, likewise. */
+  /** An index as i32, likewise; with lanes, that of the first lane (of what moves by a fixed step, or not at all). */
   index(i: Index): string {
-    return this.value(i).text;
+    const t = this.value(i);
+    return t.lanes === 4 ? `${t.text}.x` : t.text;
   }
 
-  /** The same under a name or as a literal, for what is used often. */
+  /** The index of each lane; four texts. */
+  indices(i: Index): readonly string[] {
+    return each(this.value(i));
+  }
+
+  /** The same as `expr` under a name or as a literal, for what is used often. */
   named(e: Expr): string {
     const t = this.value(e);
     return t.size === 0 ? t.text : this.remember(e, t).text;
+  }
+
+  /** The value in four lanes, whether they differ or not. */
+  vector(e: Expr): string {
+    const t = this.value(e);
+    return this.inLanes(t, e.type, 4).text;
+  }
+
+  /** Whether lanes differ. */
+  lanes(e: Expr): Lanes {
+    return this.value(e).lanes;
   }
 
   /** What is named inside is forgotten afterwards: for the body of a loop or branch. */
@@ -85,7 +121,9 @@ export class Values {
   }
 
   private static key(n: AnyNode): Key {
-    return isIndex(n) ? `i ${n.key}` : "key" in n ? `a ${n.key}` : n;
+    if (isIndex(n)) return `i ${n.key}`;
+    if ("key" in n) return `a ${n.key}`;
+    return n.kind === "load" ? `l ${n.type} ${n.buffer} ${n.index.key}` : n;
   }
 
   private children(n: AnyNode): readonly AnyNode[] {
@@ -108,7 +146,7 @@ export class Values {
     }
   }
 
-  /** Adds the uses that a root makes of what has no name yet. */
+  /** Adds the uses that a root makes of what it is made of. */
   private count(root: AnyNode, again: boolean): void {
     const { uses } = this;
     const rootKey = Values.key(root);
@@ -150,111 +188,82 @@ export class Values {
       }
       stack.pop();
       const text = this.text(n, (c) => get(c)!);
-      const isCheap = text.size === 0;
-      const shared = (this.uses.get(Values.key(n)) ?? 1) > 1;
-      const wantsName = !isCheap && (shared || text.size > INLINE || isHeld(n));
-      if (wantsName) this.remember(n, text);
+      const isShared = (this.uses.get(Values.key(n)) ?? 1) > 1;
+      if (text.size > 0 && (isShared || text.size > INLINE || isHeld(n))) this.remember(n, text);
       else done.set(Values.key(n), text);
     }
     return get(root)!;
   }
 
   private remember(n: AnyNode, text: Text): Text {
-    const name = this.module.fresh("v");
-    this.code.line(
-      `let ${name} = ${text.text.replace(/^\((.*)\)$/s, (all, inside: string) => (isWhole(inside) ? inside : all))};`,
-    );
-    const named: Text = { text: name, made: text.made, size: 0 };
+    const named: Text = { ...this.name(text), size: 0 };
     const key = Values.key(n);
     this.names.set(key, named);
     this.journal.push(key);
     return named;
   }
+  private name(text: Text): Text {
+    const name = this.module.fresh("v");
+    this.code.line(`let ${name} = ${bare(text.text)};`);
+    return { ...text, text: name };
+  }
 
   private text(n: AnyNode, get: (n: AnyNode) => Text): Text {
-    if (isIndex(n)) return this.affine(n, get);
+    if (isIndex(n)) return indexSum(n, n.terms.map((t) => get(t.atom))); // prettier-ignore
+    const { source } = this;
     switch (n.kind) {
       case "const":
-        return { ...constantText(this.module, gpuType(n.type), n.value, 1), size: 0 };
+        return { ...constantText(this.module, gpuType(n.type), n.value, 1), size: 0, lanes: 1, step: 0 };
       case "axis":
-        return { text: this.source.axis(n.axis), size: 0 };
+        return { text: source.axis(n.axis), size: 0, lanes: 1, step: n.axis === this.options.laneAxis ? 1 : 0 };
       case "slot":
-        return { text: this.source.slot(n.slot), size: 0 };
+        return { text: source.slot(n.slot), size: 0, lanes: source.lanesOf?.(n) ?? 1, step: 0 };
       case "keep":
-        return { text: this.source.keep(n.keep), size: 1 };
+        return { text: source.keep(n.keep), size: 1, lanes: source.lanesOf?.(n) ?? 1, step: 0 };
       case "index":
-        return get(n.index);
+        return spread(get(n.index));
       case "value":
         return get(n.expr);
-      case "load": {
-        const known = this.source.known?.(n);
-        if (known !== undefined) return { text: known, size: 0 };
-        return { text: this.source.load(n.buffer, get(n.index).text, n.type, n), size: 1 };
-      }
+      case "load":
+        return this.load(n, () => get(n.index));
       case "op":
         return this.op(n, get);
       case "clamp":
-        return {
-          text: `clamp(${get(n.x).text}, ${literal("i32", n.lo)}, ${literal("i32", n.hi)})`,
-          size: get(n.x).size + 1,
-        };
+        return indexClamp(get(n.x), n.lo, n.hi);
       case "div":
       case "mod":
-        return division(n.kind, get(n.x), n.d, n.x.lo);
+        return indexDivision(this.module, n.kind, get(n.x), n.d, n.x, this.options.laneAxis);
     }
+  }
+
+  private load(e: LoadExpr, indexOf: () => Text): Text {
+    const { source } = this;
+    const known = source.known?.(e);
+    if (known !== undefined) return { text: known, size: 0, lanes: source.lanesOf?.(e) ?? 1, step: 0 };
+    const index = indexOf();
+    const one = (at: string): string => source.load(e.buffer, at, e.type, e);
+    if (index.lanes === 1 && index.step === 0) return { text: one(index.text), size: 1, lanes: 1, step: 0 };
+    const four = index.step === 1 ? source.load4?.(e.buffer, index.text, e.type, e) : undefined;
+    const name = (): Text => (index.size === 0 ? index : this.name(index));
+    const text = four ?? `${typeName(gpuType(e.type), 4)}(${each(name()).map(one).join(", ")})`;
+    return { text, size: 1, lanes: 4, step: 0 };
   }
 
   private op(n: OpExpr, get: (n: AnyNode) => Text): Text {
-    const operands = n.args.map(get);
+    const given = n.args.map(get);
+    const lanes = given.some((t) => t.lanes === 4) ? 4 : 1;
+    const operands = given.map((t, k) => this.inLanes(t, n.args[k]!.type, lanes));
     const types = n.args.map((a) => gpuType(a.type));
-    const result = operation(this.module, n.op, gpuType(n.type), types, operands);
-    return { ...result, size: operands.reduce((sum, o) => sum + o.size, 1) };
+    const result = operation(this.module, n.op, gpuType(n.type), types, operands, lanes);
+    return { ...result, size: given.reduce((sum, o) => sum + o.size, 1), lanes, step: 0 };
   }
 
-  private affine(n: Index, get: (n: AnyNode) => Text): Text {
-    let text = "";
-    let size = -1;
-    for (const { coeff, atom } of n.terms) {
-      const value = get(atom);
-      const factor = Math.abs(coeff);
-      const product = factor === 1 ? value.text : `${value.text} * ${factor}`;
-      text += text === "" ? (coeff < 0 ? `-${product}` : product) : coeff < 0 ? ` - ${product}` : ` + ${product}`;
-      size += value.size + (factor === 1 ? 1 : 2);
-    }
-    if (text === "") return { text: literal("i32", n.base), constant: n.base, size: 0 };
-    if (n.base !== 0) {
-      text += n.base < 0 ? ` - ${-n.base}` : ` + ${n.base}`;
-      size++;
-    }
-    return size === 0 ? { text, size } : { text: `(${text})`, size };
+  private inLanes(t: Text, type: ScalarType, lanes: Lanes): Operand {
+    if (t.lanes === lanes) return t;
+    if (t.constant !== undefined) return constantText(this.module, gpuType(type), t.constant, lanes);
+    return { text: `${typeName(gpuType(type), lanes)}(${bare(t.text)})`, made: t.made };
   }
 }
 
 /** Loads and row buffers are read where the code stands: what is stored later must not change them. */
 const isHeld = (n: AnyNode): boolean => !isIndex(n) && (n.kind === "load" || n.kind === "keep");
-
-/** Whether parentheses around this text were one pair. */
-function isWhole(inside: string): boolean {
-  let depth = 0;
-  for (const ch of inside) {
-    if (ch === "(") depth++;
-    else if (ch === ")" && --depth < 0) return false;
-  }
-  return depth === 0;
-}
-
-/** floor(x / d), or the rest; x ≥ `lo`. */
-function division(kind: "div" | "mod", x: Text, d: number, lo: number): Text {
-  const size = x.size + 1;
-  const shift = Math.log2(d);
-  if (d > 0 && Number.isInteger(shift) && shift < 31)
-    return { text: kind === "div" ? `(${x.text} >> ${shift}u)` : `(${x.text} & ${d - 1})`, size };
-  if (lo >= 0) return { text: kind === "div" ? `(${x.text} / ${d})` : `(${x.text} % ${d})`, size };
-  // Moved by a multiple of d to where truncating is rounding down.
-  const up = Math.ceil(-lo / d);
-  if (up * d > 0x40000000) throw new InternalError(`an index from ${lo} on divided by ${d}`);
-  const moved = `(${x.text} + ${up * d})`;
-  return kind === "div"
-    ? { text: `(${moved} / ${d} - ${up})`, size: size + 2 }
-    : { text: `(${moved} % ${d})`, size: size + 1 };
-}
