@@ -84,3 +84,14 @@ export function checkCounts(images: IdxImages, imagesFile: string, labels: Uint8
     );
   }
 }
+
+/** The first `count` elements of an IDX file as one of its own. */
+export function takeFirst(bytes: Uint8Array, count: number): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const dimensions = Array.from({ length: view.getUint8(3) }, (_, i) => view.getUint32(4 + 4 * i));
+  const taken = Math.min(count, dimensions[0] ?? 0);
+  const each = dimensions.slice(1).reduce((product, dimension) => product * dimension, 1);
+  const out = bytes.slice(0, 4 * (1 + dimensions.length) + taken * each);
+  new DataView(out.buffer).setUint32(4, taken);
+  return out;
+}

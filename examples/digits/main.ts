@@ -1,6 +1,7 @@
 import { TsaxError, defaultDevice, init, random, setDefaultDevice } from "tsax";
-import { loadDigits, type Examples } from "./data.js";
+import { loadDigits } from "./data.js";
 import { DigitsError } from "./errors.js";
+import type { Examples } from "./examples.js";
 import { initialParams, type DeviceExamples, type Params } from "./model.js";
 import { helpText, parseOptions, type Options } from "./options.js";
 import { Progress, clock } from "./progress.js";

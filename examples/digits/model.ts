@@ -1,5 +1,5 @@
 import { jit, nn, numpy as np, random, tree, valueAndGrad, vmap, type NDArray } from "tsax";
-import { CLASSES, PIXELS } from "./data.js";
+import { CLASSES, PIXELS } from "./examples.js";
 import type { ModelName } from "./options.js";
 
 /** One dense layer: `w: float32[inputs outputs]`, `b: float32[outputs]`. */
@@ -91,3 +91,6 @@ export const evaluateAll = jit((params: Params, { images, labels }: DeviceExampl
   const logProbabilities = vmap(predict, [null, 0])(params, images);
   return [meanLoss(params, images, labels), np.argmax(logProbabilities, 1)];
 });
+
+/** Probabilities of the ten classes for one image, `float32[10]`. */
+export const classify = jit((params: Params, x: NDArray): NDArray => np.exp(predict(params, x)));

@@ -18,8 +18,8 @@ export interface Options {
   readonly help: boolean;
 }
 
-/** What each model takes where the command line is silent. */
-const MODEL_DEFAULTS: Readonly<Record<ModelName, Pick<Options, "epochs" | "lr" | "initScale">>> = {
+/** What each model takes where nobody says otherwise. */
+export const MODEL_DEFAULTS: Readonly<Record<ModelName, Pick<Options, "epochs" | "lr" | "initScale">>> = {
   softmax: { epochs: 20, lr: 0.5, initScale: 0.01 },
   mlp: { epochs: 5, lr: 0.3, initScale: 1 },
 };

@@ -1,4 +1,4 @@
-import { CLASSES, IMAGE_SIDE, PIXELS, type Examples } from "./data.js";
+import { CLASSES, IMAGE_SIDE, PIXELS, type Examples } from "./examples.js";
 
 /** Counts predictions: `matrix[label][predicted]`. */
 export function confusionMatrix(labels: ArrayLike<number>, predicted: ArrayLike<number>): number[][] {

@@ -1,5 +1,5 @@
 import { numpy as np, random, type NDArray } from "tsax";
-import { PIXELS, type Examples } from "./data.js";
+import { PIXELS, type Examples } from "./examples.js";
 import { DigitsError } from "./errors.js";
 import { evaluateAll, trainStep, type DeviceExamples, type Params } from "./model.js";
 
@@ -9,11 +9,13 @@ export interface TrainOptions {
   readonly lr: number;
   /** Gives each epoch's order. */
   readonly key: NDArray;
+  /** How long the loop works, in milliseconds, before it looks up: reads the loss, lets signals in (50). */
+  readonly lookUpEvery?: number;
 }
 
 export interface TrainHooks {
-  /** Called now and then within an epoch with the mean loss of its steps so far. */
-  onSteps?(epoch: number, done: number, total: number, loss: number): void;
+  /** Called now and then within an epoch with the mean loss of its steps so far, and the weights. */
+  onSteps?(epoch: number, done: number, total: number, loss: number, params: Params): void;
   /** Called after each epoch; its time does not count as training. */
   onEpoch?(epoch: number, params: Params, loss: number, seconds: number): Promise<void>;
   /** Ends training at the next step when it answers true. */
@@ -34,8 +36,8 @@ export function toDevice({ count, images, labels }: Examples): DeviceExamples {
   return { images: np.array(images, { shape: [count, PIXELS] }), labels: np.array(labels) };
 }
 
-/** How often the loop looks up from its work: reads the loss, lets signals in. */
-const LOOK_UP_MS = 50;
+/** Lets whatever waits run: signals in Node, a person's hand and the screen in a browser. */
+const othersTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /**
  * Trains by minibatch gradient descent. Every epoch goes through the training set in a new order; what is left
@@ -62,11 +64,11 @@ export async function train(
       const indices = np.array(order.subarray((step - 1) * batch, step * batch));
       [params, lossSum] = trainStep(params, lossSum, examples, indices, options.lr);
       steps += 1;
-      if (performance.now() - lookedUp > LOOK_UP_MS || step === stepsPerEpoch) {
+      if (performance.now() - lookedUp > (options.lookUpEvery ?? 50) || step === stepsPerEpoch) {
         const loss = (await scalar(lossSum)) / step;
         checkFinite(loss, epoch, step);
-        hooks.onSteps?.(epoch, step, stepsPerEpoch, loss);
-        await new Promise((resolve) => setImmediate(resolve));
+        hooks.onSteps?.(epoch, step, stepsPerEpoch, loss, params);
+        await othersTurn();
         lookedUp = performance.now();
       }
       if (hooks.stopped?.() === true) {

@@ -1,6 +1,7 @@
 import { numpy as np, random, type NDArray } from "tsax";
 import { beforeAll, describe, expect, test } from "vitest";
-import { PIXELS, loadDigits, type Examples } from "../../../examples/digits/data.js";
+import { loadDigits } from "../../../examples/digits/data.js";
+import { PIXELS, type Examples } from "../../../examples/digits/examples.js";
 import {
   exampleLoss,
   initialParams,

@@ -1,8 +1,9 @@
-// Builds the library (incrementally) and runs the digits example on it, handing over all arguments.
+// Builds the library (incrementally) and runs an example on it: `node scripts/example.mjs digits/main.ts [arguments]`.
 import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const [program, ...args] = process.argv.slice(2);
 const build = spawnSync(process.execPath, ["scripts/build.mjs"], {
   cwd: root,
   stdio: ["ignore", "inherit", "inherit"],
@@ -19,8 +20,8 @@ const example = spawn(
     "--import",
     "tsx",
     "--enable-source-maps",
-    fileURLToPath(new URL("../examples/digits/main.ts", import.meta.url)),
-    ...process.argv.slice(2),
+    fileURLToPath(new URL(`../examples/${program}`, import.meta.url)),
+    ...args,
   ],
   { stdio: "inherit", env: { ...process.env, TSX_TSCONFIG_PATH: `${root}tsconfig.build.json` } },
 );
