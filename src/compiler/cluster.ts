@@ -12,6 +12,16 @@ import { elementType, type Group, physicalShape, physicalSize, type Value } from
 const maxCost = 600;
 const maxMembers = 64;
 
+/** What the device and the program ask of every cluster. */
+export interface FusionRules {
+  /** Buffers that a kernel may have. */
+  readonly maxBuffers: number;
+  /** Values may be computed at places that take divisions: they cost less than a launch. */
+  readonly divides: boolean;
+  /** Values that lie in memory whatever is fused. */
+  readonly results: ReadonlySet<Value>;
+}
+
 /** A member of a cluster: computed for every element of the domain, or once a row. */
 interface Member {
   readonly level: "element" | "row";
@@ -26,6 +36,7 @@ export interface ClusterSlot {
 /**
  * A kernel in the making: operations over one domain, whose axes of length 1 are left out. Once a reduction has joined, the
  * domain has rows (the axes that are not reduced), and results of reductions can be used again at both levels.
+ * One that begins with a product (the domain: batch axes, rows, columns) is what the product's kernel does with each sum.
  */
 export class Cluster implements Group {
   readonly axes: readonly Index[];
@@ -44,9 +55,23 @@ export class Cluster implements Group {
   constructor(
     readonly order: number,
     readonly dims: readonly number[],
+    private readonly rules: FusionRules,
+    readonly product?: Value,
   ) {
     this.axes = dims.map((n, k) => ix.axisIndex(k, n));
     this.flat = ix.flatten(this.axes, stridesOf(dims));
+    if (product === undefined) return;
+    this.members.set(product, { level: "element", expr: slotRef(elementType(product.aval), 0) });
+    product.group = this;
+  }
+
+  /** Whether the kernel has no more buffers than the device allows, as far as is known what will be stored. */
+  fits(): boolean {
+    const { maxBuffers, results } = this.rules;
+    if (maxBuffers === Infinity) return true;
+    let stores = 0;
+    for (const v of this.members.keys()) if (v.stored || results.has(v)) stores++;
+    return (this.product ? 2 : 0) + this.reads.size + Math.max(1, stores) <= maxBuffers;
   }
 
   /** What to go back to if a group of values cannot join whole. */
@@ -85,7 +110,7 @@ export class Cluster implements Group {
     const level =
       size === sizeOf(this.dims) ? "element" : this.reduced && size === sizeOf(this.rowDims) ? "row" : undefined;
     if (level === undefined || this.isFull(x)) return false;
-    const index = this.indexOf(physicalShape(x.aval), level);
+    const index = this.indexOf(physicalShape(x.aval), level, this.rules.divides);
     if (!index) return false;
     const reader = new ClusterReader(this, level);
     const expr = applyElement(x, index, reader);
@@ -96,6 +121,7 @@ export class Cluster implements Group {
 
   /** Adds the result of a reduction if its operand's domain and axes are the cluster's. */
   joinReduce(x: Value): boolean {
+    if (this.product) return false;
     const op = x.op!;
     const operand = op.inputs[0]!;
     const shape = operand.aval.shape;
@@ -107,7 +133,7 @@ export class Cluster implements Group {
     if (!sameDims || this.isFull(x)) return false;
     if (this.reduced && !(this.reduced.length === reduced.length && this.reduced.every((a, i) => a === reduced[i])))
       return false;
-    const index = this.indexOf(shape, "element");
+    const index = this.indexOf(shape, "element", false);
     if (!index) return false;
     const reader = new ClusterReader(this, "element");
     const input = elementOf(operand, index, reader);
@@ -139,10 +165,10 @@ export class Cluster implements Group {
     return level === "element" ? this.flat : this.rowFlat;
   }
 
-  /** The cluster's point as coordinates in a shape of the same size; undefined where that takes divisions. */
-  private indexOf(shape: Shape, level: "element" | "row"): readonly Index[] | undefined {
+  /** The cluster's point as coordinates in a shape of the same size; undefined where that takes divisions that it may not. */
+  private indexOf(shape: Shape, level: "element" | "row", divides: boolean): readonly Index[] | undefined {
     const index = ix.unflatten(this.flatOf(level), shape);
-    return index.every((i) => i.terms.every((t) => t.atom.kind === "axis")) ? index : undefined;
+    return divides || index.every((i) => i.terms.every((t) => t.atom.kind === "axis")) ? index : undefined;
   }
 
   private isFull(x: Value): boolean {

@@ -1,12 +1,14 @@
 import { sizeOf, stridesOf } from "../core/aval.js";
 import { InternalError } from "../core/errors.js";
+import type { DeviceTraits } from "../kernel-ir/backend.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { DotKernel, MatrixLayout } from "../kernel-ir/kernel.js";
 import type { DotDims, DotLowering } from "../kernel-ir/lowering.js";
 import { constant, op as makeOp } from "../kernel-ir/scalar.js";
 import { elementOf, flatIndex } from "./elements.js";
+import { clusterName, epilogueNest, epilogueOf } from "./epilogue.js";
 import type { OpaqueGroup } from "./fuse.js";
-import { elementType, type Operand, Value } from "./graph.js";
+import { elementType, type Op, type Operand, Value } from "./graph.js";
 import { bufferArg, type KernelLaunch, MemoryReader, storeKernel } from "./opaque.js";
 
 /** A matrix operand of a contraction: where its elements lie, and the launches that put them there if a copy was needed. */
@@ -25,28 +27,58 @@ interface AxisRoles {
 const without = (ndim: number, ...lists: readonly (readonly number[])[]): number[] =>
   Array.from({ length: ndim }, (_, k) => k).filter((k) => !lists.some((l) => l.includes(k)));
 
-/** The launches of a contraction: copies of operands whose layout no strides describe, then the product. */
-export function dotKernels(group: OpaqueGroup): KernelLaunch[] {
-  const { op } = group;
-  const out = op.outs[0]!;
-  const [a, b] = op.inputs as readonly [Operand, Operand];
+/** How a contraction is a product of matrices. */
+interface Product {
+  readonly lhs: AxisRoles;
+  readonly rhs: AxisRoles;
+  readonly batch: readonly number[];
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+function productOf(op: Op): Product {
+  const [sa, sb] = op.inputs.map((x) => x.aval.shape) as [readonly number[], readonly number[]];
   const dims: DotDims = (op.lower as DotLowering<never>).dims(op.params);
-  if (sizeOf(out.aval.shape) === 0) return [];
-  const type = elementType(out.aval);
-  if (type !== "f32" && type !== "f64") throw new InternalError(`a dot of ${out.aval.dtype} was not expanded`);
-  const { shape: sa } = a.aval;
-  const { shape: sb } = b.aval;
-  const lhsRoles: AxisRoles = {
+  const lhs: AxisRoles = {
     batch: dims.lhsBatch,
     rows: without(sa.length, dims.lhsBatch, dims.lhsContract),
     cols: dims.lhsContract,
   };
-  const rhsRoles: AxisRoles = {
+  const rhs: AxisRoles = {
     batch: dims.rhsBatch,
     rows: dims.rhsContract,
     cols: without(sb.length, dims.rhsBatch, dims.rhsContract),
   };
-  const k = sizeOf(dims.lhsContract.map((d) => sa[d]!));
+  return {
+    lhs,
+    rhs,
+    batch: dims.lhsBatch.map((d) => sa[d]!),
+    m: sizeOf(lhs.rows.map((d) => sa[d]!)),
+    n: sizeOf(rhs.cols.map((d) => sb[d]!)),
+    k: sizeOf(dims.lhsContract.map((d) => sa[d]!)),
+  };
+}
+
+/** The domain of a product's sums, without axes of length 1: batch axes, rows, columns. Undefined where nothing is summed. */
+export function productDims(op: Op): number[] | undefined {
+  if (op.lower.kind !== "dot") return undefined;
+  const { batch, m, n, k } = productOf(op);
+  return sizeOf([...batch, m, n]) * k === 0 ? undefined : [...batch, m, n].filter((d) => d !== 1);
+}
+
+/**
+ * The launches of a contraction: copies of operands whose layout no strides describe, then the product, with what follows it
+ * where one kernel can do both.
+ */
+export function dotKernels(group: OpaqueGroup, traits: DeviceTraits): KernelLaunch[] {
+  const { op } = group;
+  const out = op.outs[0]!;
+  const [a, b] = op.inputs as readonly [Operand, Operand];
+  if (sizeOf(out.aval.shape) === 0) return [];
+  const type = elementType(out.aval);
+  if (type !== "f32" && type !== "f64") throw new InternalError(`a dot of ${out.aval.dtype} was not expanded`);
+  const { lhs: lhsRoles, rhs: rhsRoles, batch, m, n, k } = productOf(op);
   if (k === 0) {
     const zeros = storeKernel(op.name, out, out.aval.shape, (_, index) => ({
       index: flatIndex(out, index),
@@ -57,14 +89,10 @@ export function dotKernels(group: OpaqueGroup): KernelLaunch[] {
   const launches: KernelLaunch[] = [];
   const lhs = matrixOperand(a, lhsRoles, type, launches);
   const rhs = matrixOperand(b, rhsRoles, type, launches);
-  const batch = dims.lhsBatch.map((k) => sa[k]!);
-  const m = sizeOf(lhsRoles.rows.map((k) => sa[k]!));
-  const n = sizeOf(rhsRoles.cols.map((k) => sb[k]!));
-  const kernel: DotKernel = {
+  const operands = [bufferArg(lhs.value, "read"), bufferArg(rhs.value, "read")];
+  const product = {
     kind: "dot",
-    name: op.name,
     type,
-    buffers: [bufferArg(lhs.value, "read"), bufferArg(rhs.value, "read"), bufferArg(out, "write")],
     batch,
     m,
     n,
@@ -72,8 +100,17 @@ export function dotKernels(group: OpaqueGroup): KernelLaunch[] {
     lhs: lhs.layout,
     rhs: rhs.layout,
     out: { offset: 0, batch: stridesOf([...batch, m * n]).slice(0, batch.length), row: n, col: 1 },
-  };
-  return [...launches, { kernel, args: [lhs.value, rhs.value, out] }];
+  } as const;
+  const then = group.epilogue && epilogueOf(group.epilogue, [...batch, m, n]);
+  if (then && then.buffers.length + 2 <= traits.maxBuffers) {
+    const buffers = [...operands, ...then.buffers];
+    const kernel: DotKernel = { ...product, name: clusterName(group.epilogue!), buffers, epilogue: then.statements };
+    return [...launches, { kernel, args: [lhs.value, rhs.value, ...then.args] }];
+  }
+  const kernel: DotKernel = { ...product, name: op.name, buffers: [...operands, bufferArg(out, "write")] };
+  launches.push({ kernel, args: [lhs.value, rhs.value, out] });
+  if (then) launches.push(epilogueNest(group.epilogue!));
+  return launches;
 }
 
 function matrixOperand(x: Operand, roles: AxisRoles, type: "f32" | "f64", launches: KernelLaunch[]): MatrixOperand {

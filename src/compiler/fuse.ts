@@ -1,7 +1,9 @@
 import { sizeOf } from "../core/aval.js";
 import { InternalError } from "../core/errors.js";
 import { Literal } from "../core/jaxpr.js";
-import { Cluster, domainOf } from "./cluster.js";
+import type { DeviceTraits } from "../kernel-ir/backend.js";
+import { Cluster, domainOf, type FusionRules } from "./cluster.js";
+import { productDims } from "./dot.js";
 import { reshapedFrom, sourcesOf } from "./elements.js";
 import type { Value } from "./graph.js";
 import { copyOf, type Graph, type Group, type Op, type Operand, physicalSize } from "./graph.js";
@@ -11,6 +13,8 @@ export interface OpaqueGroup extends Group {
   readonly op: Op;
   /** The operands as values that lie whole in memory, row-major, where the step needs them so. */
   readonly operands: readonly (Value | Literal)[];
+  /** What a product's kernel does with each sum. */
+  readonly epilogue?: Cluster;
 }
 
 export type FusedGroup = Cluster | OpaqueGroup;
@@ -31,11 +35,21 @@ const wholeOperands: Readonly<Record<string, boolean>> = {
  * order is the order of execution. What is made of inputs alone waits until something uses it, and goes where that
  * goes.
  */
-export function fuse(graph: Graph): { readonly groups: readonly FusedGroup[]; readonly outputs: readonly Operand[] } {
-  const fuser = new Fuser();
+export function fuse(
+  graph: Graph,
+  traits: DeviceTraits,
+): { readonly groups: readonly FusedGroup[]; readonly outputs: readonly Operand[] } {
+  const fuser = new Fuser(traits, resultsOf(graph));
   for (const op of graph.ops) if (!op.free) fuser.place(op);
   const outputs = graph.outputs.map((x) => fuser.outputOf(x));
   return { groups: fuser.groups, outputs };
+}
+
+/** The values that a program's results are, or are views of. */
+function resultsOf(graph: Graph): Set<Value> {
+  const results = new Set<Value>();
+  for (const x of graph.outputs) if (!(x instanceof Literal)) results.add(reshapedFrom(x));
+  return results;
 }
 
 /** Computed, but in no group yet. */
@@ -47,6 +61,14 @@ class Fuser {
   /** The last cluster that loads a value. */
   private readonly lastReader = new Map<Value, Cluster>();
   private readonly copies = new Map<Value, Value>();
+  private readonly rules: FusionRules;
+
+  constructor(
+    private readonly traits: DeviceTraits,
+    results: ReadonlySet<Value>,
+  ) {
+    this.rules = { maxBuffers: traits.maxBuffers, divides: traits.dearLaunches, results };
+  }
 
   place(op: Op): void {
     const { kind } = op.lower;
@@ -84,7 +106,7 @@ class Fuser {
     }
     for (const c of candidates) if (this.joinAll(waiting, c)) return;
     if (mayWait && latest < 0 && waiting.length < maxWaiting) return;
-    const fresh = new Cluster(this.groups.length, largestDomain(waiting));
+    const fresh = new Cluster(this.groups.length, largestDomain(waiting), this.rules);
     if (this.joinAll(waiting, fresh)) {
       this.groups.push(fresh);
       return;
@@ -107,6 +129,12 @@ class Fuser {
         return false;
       }
     }
+    // what fits no kernel alone is split when its kernel is made
+    const isAlone = mark.members === 0 && values.length === 1;
+    if (!isAlone && !cluster.fits()) {
+      cluster.rollBack(mark);
+      return false;
+    }
     cluster.commit(mark);
     this.noteReads(cluster);
     return true;
@@ -124,7 +152,14 @@ class Fuser {
       for (const s of sourcesOf(x)) this.settle(s);
       return x;
     });
-    const group: OpaqueGroup = { order: this.groups.length, op, operands };
+    const order = this.groups.length;
+    const dims = this.traits.dotEpilogue ? productDims(op) : undefined;
+    if (dims) {
+      const epilogue = new Cluster(order, dims, this.rules, op.outs[0]!);
+      this.groups.push({ order, op, operands, epilogue });
+      return;
+    }
+    const group: OpaqueGroup = { order, op, operands };
     this.groups.push(group);
     for (const x of op.outs) x.group = group;
   }

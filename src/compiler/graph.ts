@@ -4,6 +4,7 @@ import { InternalError, invariant } from "../core/errors.js";
 import type { Var } from "../core/jaxpr.js";
 import { type Eqn, type Jaxpr, Literal } from "../core/jaxpr.js";
 import { ruleOf } from "../core/primitive.js";
+import type { DeviceTraits } from "../kernel-ir/backend.js";
 import type { ElementLowering, Lowering } from "../kernel-ir/lowering.js";
 import { constant } from "../kernel-ir/scalar.js";
 import type { BufferArg } from "../kernel-ir/kernel.js";
@@ -67,6 +68,8 @@ export interface Op {
   readonly cost: number;
   /** The result has the operand's elements in the same row-major order. */
   readonly reshapes: boolean;
+  /** What it takes to compute a free scalar again; infinite where that may not be done for its price alone. */
+  readonly again: number;
 }
 
 export interface Graph {
@@ -75,8 +78,8 @@ export interface Graph {
   readonly outputs: readonly Operand[];
 }
 
-/** Reads a simplified jaxpr as operations on values. */
-export function buildGraph(jaxpr: Jaxpr): Graph {
+/** Reads a simplified jaxpr as operations on values, for a device. */
+export function buildGraph(jaxpr: Jaxpr, traits: DeviceTraits): Graph {
   const env = new Map<Var, Value>();
   const inputs = jaxpr.inVars.map((v) => {
     const value = new Value(v.aval, undefined, 0);
@@ -91,7 +94,7 @@ export function buildGraph(jaxpr: Jaxpr): Graph {
     return x;
   };
   const ops = jaxpr.eqns.map((eqn) => {
-    const op = makeOp(eqn, eqn.inputs.map(read));
+    const op = makeOp(eqn, eqn.inputs.map(read), traits);
     eqn.outs.forEach((v, i) => {
       const value = new Value(v.aval, op, i);
       op.outs.push(value);
@@ -102,28 +105,41 @@ export function buildGraph(jaxpr: Jaxpr): Graph {
   return { inputs, ops, outputs: jaxpr.outs.map(read) };
 }
 
-function makeOp(eqn: Eqn, inputs: readonly Operand[]): Op {
+function makeOp(eqn: Eqn, inputs: readonly Operand[], traits: DeviceTraits): Op {
   const { primitive } = eqn;
   const rule = ruleOf(primitive.lower, primitive, "lowering") as Lowering<never>;
-  const lower = emptyReduction(rule, eqn) ?? rule;
+  const lower = emptyReduction(rule, eqn) ?? (mayBeWhole(inputs, traits) ? inOnePiece(rule) : rule);
   if (lower.kind === "expand") throw new InternalError(`${primitive.name} was to be expanded before lowering`);
   const { facts } = primitive;
+  const cost = facts.cost ?? 1;
   const first = inputs[0];
   const reshapes =
     lower.kind === "element" &&
     first instanceof Value &&
     (typeof facts.reshapes === "function" ? facts.reshapes(eqn.params as never, first.aval) : facts.reshapes === true);
+  const mayBeFree = rule.kind !== "element" ? lower.kind === "element" : rule.regions === undefined;
+  const again = traits.dearLaunches && mayBeFree && isScalar(eqn) ? costAgain(cost, inputs) : Infinity;
   return {
     lower,
     params: eqn.params as never,
     inputs,
     outs: [],
     name: primitive.name,
-    cost: facts.cost ?? 1,
+    cost,
     reshapes,
-    free:
-      lower.kind === "element" && lower.regions === undefined && isFree(facts.view === true, facts.cost ?? 1, inputs),
+    again,
+    free: mayBeFree && (isFree(facts.view === true, cost, inputs) || again <= maxAgain),
   };
+}
+
+/** Pieces of a result are written by one kernel where launches are dear, if it may have so many operands. */
+const mayBeWhole = (inputs: readonly Operand[], { dearLaunches, maxBuffers }: DeviceTraits): boolean =>
+  dearLaunches && inputs.length < maxBuffers;
+
+function inOnePiece(rule: Lowering<never>): Lowering<never> {
+  if (rule.kind !== "element" || rule.regions === undefined) return rule;
+  const { regions: _, ...whole } = rule;
+  return whole;
 }
 
 /** A reduction of no elements is its initial value everywhere. */
@@ -155,6 +171,18 @@ const isCheapScalar = (x: Value): boolean =>
   (x.op === undefined ||
     (x.free && x.op.cost <= 2 && x.op.inputs.every((y) => y instanceof Literal || y.op === undefined)));
 
+/** Operations for which a scalar made of program inputs is computed again in each kernel, rather than in one of its own. */
+const maxAgain = 64;
+
+const isScalar = ({ outs }: Eqn): boolean => outs.every((v) => v.aval.dtype !== "key" && sizeOf(v.aval.shape) === 1);
+
+/** Operations to compute a value of these operands once, what they share counted each time. */
+function costAgain(cost: number, inputs: readonly Operand[]): number {
+  let total = cost;
+  for (const x of inputs) if (x instanceof Value && x.op) total += x.free && sizeOf(x.aval.shape) === 1 ? x.op.again : Infinity;
+  return total;
+}
+
 /** A value that is another one copied: it has a place of its own in memory. */
 export function copyOf(x: Operand): Value {
   const rule: ElementLowering<never> = { kind: "element", element: ([a], index) => a!.at(index), words: true };
@@ -166,6 +194,7 @@ export function copyOf(x: Operand): Value {
     name: "copy",
     cost: 1,
     reshapes: false,
+    again: Infinity,
     free: false,
   };
   const value = new Value(x.aval, op, 0);

@@ -10,8 +10,10 @@ import type { BufferType, Program, ProgramFunction } from "../kernel-ir/program.
 import { CallPolicy } from "./calls.js";
 import { Cluster } from "./cluster.js";
 import { dotKernels } from "./dot.js";
+import { clusterName } from "./epilogue.js";
 import { fuse, type FusedGroup, type OpaqueGroup } from "./fuse.js";
 import { buildGraph, bytesOf, type Operand, Value } from "./graph.js";
+import { limitBuffers } from "./limits.js";
 import { clusterKernel } from "./nest.js";
 import { type KernelLaunch, regionKernels, scanKernel, scatterKernels, sortKernel } from "./opaque.js";
 import { plan, type PlannedStep } from "./plan.js";
@@ -27,7 +29,7 @@ export interface CompileOptions {
 
 /** Compiles a jaxpr to a program: simplify, lower and fuse, plan. Time and size are linear in the size of the jaxpr. */
 export function compile(jaxpr: Jaxpr, options: CompileOptions): Program {
-  const builder = new ProgramBuilder(jaxpr);
+  const builder = new ProgramBuilder(jaxpr, options.traits);
   builder.function(jaxpr, options.name, options.donated ?? []);
   const program: Program = {
     name: options.name,
@@ -44,7 +46,10 @@ class ProgramBuilder {
   private readonly numbers = new Map<Jaxpr, number>();
   private readonly calls: CallPolicy;
 
-  constructor(root: Jaxpr) {
+  constructor(
+    root: Jaxpr,
+    private readonly traits: DeviceTraits,
+  ) {
     this.calls = new CallPolicy(root);
   }
 
@@ -56,11 +61,11 @@ class ProgramBuilder {
     this.numbers.set(jaxpr, number);
     const simplified = simplify(jaxpr, this.calls);
     debug(2, () => `jaxpr of ${name}, simplified:\n${printJaxpr(simplified)}`);
-    const graph = buildGraph(simplified);
-    const { groups, outputs } = fuse(graph);
+    const graph = buildGraph(simplified, this.traits);
+    const { groups, outputs } = fuse(graph, this.traits);
     const steps = groups.flatMap((g) => this.steps(g));
     const results = new Results(graph.inputs, outputs, steps);
-    const planned = plan(steps, graph.inputs, results.values, donated);
+    const planned = plan(steps, graph.inputs, results.values, donated, this.traits.arenaAlignment);
     this.functions[number] = {
       name,
       inputs: graph.inputs.map(typeOf),
@@ -74,10 +79,10 @@ class ProgramBuilder {
   }
 
   private steps(group: FusedGroup): PlannedStep[] {
-    if (group instanceof Cluster) return this.launches(clusterKernel(group, clusterName(group)));
+    if (group instanceof Cluster) return this.launches(clusterKernel(group, clusterName(group), this.traits));
     switch (group.op.lower.kind) {
       case "dot":
-        return this.launches(...dotKernels(group));
+        return this.launches(...dotKernels(group, this.traits));
       case "sort":
         return this.launches(sortKernel(group));
       case "scan":
@@ -94,7 +99,12 @@ class ProgramBuilder {
   }
 
   private launches(...list: readonly (KernelLaunch | undefined)[]): PlannedStep[] {
-    return list.flatMap((l) => (l ? [{ kind: "launch", ...l, number: this.kernels.push(l.kernel) - 1 } as const] : []));
+    const { maxBuffers } = this.traits;
+    return list.flatMap((l) =>
+      l
+        ? limitBuffers(l, maxBuffers).map((x) => ({ kind: "launch", ...x, number: this.kernels.push(x.kernel) - 1 }) as const)
+        : [],
+    );
   }
 
   private callStep(group: OpaqueGroup): PlannedStep[] {
@@ -107,12 +117,6 @@ class ProgramBuilder {
 }
 
 const typeOf = (v: Value): BufferType => ({ dtype: v.aval.dtype, bytes: bytesOf(v.aval) });
-
-/** A kernel is named after the operations in it. */
-function clusterName(c: Cluster): string {
-  const names = [...new Set([...c.members.keys()].map((v) => v.op!.name))];
-  return names.length > 4 ? `${names.slice(0, 3).join("_")}_and_${names.length - 3}_more` : names.join("_");
-}
 
 /** Where a program's results come from: values of their own, inputs handed through, copies of what is returned twice. */
 class Results {

@@ -1,6 +1,8 @@
+import type { DeviceTraits } from "../kernel-ir/backend.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { Index } from "../kernel-ir/index-expr.js";
 import type { BufferArg, NestKernel, Phase, Statement } from "../kernel-ir/kernel.js";
+import { simplify } from "../kernel-ir/rewrite.js";
 import { type Expr, keepRef, type ScalarType } from "../kernel-ir/scalar.js";
 import { Substitution } from "../kernel-ir/substitute.js";
 import type { Cluster } from "./cluster.js";
@@ -15,16 +17,20 @@ export interface Launch {
 /** An expression this dear (transcendentals) is kept for later phases in a row buffer rather than computed again. */
 const keepCost = 8;
 
-/** Makes the kernel of a cluster; undefined where nobody needs what it computes. */
-export function clusterKernel(cluster: Cluster, name: string): Launch | undefined {
+/** Makes the kernel of a cluster that has no product; undefined where nobody needs what it computes. */
+export function clusterKernel(cluster: Cluster, name: string, traits: DeviceTraits): Launch | undefined {
   const stored = [...cluster.members].filter(([v]) => v.stored);
   if (stored.length === 0) return undefined;
   const reduced = cluster.reduced ?? [];
   const order = [...cluster.dims.keys()].filter((k) => !reduced.includes(k)).concat(reduced);
   const place = new Map(order.map((k, i) => [k, i]));
   const moves = order.some((k, i) => k !== i);
-  const renumber = moves ? new Substitution((k) => ix.axisIndex(place.get(k)!, cluster.dims[k]!)) : unchanged;
-  const slotInputs = cluster.slots.map((s) => renumber.expr(s.input));
+  const { dearLaunches } = traits;
+  const renumber =
+    moves || dearLaunches ? new Substitution((k) => ix.axisIndex(place.get(k)!, cluster.dims[k]!)) : unchanged;
+  // scalars that are computed again are large expressions, mostly of constants
+  const written = (e: Expr): Expr => (dearLaunches ? simplify(renumber.expr(e)) : renumber.expr(e));
+  const slotInputs = cluster.slots.map((s) => written(s.input));
   const phases = new PhaseFinder(slotInputs);
 
   const buffers: BufferArg[] = [];
@@ -44,7 +50,7 @@ export function clusterKernel(cluster: Cluster, name: string): Launch | undefine
   };
   slotInputs.forEach((value, slot) => add(bodies, phases.of(value), { kind: "accumulate", slot, value }));
   for (const [v, { level, expr }] of stored) {
-    const value = renumber.expr(expr);
+    const value = written(expr);
     const index: Index = renumber.index(cluster.flatOf(level));
     const store: Statement = { kind: "store", buffer: buffers.length, index, value };
     buffers.push({ type: elementType(v.aval), access: "write", length: physicalSize(v.aval) });
@@ -53,7 +59,8 @@ export function clusterKernel(cluster: Cluster, name: string): Launch | undefine
     else add(afters, Math.max(0, phases.of(value) - 1), store);
   }
   const numParallel = order.length - reduced.length;
-  const { keeps, kept } = keepDear(bodies, phases, numParallel);
+  const elements = reduced.reduce((n, k) => n * cluster.dims[k]!, 1);
+  const { keeps, kept } = keepDear(bodies, phases, numParallel, traits.maxKeepBytes / elements);
   const kernel: NestKernel = {
     kind: "nest",
     name,
@@ -102,11 +109,13 @@ function valuesIn(i: Index): Expr[] {
 /**
  * Puts dear element-level expressions of an earlier phase that a later one needs again into row buffers.
  * Cost counts operations below a node, shared ones once each time: enough to tell an exp from a subtraction.
+ * What would take more than `bytesPerElement` bytes for an element of the row is computed again.
  */
 function keepDear(
   bodies: readonly (readonly Statement[])[],
   phases: PhaseFinder,
   numParallel: number,
+  bytesPerElement: number,
 ): { readonly keeps: readonly ScalarType[]; readonly kept: readonly Statement[][] } {
   if (bodies.length <= 1) return { keeps: [], kept: bodies.map((b) => [...b]) };
   const costs = new Map<Expr, number>();
@@ -129,6 +138,8 @@ function keepDear(
   };
   const keepOf = new Map<Expr, number>();
   const keeps: ScalarType[] = [];
+  let room = bytesPerElement;
+  const bytesOfType = (type: ScalarType): number => (type === "f64" ? 8 : 4);
   const madeIn: { readonly phase: number; readonly keep: number; readonly value: Expr }[] = [];
   const computed = bodies.map(() => new Set<Expr>());
   bodies.forEach((body, p) => {
@@ -136,7 +147,15 @@ function keepDear(
       if (computed[p]!.has(e) || keepOf.has(e)) return;
       const first = phases.of(e);
       const earlier = first < p ? computed.findIndex((set, q) => q < p && set.has(e)) : -1;
-      if (earlier >= 0 && e.kind === "op" && e.type !== "i64" && cost(e) >= keepCost && varies(e)) {
+      if (
+        earlier >= 0 &&
+        e.kind === "op" &&
+        e.type !== "i64" &&
+        bytesOfType(e.type) <= room &&
+        cost(e) >= keepCost &&
+        varies(e)
+      ) {
+        room -= bytesOfType(e.type);
         keepOf.set(e, keeps.length);
         madeIn.push({ phase: earlier, keep: keeps.length, value: e });
         keeps.push(e.type);

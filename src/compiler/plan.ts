@@ -1,4 +1,4 @@
-import type { Kernel, NestKernel } from "../kernel-ir/kernel.js";
+import type { Kernel, Statement } from "../kernel-ir/kernel.js";
 import type { BufferRef, Step } from "../kernel-ir/program.js";
 import type { Expr } from "../kernel-ir/scalar.js";
 import { bytesOf, type Value } from "./graph.js";
@@ -20,9 +20,6 @@ export interface Plan {
   readonly arenaBytes: number;
   readonly outputReusesInput: readonly (number | null)[];
 }
-
-const alignment = 64;
-const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 
 export const writesOf = (s: PlannedStep): readonly Value[] => {
   switch (s.kind) {
@@ -46,7 +43,7 @@ export const readsOf = (s: PlannedStep): readonly Value[] => {
 };
 
 /**
- * Gives every value a place: outputs their own, temporaries one in the arena, from the step that first writes them to the
+ * Gives every value a place: outputs their own, temporaries one in the arena (at multiples of `alignment` bytes), from the step that first writes them to the
  * last that reads them. A kernel may write a value over one that it reads for the last time if it reads every element only
  * where it writes it.
  */
@@ -55,16 +52,22 @@ export function plan(
   inputs: readonly Value[],
   outputs: readonly Value[],
   donated: readonly boolean[],
+  alignment: number,
 ): Plan {
+  const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
   const refs = new Map<Value, BufferRef>();
   inputs.forEach((v, index) => refs.set(v, { kind: "input", index }));
   outputs.forEach((v, index) => {
     if (!refs.has(v)) refs.set(v, { kind: "output", index });
   });
   const lastUse = new Map<Value, number>();
+  const firstWrite = new Map<Value, number>();
   steps.forEach((s, i) => {
     for (const v of readsOf(s)) lastUse.set(v, i);
-    for (const v of writesOf(s)) lastUse.set(v, Math.max(i, lastUse.get(v) ?? 0));
+    for (const v of writesOf(s)) {
+      lastUse.set(v, Math.max(i, lastUse.get(v) ?? 0));
+      if (!firstWrite.has(v)) firstWrite.set(v, i);
+    }
   });
   const arena = new Arena();
   const sizes = new Map<Value, number>();
@@ -83,7 +86,7 @@ export function plan(
             !outputs.includes(v) &&
             v.aval.dtype === w.aval.dtype &&
             bytesOf(v.aval) === bytesOf(w.aval) &&
-            firstWrite(steps, w) === i &&
+            firstWrite.get(w) === i &&
             (last < i || (last === i && overwritable(s, v, w)))
           );
         });
@@ -118,8 +121,6 @@ export function plan(
   return { steps: done, arenaBytes: arena.size, outputReusesInput: reuses };
 }
 
-const firstWrite = (steps: readonly PlannedStep[], w: Value): number => steps.findIndex((s) => writesOf(s).includes(w));
-
 function resolve(s: PlannedStep, refs: ReadonlyMap<Value, BufferRef>): Step {
   const at = (v: Value): BufferRef => refs.get(v)!;
   switch (s.kind) {
@@ -134,22 +135,32 @@ function resolve(s: PlannedStep, refs: ReadonlyMap<Value, BufferRef>): Step {
 
 /** Whether a launch may write `w` over `r`: it reads an element of `r` only at the point at which it writes that of `w`. */
 function overwritable(s: PlannedStep, r: Value, w: Value): boolean {
-  if (s.kind !== "launch" || s.kernel.kind !== "nest") return false;
+  if (s.kind !== "launch") return false;
   const { kernel, args } = s;
-  if (kernel.phases.length !== 1 || kernel.sequential || kernel.slots.some((x) => x.running)) return false;
+  const statements = onePoint(kernel);
+  if (!statements) return false;
   if (args.filter((v) => v === r).length !== 1 || args.filter((v) => v === w).length !== 1) return false;
   const from = args.indexOf(r);
   const to = args.indexOf(w);
-  const store = kernel.phases[0]!.body.find((x) => x.kind === "store" && x.buffer === to);
+  // a product reads its operands at all points
+  if (kernel.kind === "dot" && from < 2) return false;
+  const store = statements.find((x) => x.kind === "store" && x.buffer === to);
   if (!store || store.kind !== "store") return false;
   const places = readPlaces(kernel).get(from);
   return places === undefined || (places.size === 1 && places.has(store.index.key));
 }
 
-const placesOf = new WeakMap<NestKernel, ReadonlyMap<number, ReadonlySet<string>>>();
+/** The statements of a kernel each of whose points reads and writes once, in no order to other points. */
+function onePoint(kernel: Kernel): readonly Statement[] | undefined {
+  if (kernel.kind === "dot") return kernel.epilogue;
+  if (kernel.kind !== "nest" || kernel.phases.length !== 1) return undefined;
+  return kernel.sequential || kernel.slots.some((x) => x.running) ? undefined : kernel.phases[0]!.body;
+}
+
+const placesOf = new WeakMap<Kernel, ReadonlyMap<number, ReadonlySet<string>>>();
 
 /** Where a kernel reads each of its buffers, as keys of indices; what is read after the elements of a row has no such place. */
-function readPlaces(kernel: NestKernel): ReadonlyMap<number, ReadonlySet<string>> {
+function readPlaces(kernel: Kernel): ReadonlyMap<number, ReadonlySet<string>> {
   const known = placesOf.get(kernel);
   if (known) return known;
   const places = new Map<number, Set<string>>();
@@ -166,7 +177,8 @@ function readPlaces(kernel: NestKernel): ReadonlyMap<number, ReadonlySet<string>
     }
     for (const c of childrenOf(e)) visit(c, afterwards);
   };
-  for (const phase of kernel.phases) {
+  const phases = kernel.kind === "nest" ? kernel.phases : [{ body: onePoint(kernel) ?? [], after: [] }];
+  for (const phase of phases) {
     for (const s of phase.body) visit(s.value, false);
     for (const s of phase.after) visit(s.value, true);
   }

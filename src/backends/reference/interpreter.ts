@@ -11,6 +11,7 @@ import {
 import { interpretProgram } from "../../kernel-ir/interpreter.js";
 import { printProgram } from "../../kernel-ir/printer.js";
 import type { BufferType, Program } from "../../kernel-ir/program.js";
+import { verifyTraits } from "../../kernel-ir/verify-traits.js";
 import { verifyProgram } from "../../kernel-ir/verifier.js";
 
 /** Bytes on the host. */
@@ -30,7 +31,7 @@ export class InterpreterBackend implements Backend {
   private allocated = 0;
   private programs = 0;
 
-  /** `traits`: those of the device to compile for; without them, of one that has no limits. */
+  /** `traits`: what programs must keep to; without them, no limits. */
   constructor(
     readonly name = "interpreter",
     readonly traits: DeviceTraits = {
@@ -68,6 +69,7 @@ export class InterpreterBackend implements Backend {
   }
   compile(program: Program): Executable {
     verifyProgram(program);
+    verifyTraits(program, this.traits);
     this.programs++;
     const entry = program.functions[0]!;
     return {

@@ -1,0 +1,112 @@
+import * as ix from "../kernel-ir/index-expr.js";
+import type { BufferArg, NestKernel, Statement } from "../kernel-ir/kernel.js";
+import { simplify } from "../kernel-ir/rewrite.js";
+import { type Expr, load } from "../kernel-ir/scalar.js";
+import { Substitution } from "../kernel-ir/substitute.js";
+import type { Cluster } from "./cluster.js";
+import { elementType, type Value } from "./graph.js";
+import { childrenOf } from "./nest.js";
+import { bufferArg, type KernelLaunch } from "./opaque.js";
+
+/** What a product's kernel does with each sum, and the buffers for it, from number 2 on. */
+export interface Epilogue {
+  readonly statements: readonly Statement[];
+  readonly buffers: readonly BufferArg[];
+  readonly args: readonly Value[];
+}
+
+/** Buffers 0 and 1 of a product are its operands. */
+const operands = 2;
+
+/**
+ * The epilogue of a product whose domain is `extents` (batch axes, rows, columns); undefined where nothing but the product
+ * itself is wanted. The first buffer is one that is stored, of the product's type if there is one.
+ */
+export function epilogueOf(cluster: Cluster, extents: readonly number[]): Epilogue | undefined {
+  const stored = storedIn(cluster);
+  if (!stored.some(([v]) => v !== cluster.product)) return undefined;
+  const type = elementType(cluster.product!.aval);
+  const first = Math.max(
+    0,
+    stored.findIndex(([v]) => elementType(v.aval) === type),
+  );
+  stored.unshift(...stored.splice(first, 1));
+  const axes = [...extents.keys()].filter((k) => extents[k] !== 1);
+  const placed = new Substitution((k, index) => ix.axisIndex(axes[k]!, index.hi + 1));
+  const values = stored.map(([, { expr }]) => simplify(placed.expr(expr)));
+  const read = loadedIn(values);
+  const reads = [...cluster.reads].filter(([, k]) => read.has(k)).map(([v]) => v);
+  const numbers = new Map(reads.map((v, k) => [cluster.reads.get(v)!, operands + stored.length + k]));
+  const renumbered = renumber(numbers);
+  const index = placed.index(cluster.flatOf("element"));
+  return {
+    statements: values.map((value, k) => ({ kind: "store", buffer: operands + k, index, value: renumbered.expr(value) })),
+    buffers: [...stored.map(([v]) => bufferArg(v, "write")), ...reads.map((v) => bufferArg(v, "read"))],
+    args: [...stored.map(([v]) => v), ...reads],
+  };
+}
+
+/** The same as a kernel of its own, which reads the product from memory: it is stored then. */
+export function epilogueNest(cluster: Cluster): KernelLaunch {
+  const product = cluster.product!;
+  const type = elementType(product.aval);
+  const index = cluster.flatOf("element");
+  const reads = [...cluster.reads.keys(), product];
+  const stored = storedIn(cluster).filter(([v]) => v !== product);
+  const sum = load(type, reads.length - 1, index);
+  const loaded = new Substitution(
+    (_, i) => i,
+    (e) => (e.kind === "slot" ? sum : e),
+  );
+  const kernel: NestKernel = {
+    kind: "nest",
+    name: clusterName(cluster),
+    buffers: [...reads.map((v) => bufferArg(v, "read")), ...stored.map(([v]) => bufferArg(v, "write"))],
+    parallel: cluster.dims,
+    reduced: [],
+    sequential: false,
+    slots: [],
+    keeps: [],
+    phases: [
+      {
+        body: stored.map(([, { expr }], k) => ({
+          kind: "store",
+          buffer: reads.length + k,
+          index,
+          value: simplify(loaded.expr(expr)),
+        })),
+        after: [],
+      },
+    ],
+  };
+  return { kernel, args: [...reads, ...stored.map(([v]) => v)] };
+}
+
+const storedIn = (cluster: Cluster) => [...cluster.members].filter(([v]) => v.stored);
+
+/** A kernel is named after the operations in it. */
+export function clusterName(c: Cluster): string {
+  const names = [...new Set([...c.members.keys()].map((v) => v.op!.name))];
+  return names.length > 4 ? `${names.slice(0, 3).join("_")}_and_${names.length - 3}_more` : names.join("_");
+}
+
+/** The numbers of the buffers that expressions load. */
+export function loadedIn(roots: Iterable<Expr>): Set<number> {
+  const buffers = new Set<number>();
+  const seen = new Set<Expr>();
+  const visit = (e: Expr): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    if (e.kind === "load") buffers.add(e.buffer);
+    for (const c of childrenOf(e)) visit(c);
+  };
+  for (const e of roots) visit(e);
+  return buffers;
+}
+
+/** Gives loads other buffer numbers. */
+export const renumber = (numbers: ReadonlyMap<number, number>): Substitution =>
+  new Substitution(
+    (_, index) => index,
+    (e) => (e.kind === "load" ? { ...e, buffer: numbers.get(e.buffer)! } : e),
+  );
