@@ -1,0 +1,131 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Case, dtypesOf, loadCases } from "../oracle/cases.js";
+import { expected, isKnownFailure } from "../oracle/expected.js";
+import { hasChromium, launchChromium } from "./chromium.js";
+import type * as OraclePage from "./oracle-page.js";
+
+const built = fileURLToPath(new URL("../../dist/browser/", import.meta.url));
+const here = fileURLToPath(new URL(".", import.meta.url));
+/** The page lies on a host that counts as secure, or it would have no WebGPU. */
+const ORIGIN = "http://localhost/";
+
+/** The runner of recorded cases, for a page: it takes the library from the bundle next to it. */
+async function bundleRunner(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [`${here}oracle-page.ts`],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    logLevel: "error",
+    tsconfigRaw: {},
+    plugins: [
+      {
+        name: "library and Node's modules from elsewhere",
+        setup({ onResolve, onLoad }) {
+          onResolve({ filter: /\/src\/index\.js$/ }, () => ({ path: "./tsax.js", external: true }));
+          // Cases are read in Node and handed to the page.
+          onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "node" }));
+          onLoad({ filter: /.*/, namespace: "node" }, () => ({ contents: "module.exports = {}" }));
+        },
+      },
+    ],
+  });
+  return outputFiles[0]!.text;
+}
+
+/** One case in so many, always the same ones. */
+const SHARE = 25;
+
+function hash(text: string): number {
+  let h = 0;
+  for (let i = 0; i < text.length; i++) h = (Math.imul(h, 31) + text.charCodeAt(i)) >>> 0;
+  return h;
+}
+
+function sample(): Case[] {
+  const missing = new Set([...expected.missingFunctions, ...expected.missingDtypes]);
+  return ["numpy", "lax", "nn", "random", "other"]
+    .flatMap(loadCases)
+    .filter((c) => hash(c.id) % SHARE === 1)
+    .filter((c) => !missing.has(c.fn) && ![...dtypesOf(c)].some((dtype) => dtype === "float64" || missing.has(dtype)));
+}
+
+describe.skipIf(!hasChromium)("dist/browser in a page without a bundler (Chromium, Linux x64 only)", () => {
+  let browser: Browser;
+  let runner: string;
+  beforeAll(async () => {
+    if (!existsSync(`${built}tsax.js`)) throw new Error("this tests dist/browser: npm run build");
+    [browser, runner] = await Promise.all([launchChromium(), bundleRunner()]);
+  }, 120_000);
+  afterAll(() => browser?.close());
+
+  /** Opens a page with one script; files are those of dist/browser, and no other server is asked for anything. */
+  async function open(script: string): Promise<{ readonly page: Page; readonly asked: string[] }> {
+    const page = await browser.newPage();
+    const asked: string[] = [];
+    await page.route("**/*", (route) => {
+      const url = route.request().url();
+      asked.push(url);
+      const path = url.startsWith(ORIGIN) ? url.slice(ORIGIN.length) : "?";
+      if (path === "") return route.fulfill({ contentType: "text/html", body: `<!doctype html>${script}` });
+      const body =
+        path === "oracle-page.js" ? runner : existsSync(built + path) ? readFileSync(built + path) : undefined;
+      return body === undefined ? route.abort() : route.fulfill({ contentType: "text/javascript", body });
+    });
+    await page.goto(ORIGIN);
+    return { page, asked };
+  }
+
+  const example = (device: string): string => `
+    <p id="out"></p>
+    <script type="module">
+      import { grad, init, jit, numpy as np, setDefaultDevice, vmap } from "./tsax.js";
+      try {
+        await init("${device}");
+        setDefaultDevice("${device}");
+        const slope = jit(vmap(grad((x) => np.tanh(x).mul(2))));
+        const slopes = await slope(np.array([0, 0.5, -1])).data();
+        out.textContent = Array.from(slopes, (y) => y.toFixed(4)).join(" ");
+      } catch (error) {
+        out.textContent = String(error);
+      }
+    </script>`;
+
+  test.each(["wasm", "webgpu"])("a plain module script computes on %s", async (device) => {
+    const { page, asked } = await open(example(device));
+    await page.waitForFunction(() => document.getElementById("out")?.textContent !== "");
+    expect(await page.textContent("#out")).toBe("2.0000 1.5729 0.8399");
+    const files = asked.map((url) => url.slice(ORIGIN.length)).filter((file) => file !== "" && file !== "favicon.ico");
+    // What is for another device is not loaded.
+    if (device === "wasm") expect(files).toEqual(["tsax.js"]);
+    else expect(files.every((file) => file === "tsax.js" || file.startsWith("core/"))).toBe(true);
+    await page.close();
+  });
+
+  test.each(["wasm", "webgpu"])(
+    "recorded values of JAX come out on %s",
+    async (device) => {
+      const cases = sample();
+      const { page } = await open(
+        `<script type="module">import { runCases } from "./oracle-page.js"; globalThis.runCases = runCases;</script>`,
+      );
+      await page.waitForFunction(() => "runCases" in globalThis);
+      const outcomes = await page.evaluate(
+        ([cases, device]) => (globalThis as unknown as typeof OraclePage).runCases(cases, device),
+        [cases, device] as const,
+      );
+      expect(outcomes.length).toBeGreaterThan(100);
+      const surprises = outcomes.filter(
+        ({ id, mode, wrong }) => (wrong !== undefined) !== isKnownFailure(id, mode, device),
+      );
+      expect(surprises).toEqual([]);
+      await page.close();
+    },
+    90_000,
+  );
+});
