@@ -74,8 +74,11 @@ export interface Backend {
    */
   compile(program: Program, options: { readonly generic: boolean }): Executable;
   stats(): BackendStats;
-  /** Resolves when everything that was enqueued before has run; undefined where `run` returns when it has run. */
-  readonly settled?: () => Promise<void>;
+  /**
+   * Resolves when everything that was enqueued before has run, rejects with the error of the first of `buffers` whose content
+   * could not be computed; undefined where `run` returns when it has run.
+   */
+  readonly settled?: (buffers?: readonly DeviceBuffer[]) => Promise<void>;
   /** Why the device cannot be used any more; arrays on it are gone then. undefined: it can. */
   readonly lost?: () => DeviceError | undefined;
   /** Notes the launches of what is enqueued from now on, until `stop`; undefined where launches are no events of their own. */

@@ -1,0 +1,51 @@
+import { usage } from "./constants.js";
+import type { Context } from "./context.js";
+import { type Block, Pool } from "./pool.js";
+
+/**
+ * Memory of temporaries: a few banks that all programs of the device share, for what runs later overwrites what earlier runs are
+ * done with. A bank grows to what the largest program needs of it, and is then the same buffer in every call.
+ */
+export class Arena {
+  private readonly blocks: (Block | undefined)[] = [];
+  private readonly pool: Pool;
+
+  constructor(
+    context: Context,
+    { onDestroy, onFailure }: { readonly onDestroy: (block: Block) => void; readonly onFailure: () => void },
+  ) {
+    this.pool = new Pool(context, usage.storage | usage.copySource | usage.copyTarget, {
+      label: "arena",
+      keepBytes: 0,
+      onDestroy,
+      onFailure,
+    });
+  }
+
+  get bytes(): number {
+    return this.pool.usedBytes;
+  }
+
+  /** The banks with at least so many bytes each. */
+  banks(bytes: readonly number[]): readonly Block[] {
+    return bytes.map((n, k) => {
+      const block = this.blocks[k];
+      if (block && block.bytes >= n && !block.failure) return block;
+      if (block) this.release(k);
+      return (this.blocks[k] = this.pool.take(n));
+    });
+  }
+
+  /** Gives all of it back; a later call takes what it needs. */
+  clear(): void {
+    this.blocks.forEach((_, k) => this.release(k));
+  }
+
+  private release(k: number): void {
+    const block = this.blocks[k];
+    this.blocks[k] = undefined;
+    if (!block) return;
+    this.pool.give(block);
+    this.pool.trim(0);
+  }
+}

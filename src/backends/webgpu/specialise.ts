@@ -1,0 +1,195 @@
+import { InternalError, invariant } from "../../core/errors.js";
+import type { Kernel } from "../../kernel-ir/kernel.js";
+import { printKernel } from "../../kernel-ir/printer.js";
+import { type BankLayout, type Conflict, layOutBanks, type Tenant } from "./banks.js";
+import { bindingAlignment, wholeVectors } from "./constants.js";
+import { copyCode } from "./copy.js";
+import type { Binding, Dispatch, KernelCode, LaunchContext, Limits } from "./dispatch.js";
+import { type KernelDescription, overLimit } from "./errors.js";
+import { argumentBytes, type Work } from "./flatten.js";
+import type { Pipeline, Pipelines } from "./pipelines.js";
+import type { Place, PlacedLaunch, PlacedProgram } from "./temporaries.js";
+
+export type Lower = (kernel: Kernel, launch: LaunchContext) => KernelCode;
+
+/** Outputs that lie in an input's storage in a call, as output → input. */
+export type Sharing = ReadonlyMap<number, number>;
+export const keyOf = (sharing: Sharing): string => [...sharing].map(([o, i]) => `${o}=${i}`).join(" ");
+
+/** Where a binding's bytes are in a call. */
+export type Resource =
+  | { readonly kind: "input" | "output"; readonly index: number; readonly size: number }
+  | { readonly kind: "bank"; readonly bank: number; readonly offset: number; readonly size: number };
+
+export interface BoundDispatch {
+  readonly dispatch: Dispatch;
+  readonly work: Work;
+  readonly pipeline: Pipeline;
+  readonly resources: readonly Resource[];
+}
+
+/** A program for one way in which outputs share storage with inputs: everything that a call does not have to decide. */
+export interface Specialised {
+  readonly dispatches: readonly BoundDispatch[];
+  /** Where submits end, as counts of dispatches: the work of one is capped. */
+  readonly submits: readonly number[];
+  /** Bytes of the arena's banks. */
+  readonly banks: readonly number[];
+  readonly flops: number;
+  readonly loadBytes: number;
+  readonly storeBytes: number;
+}
+
+export interface SpecialiseContext {
+  readonly limits: Limits;
+  /** The most bytes that one buffer may have and be bound with, and the limit that says so. */
+  readonly largest: { readonly name: string; readonly bytes: number };
+  readonly lower: Lower;
+  readonly pipelines: Pipelines;
+  readonly submitCap?: SubmitCap | undefined;
+}
+
+/** What one submit holds at most: drivers give up on devices that are busy for long. */
+export interface SubmitCap {
+  readonly dispatches: number;
+  /** Operations, a byte moved counted as four. */
+  readonly work: number;
+}
+const defaultCap: SubmitCap = { dispatches: 1024, work: 2e11 };
+
+export const describe = (work: Work): KernelDescription => ({
+  name: work.name,
+  ir: work.kind === "copy" ? `copy ${work.bytes} bytes` : printKernel(work),
+});
+
+/** A dispatch on its way: its launch, the launch's code, and the tenants that are its scratch. */
+interface Planned {
+  readonly dispatch: Dispatch;
+  readonly launch: PlacedLaunch;
+  readonly code: KernelCode;
+  readonly scratch: readonly number[];
+}
+
+/** Lowers every launch, lays out what lives between dispatches, and begins to compile all pipelines. */
+export function specialise(program: PlacedProgram, sharing: Sharing, context: SpecialiseContext): Specialised {
+  const tenants: Tenant[] = program.temporaries.map((t) => ({ ...t, name: program.launches[t.first]!.work.name }));
+  const planned = program.launches.flatMap((launch, at): Planned[] => {
+    const code = lowerLaunch(launch, sharing, context);
+    const scratch = code.scratch.map(
+      (bytes) => tenants.push({ name: launch.work.name, bytes, first: at, last: at }) - 1,
+    );
+    return code.dispatches
+      .filter((d) => !d.workgroups.includes(0))
+      .map((dispatch) => ({ dispatch, launch, code, scratch }));
+  });
+  const layout = layOutBanks(tenants, planned.map(conflictOf), context.largest);
+  const dispatches = planned.map((p): BoundDispatch => {
+    const { dispatch, launch } = p;
+    check(dispatch, launch.work, context.limits);
+    return {
+      dispatch,
+      work: launch.work,
+      pipeline: context.pipelines.get(dispatch.wgsl, dispatch.bindings, dispatch.label, () => describe(launch.work)),
+      resources: dispatch.bindings.map((b) => resourceOf(p, b, { layout, sharing, limits: context.limits })),
+    };
+  });
+  const total = (key: "flops" | "loadBytes" | "storeBytes"): number =>
+    dispatches.reduce((n, d) => n + d.dispatch.cost[key], 0);
+  return {
+    dispatches,
+    submits: submitsOf(dispatches, context.submitCap ?? defaultCap),
+    banks: layout.bytes,
+    flops: total("flops"),
+    loadBytes: total("loadBytes"),
+    storeBytes: total("storeBytes"),
+  };
+}
+
+function lowerLaunch({ work, places }: PlacedLaunch, sharing: Sharing, context: SpecialiseContext): KernelCode {
+  if (work.kind === "copy") return copyCode(work.bytes, context.limits);
+  return context.lower(work, { limits: context.limits, sameAs: sameAs(places, sharing) });
+}
+
+/** Names the storage of an argument: equal for arguments in one storage. */
+function storageOf(place: Place, sharing: Sharing): string {
+  switch (place.kind) {
+    case "input":
+      return `input ${place.index}`;
+    case "output": {
+      const input = sharing.get(place.index);
+      return input === undefined ? `output ${place.index}` : `input ${input}`;
+    }
+    case "temporary":
+      return `temporary ${place.temporary} ${place.offset}`;
+  }
+}
+
+function sameAs(places: readonly Place[], sharing: Sharing): readonly number[] {
+  const names = places.map((p) => storageOf(p, sharing));
+  return names.map((name) => names.indexOf(name));
+}
+
+function tenantOf({ launch, scratch }: Planned, binding: Binding): number | undefined {
+  if (binding.kind === "scratch") return scratch[binding.scratch]!;
+  const place = launch.places[binding.arg]!;
+  return place.kind === "temporary" ? place.temporary : undefined;
+}
+
+function conflictOf(p: Planned): Conflict {
+  const of = (access: Binding["access"]): readonly number[] =>
+    p.dispatch.bindings.flatMap((b) => (b.access === access ? (tenantOf(p, b) ?? []) : []));
+  return { reads: of("read"), writes: of("read_write") };
+}
+
+interface ResourceContext {
+  readonly layout: BankLayout;
+  readonly sharing: Sharing;
+  readonly limits: Limits;
+}
+
+function resourceOf(p: Planned, binding: Binding, { layout, sharing, limits }: ResourceContext): Resource {
+  const size = wholeVectors(
+    binding.kind === "scratch" ? p.code.scratch[binding.scratch]! : storageBytes(p.launch, binding.arg, sharing),
+  );
+  const limit = limits.maxStorageBufferBindingSize;
+  if (size > limit) throw overLimit(size, "maxStorageBufferBindingSize", limit, `an operand of ${p.launch.work.name}`);
+  const place = binding.kind === "arg" ? p.launch.places[binding.arg]! : undefined;
+  if (place && place.kind !== "temporary") return { kind: place.kind, index: place.index, size };
+  const { bank, offset } = layout.places[tenantOf(p, binding)!]!;
+  const at = offset + (place?.offset ?? 0);
+  invariant(at % bindingAlignment === 0, `${p.launch.work.name}: an operand at byte ${at} of the arena`);
+  return { kind: "bank", bank, offset: at, size };
+}
+
+/** Bytes of an argument and of those in the same storage, which go by its binding. */
+function storageBytes({ work, places }: PlacedLaunch, arg: number, sharing: Sharing): number {
+  const name = storageOf(places[arg]!, sharing);
+  return places.reduce((n, p, i) => (storageOf(p, sharing) === name ? Math.max(n, argumentBytes(work, i)) : n), 0);
+}
+
+function check({ label, bindings, workgroups }: Dispatch, work: Work, limits: Limits): void {
+  const { maxComputeWorkgroupsPerDimension: groups, maxStorageBuffersPerShaderStage: buffers } = limits;
+  if (bindings.length <= buffers && workgroups.every((n) => n <= groups)) return;
+  throw new InternalError(`kernel ${work.name} was lowered beyond the limits of the device`, [
+    ["dispatch", label],
+    ["bindings", `${bindings.length} of ${buffers}`],
+    ["workgroups", `${workgroups.join("x")} of ${groups} in a dimension`],
+    ["kernel", describe(work).ir],
+  ]);
+}
+
+function submitsOf(dispatches: readonly BoundDispatch[], cap: SubmitCap): readonly number[] {
+  const ends: number[] = [];
+  let [count, work] = [0, 0];
+  dispatches.forEach(({ dispatch: { cost } }, at) => {
+    const more = cost.flops + 4 * (cost.loadBytes + cost.storeBytes);
+    if (count > 0 && (count + 1 > cap.dispatches || work + more > cap.work)) {
+      ends.push(at);
+      [count, work] = [0, 0];
+    }
+    count++;
+    work += more;
+  });
+  if (count > 0) ends.push(dispatches.length);
+  return ends;
+}

@@ -1,0 +1,137 @@
+import { overwrites } from "./coverage.js";
+import { argumentAccess, argumentBytes, type FlatLaunch, type Work } from "./flatten.js";
+
+/**
+ * Where an argument of a launch lies. Temporaries are taken out of the program's arena and named: WebGPU refuses a buffer that is
+ * bound for reading and for writing in one dispatch even where the ranges are apart, so that they cannot stay in one buffer
+ * (binding all of it read_write would make every kernel's code depend on where its operands lie, and cost the caches that
+ * read-only memory has). Where each lies is decided anew, in banks (banks.ts).
+ */
+export type Place =
+  | { readonly kind: "input"; readonly index: number }
+  | { readonly kind: "output"; readonly index: number }
+  | { readonly kind: "temporary"; readonly temporary: number; readonly offset: number };
+
+export interface PlacedLaunch {
+  readonly work: Work;
+  readonly places: readonly Place[];
+}
+
+export interface Temporary {
+  readonly bytes: number;
+  /** The first and the last launch that use it. */
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface PlacedProgram {
+  readonly launches: readonly PlacedLaunch[];
+  readonly temporaries: readonly Temporary[];
+}
+
+/** A temporary while it is being found: bytes [from, to) of the arena. */
+interface Found {
+  from: number;
+  to: number;
+  first: number;
+  last: number;
+  /** It turned out to be a part of this one. */
+  partOf: Found | undefined;
+}
+
+/** Tells the temporaries apart that share the bytes of the arena one after another. */
+export function placeTemporaries(launches: readonly FlatLaunch[]): PlacedProgram {
+  const finder = new Finder();
+  const used = launches.map((launch, at) => finder.launch(launch, at));
+  const numbers = new Map<Found, number>();
+  const temporaries: Temporary[] = [];
+  const numberOf = (f: Found): number => {
+    let n = numbers.get(f);
+    if (n === undefined) {
+      numbers.set(f, (n = temporaries.length));
+      temporaries.push({ bytes: f.to - f.from, first: f.first, last: f.last });
+    }
+    return n;
+  };
+  const placed = launches.map(({ work, args }, at): PlacedLaunch => ({
+    work,
+    places: args.map((ref, i): Place => {
+      if (ref.kind !== "arena") return ref;
+      const found = whole(used[at]![i]!);
+      return { kind: "temporary", temporary: numberOf(found), offset: ref.offset - found.from };
+    }),
+  }));
+  return { launches: placed, temporaries };
+}
+
+function whole(f: Found): Found {
+  while (f.partOf) f = f.partOf;
+  return f;
+}
+
+/** Follows the launches: for every byte of the arena, the temporary that was written there last. */
+class Finder {
+  /** Sorted, without overlaps. */
+  private written: { readonly from: number; readonly to: number; readonly by: Found }[] = [];
+
+  /** The temporary of each argument in the arena. */
+  launch({ work, args }: FlatLaunch, at: number): readonly (Found | undefined)[] {
+    const found: (Found | undefined)[] = args.map(() => undefined);
+    // Reads first: what a launch writes over a value that it reads is that value.
+    for (const pass of ["read", "write"] as const) {
+      args.forEach((ref, i) => {
+        if (ref.kind !== "arena" || (argumentAccess(work, i) === "read") !== (pass === "read")) return;
+        const bytes = argumentBytes(work, i);
+        if (bytes === 0) {
+          // Nothing lies there, whatever else does.
+          found[i] = { from: ref.offset, to: ref.offset, first: at, last: at, partOf: undefined };
+          return;
+        }
+        const range = { from: ref.offset, to: ref.offset + bytes };
+        const inPlace = args.some(
+          (other, j) => j !== i && found[j] && other.kind === "arena" && other.offset === ref.offset,
+        );
+        found[i] = overwrites(work, i) && !inPlace ? this.fresh(range, at) : this.continued(range, at);
+      });
+    }
+    return found;
+  }
+
+  private fresh({ from, to }: { readonly from: number; readonly to: number }, at: number): Found {
+    const f: Found = { from, to, first: at, last: at, partOf: undefined };
+    this.cover(from, to, f);
+    return f;
+  }
+
+  /** Of a read, or a write that may leave something as it was: whatever lies there is one temporary with it. */
+  private continued({ from, to }: { readonly from: number; readonly to: number }, at: number): Found {
+    const parts = new Set(this.written.filter((w) => w.from < to && from < w.to).map((w) => whole(w.by)));
+    const [only] = parts;
+    if (parts.size === 1 && only!.from <= from && to <= only!.to) {
+      only!.last = at;
+      this.cover(from, to, only!);
+      return only!;
+    }
+    const f = this.fresh({ from, to }, at);
+    for (const part of parts) {
+      f.from = Math.min(f.from, part.from);
+      f.to = Math.max(f.to, part.to);
+      f.first = Math.min(f.first, part.first);
+      part.partOf = f;
+    }
+    return f;
+  }
+
+  private cover(from: number, to: number, by: Found): void {
+    const kept = this.written.flatMap((w) => {
+      if (w.to <= from || w.from >= to) return [w];
+      const rest = [];
+      if (w.from < from) rest.push({ ...w, to: from });
+      if (w.to > to) rest.push({ ...w, from: to });
+      return rest;
+    });
+    const next = kept.findIndex((w) => w.from >= to);
+    kept.splice(next < 0 ? kept.length : next, 0, { from, to, by });
+    this.written = kept;
+  }
+}
