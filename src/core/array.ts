@@ -1,3 +1,6 @@
+// Consumers get the library that declares Symbol.dispose without asking for it.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { type Aval, formatAval, type Shape, sizeOf } from "./aval.js";
 import type { DType, TypedArray } from "./dtype.js";
 import { DisposedError, TsaxError } from "./errors.js";
