@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 
 interface Manifest {
   readonly exports: Readonly<
@@ -15,6 +15,8 @@ interface Manifest {
   readonly sideEffects: readonly string[];
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
@@ -32,6 +34,8 @@ describe("the manifest", () => {
 
   test("nothing is installed along with it", () => {
     expect([manifest.dependencies, manifest.optionalDependencies]).toEqual([undefined, undefined]);
+    expect(Object.keys(manifest.peerDependencies)).toEqual(["webgpu"]);
+    expect(manifest.peerDependenciesMeta).toEqual({ webgpu: { optional: true } });
   });
 
   test("the lock file names no registry of somebody's own", () => {
