@@ -1,8 +1,9 @@
 import { InternalError } from "../../../core/errors.js";
 import type { BufferArg, SortKernel } from "../../../kernel-ir/kernel.js";
 import type { Dispatch, KernelCode, LaunchContext } from "../dispatch.js";
-import { mergeRuns, type RecordSink, type RecordSource, sortBlocks, type SortShape, sortTile } from "./records.js";
-import { arg, type Place, samePlace, ScratchMemory, storageOf, WordShader } from "./shader.js";
+import { Passes } from "./passes.js";
+import type { RecordSink, RecordSource, SortShape } from "./records.js";
+import { arg, countPlaces, type Place, samePlace, ScratchMemory, storageOf, WordShader } from "./shader.js";
 
 /**
  * Sorts of a GPU.
@@ -26,10 +27,9 @@ export function lowerSort(kernel: SortKernel, ctx: LaunchContext): KernelCode {
   for (let key = numKeys - 1; key >= 0; key--) {
     const label = `${kernel.name}: key ${key}`;
     const source = keyOf(kernel, key, order);
-    const inputs = [sources[key]!, ...(order === undefined ? [] : [order])];
     const whole = key === 0 && !overlaps(everything, ctx) ? everything : undefined;
-    const sort = new Passes(label, shape, source, inputs, scratch, ctx);
-    if (whole !== undefined && sort.hasRoomFor(whole)) {
+    const sort = new Passes(label, shape, source, scratch, ctx);
+    if (whole !== undefined && sort.hasRoomFor(fetched(kernel, whole))) {
       dispatches.push(...sort.run(fetched(kernel, whole)));
       return { dispatches, scratch: scratch.bytes };
     }
@@ -52,14 +52,6 @@ interface Fetch {
 function overlaps(fetches: readonly Fetch[], ctx: LaunchContext): boolean {
   const read = fetches.map((f) => storageOf(f.from, ctx));
   return fetches.some((f) => read.some((p) => samePlace(p, storageOf(f.to, ctx))));
-}
-
-function countPlaces(places: readonly Place[], ctx: LaunchContext): number {
-  const distinct: Place[] = [];
-  for (const place of places.map((p) => storageOf(p, ctx))) {
-    if (!distinct.some((p) => samePlace(p, place))) distinct.push(place);
-  }
-  return distinct.length;
 }
 
 /** Where element i of a row lies in an operand. */
@@ -91,6 +83,7 @@ function keyOf(kernel: SortKernel, key: number, order: Place | undefined): Recor
   if (helper === undefined) throw new InternalError(`kernel ${kernel.name}: there is no float64 on a GPU`);
   return {
     words: order === undefined ? 1 : 2,
+    places: order === undefined ? [arg(key)] : [arg(key), order],
     read(shader, row, i) {
       shader.declare(helper.text);
       const position = order === undefined ? `u32(${i})` : shader.load(order, `${row} * ${kernel.n} + ${i}`);
@@ -100,21 +93,7 @@ function keyOf(kernel: SortKernel, key: number, order: Place | undefined): Recor
   };
 }
 
-/** Records that passes keep between them. */
-const recordsIn = (keys: Place, numbers: Place, n: number): RecordSource & RecordSink => ({
-  words: 2,
-  reads: 0,
-  writes: 2,
-  read: (shader, row, i) => ({
-    setup: "",
-    key: shader.load(keys, `${row} * ${n} + ${i}`),
-    number: shader.load(numbers, `${row} * ${n} + ${i}`),
-  }),
-  write: (shader, row, i, key, number) =>
-    `${shader.store(keys, `${row} * ${n} + ${i}`, key)}\n${shader.store(numbers, `${row} * ${n} + ${i}`, number)}`,
-});
-
-const numbersTo = (numbers: Place, n: number): EndOfSort => ({
+const numbersTo = (numbers: Place, n: number): RecordSink => ({
   reads: 0,
   writes: 1,
   places: [numbers],
@@ -122,7 +101,7 @@ const numbersTo = (numbers: Place, n: number): EndOfSort => ({
 });
 
 /** Puts the elements of operands where their records came to lie. */
-const fetched = (kernel: SortKernel, fetches: readonly Fetch[]): EndOfSort => ({
+const fetched = (kernel: SortKernel, fetches: readonly Fetch[]): RecordSink => ({
   reads: fetches.length,
   writes: fetches.length,
   places: fetches.flatMap((f) => [f.from, f.to]),
@@ -133,51 +112,6 @@ const fetched = (kernel: SortKernel, fetches: readonly Fetch[]): EndOfSort => ({
     return `let position = i32(${number});\nlet to = ${elementAt(kernel, row, i)};\n${lines.join("\n")}`;
   },
 });
-
-/** What becomes of sorted records, and the storage that takes. */
-export interface EndOfSort extends RecordSink {
-  readonly places: readonly Place[];
-}
-
-/** The dispatches that sort rows of records from a source. */
-export class Passes {
-  constructor(
-    private readonly label: string,
-    private readonly shape: SortShape,
-    private readonly source: RecordSource,
-    private readonly inputs: readonly Place[],
-    private readonly scratch: ScratchMemory,
-    private readonly ctx: LaunchContext,
-  ) {}
-
-  /** Whether the last dispatch can bind all that it takes to put elements away. */
-  hasRoomFor(fetches: readonly Fetch[]): boolean {
-    const own = this.inOneDispatch ? this.inputs : [];
-    const places = [...own, ...fetches.flatMap((f) => [f.from, f.to])];
-    const records = this.inOneDispatch ? 0 : 2;
-    return countPlaces(places, this.ctx) + records <= this.ctx.limits.maxStorageBuffersPerShaderStage;
-  }
-  private get inOneDispatch(): boolean {
-    return this.shape.n <= sortTile(this.ctx.limits);
-  }
-
-  run(end: EndOfSort): Dispatch[] {
-    const { label, shape, source, scratch, ctx } = this;
-    if (this.inOneDispatch) return [sortBlocks(label, shape, source, end, ctx)];
-    const { rows, n } = shape;
-    const records = (): RecordSource & RecordSink => recordsIn(scratch.words(rows * n), scratch.words(rows * n), n);
-    let from = records();
-    const out = [sortBlocks(`${label}, tiles`, shape, source, from, ctx)];
-    let spare: (RecordSource & RecordSink) | undefined;
-    for (let width = sortTile(ctx.limits); width < n; width *= 2) {
-      const last = 2 * width >= n;
-      const to = last ? end : (spare ??= records());
-      out.push(mergeRuns(`${label}, merge ${width}`, shape, width, from, to, ctx));
-      if (!last) [from, spare] = [spare!, from];
-    }
-    return out;
-  }
-}
 
 /** Fetches all operands by the order of their positions, as many in a dispatch as its bindings allow. */
 function fetchAll(
@@ -207,7 +141,10 @@ function fetchAll(
   // Where a result lies over an operand, all is fetched before anything is put there.
   const apart = overlaps(fetches, ctx);
   const first = apart ? fetches.map((f) => ({ from: f.from, to: scratch.words(words) })) : fetches;
-  for (const some of chunks(first, (list) => countPlaces([order, ...list.flatMap((f) => [f.from, f.to])], ctx) <= most)) {
+  for (const some of chunks(
+    first,
+    (list) => countPlaces([order, ...list.flatMap((f) => [f.from, f.to])], ctx) <= most,
+  )) {
     const text = (shader: WordShader): string => {
       const end = fetched(kernel, some);
       const row = inner === 1 ? `id / ${n}` : `(id / ${n * inner}) * ${inner} + id % ${inner}`;

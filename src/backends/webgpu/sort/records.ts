@@ -1,5 +1,5 @@
 import type { Dispatch, LaunchContext, Limits } from "../dispatch.js";
-import { indent, WordShader } from "./shader.js";
+import { indent, type Place, WordShader } from "./shader.js";
 
 /**
  * Stable sorts of records (a key of 32 bits and a number) along rows of n.
@@ -12,8 +12,9 @@ import { indent, WordShader } from "./shader.js";
 export interface RecordSource {
   /** Gives text that runs first, and expressions (u32) of the key and the number of record i of a row. */
   read(shader: WordShader, row: string, i: string): { setup: string; key: string; number: string };
-  /** Words read for a record. */
+  /** Words read for a record, and where. */
   readonly words: number;
+  readonly places: readonly Place[];
 }
 export interface RecordSink {
   /** Statements that put away record i of a sorted row. */
@@ -21,6 +22,7 @@ export interface RecordSink {
   /** Words read and written for a record. */
   readonly reads: number;
   readonly writes: number;
+  readonly places: readonly Place[];
 }
 export interface SortShape {
   readonly rows: number;
@@ -41,8 +43,7 @@ const tileOf = (l: Limits, bytes: number, each: number): number =>
 /** Records that one workgroup sorts. */
 export const sortTile = (l: Limits): number => tileOf(l, l.maxComputeWorkgroupStorageSize, 8);
 /** Records that one workgroup merges; it keeps two words besides. */
-const mergeTile = (l: Limits): number =>
-  Math.min(sortTile(l), tileOf(l, l.maxComputeWorkgroupStorageSize - RECORD, 4));
+const mergeTile = (l: Limits): number => Math.min(sortTile(l), tileOf(l, l.maxComputeWorkgroupStorageSize - RECORD, 4));
 
 const registers = (each: number): number[] => Array.from({ length: each }, (_, r) => r);
 
@@ -52,9 +53,7 @@ function sortRegisters(each: number): string {
   for (let round = 0; round < each; round++) {
     for (let r = round % 2; r + 1 < each; r += 2) {
       const [k, l, x, y] = [`k${r}`, `k${r + 1}`, `x${r}`, `x${r + 1}`];
-      lines.push(
-        `if (${k} > ${l}) { let k = ${k}; ${k} = ${l}; ${l} = k; let x = ${x}; ${x} = ${y}; ${y} = x; }`,
-      );
+      lines.push(`if (${k} > ${l}) { let k = ${k}; ${k} = ${l}; ${l} = k; let x = ${x}; ${x} = ${y}; ${y} = x; }`);
     }
   }
   return lines.join("\n");

@@ -2,9 +2,11 @@ import type { Binding, Dispatch, DispatchCost, LaunchContext } from "../dispatch
 import { foldGroups } from "../wgsl/module.js";
 
 /** Storage that shaders of sorts name: an argument of the kernel, or scratch. */
-export type Place =
-  | { readonly kind: "arg"; readonly arg: number }
-  | { readonly kind: "scratch"; readonly scratch: number };
+export type Place = { readonly kind: "arg"; readonly arg: number } | ScratchPlace;
+export interface ScratchPlace {
+  readonly kind: "scratch";
+  readonly scratch: number;
+}
 
 export const arg = (k: number): Place => ({ kind: "arg", arg: k });
 
@@ -12,7 +14,7 @@ export const arg = (k: number): Place => ({ kind: "arg", arg: k });
 export class ScratchMemory {
   readonly bytes: number[] = [];
 
-  words(count: number): Place {
+  words(count: number): ScratchPlace {
     return { kind: "scratch", scratch: this.bytes.push(4 * count) - 1 };
   }
 }
@@ -24,6 +26,15 @@ export function storageOf(place: Place, ctx: LaunchContext): Place {
 
 export const samePlace = (a: Place, b: Place): boolean =>
   a.kind === "arg" ? b.kind === "arg" && a.arg === b.arg : b.kind === "scratch" && a.scratch === b.scratch;
+
+/** How many bindings places take. */
+export function countPlaces(places: readonly Place[], ctx: LaunchContext): number {
+  const distinct: Place[] = [];
+  for (const place of places.map((p) => storageOf(p, ctx))) {
+    if (!distinct.some((p) => samePlace(p, place))) distinct.push(place);
+  }
+  return distinct.length;
+}
 
 /**
  * One shader over arrays of 32-bit words. Sorts move words whatever they mean, so that no bit of a NaN or of a subnormal is
