@@ -11,17 +11,17 @@ const bodies = {
   unordered: `(x: F, y: F) -> B {
   return max(bitcast<U>(x) & U(0x7fffffffu), bitcast<U>(y) & U(0x7fffffffu)) > U(0x7f800000u);
 }`,
-  // Equal numbers have equal bits, zeros aside: +0 has none of −0's.
+  // Of two zeros the bits decide: +0 has none of −0's.
   max_f: `(x: F, y: F) -> F {
   let a = bitcast<U>(x);
   let b = bitcast<U>(y);
-  let m = select(max(x, y), bitcast<F>(a & b), x == y);
+  let m = select(max(x, y), bitcast<F>(a & b), ((a | b) << U(1u)) == U(0u));
   return select(m, x + y, max(a & U(0x7fffffffu), b & U(0x7fffffffu)) > U(0x7f800000u));
 }`,
   min_f: `(x: F, y: F) -> F {
   let a = bitcast<U>(x);
   let b = bitcast<U>(y);
-  let m = select(min(x, y), bitcast<F>(a | b), x == y);
+  let m = select(min(x, y), bitcast<F>(a | b), ((a | b) << U(1u)) == U(0u));
   return select(m, x + y, max(a & U(0x7fffffffu), b & U(0x7fffffffu)) > U(0x7f800000u));
 }`,
   // WGSL's conversion ends at the largest float below 2^31.
@@ -32,6 +32,10 @@ const bodies = {
   to_u32: `(x: F) -> U {
   let y = select(U(x), U(4294967295u), x >= F(4294967296.0f));
   return select(y, U(0u), (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u));
+}`,
+  // Conversions may round either way; of the halves nothing is rounded but their sum.
+  from_u32: `(x: U) -> F {
+  return F(x >> U(16u)) * F(65536.0f) + F(x & U(0xffffu));
 }`,
   // Divisors are positive.
   floor_div: `(x: I, d: I) -> I {

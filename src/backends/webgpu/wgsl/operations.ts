@@ -23,11 +23,13 @@ export function floatBits(value: number): number {
   return word.getUint32(0);
 }
 
-/** Fewest digits that give the number again. */
+const LARGEST = 3.4028234663852886e38;
+
+/** Fewest digits that give the number again; WGSL refuses what lies above the largest number, be it nearest to that. */
 function shortestDecimal(value: number): string {
   for (let digits = 1; digits <= 9; digits++) {
     const text = Number(value.toPrecision(digits));
-    if (Math.fround(text) === value) return String(text);
+    if (Math.fround(text) === value && Math.abs(text) <= LARGEST) return String(text);
   }
   return String(value);
 }
@@ -181,6 +183,7 @@ const conversion: Emit = (c) => {
       return `((${cast(x, "u32", lanes)} & ${u32Literal("0x7fffffffu", lanes)}) != ${u32Literal("0u", lanes)})`;
     return helper(result === "i32" ? "to_i32" : "to_u32")(c);
   }
+  if (operand === "u32" && result === "f32") return helper("from_u32")(c);
   return call(typeName(result, lanes), x);
 };
 
