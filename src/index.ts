@@ -33,9 +33,12 @@ export {
   memoryStats,
   setDefaultDevice,
 } from "./runtime/devices.js";
+export { profile, type Profile, type ProfiledKernel } from "./runtime/profile.js";
 export type { DeviceStats } from "./runtime/storage.js";
 export { blockUntilReady, devicePut, devicePutAsync } from "./runtime/transfer.js";
 export { checkGrads, type CheckGradsOptions } from "./transforms/check-grads.js";
+export { explain } from "./transforms/explain.js";
+export type { Explanation } from "./transforms/explanation.js";
 export { grad, type GradOptions, valueAndGrad } from "./transforms/grad.js";
 export { evalShape, makeJaxpr, type ShapeDtype, type TracedJaxpr } from "./transforms/inspect.js";
 export { hessian, jacfwd, jacrev } from "./transforms/jacobian.js";

@@ -11,6 +11,11 @@ export interface Config {
    * default 512 MiB in Node, where looking is a garbage collection, and 256 MiB elsewhere, where it is copying.
    */
   memoryBudget: number;
+  /**
+   * Bytes of arrays that a device may hold whose arrays cannot be moved to ordinary memory (a GPU); beyond it, if dead ones
+   * are not enough, an error says what is held. By default 4 GiB.
+   */
+  deviceMemoryLimit: number;
   /** Debug ladder: 1 compiles and cache misses, 2 jaxprs, 3 kernels, 4 code, 5 every bind. */
   debug: number;
   /** Where what the debug ladder reports goes. */
@@ -26,6 +31,7 @@ export const config: Config & { update<K extends keyof Config>(name: K, value: C
   enableX64: env["TSAX_ENABLE_X64"] === "1" || env["JAX_ENABLE_X64"] === "1",
   unreadPredicate: "warn",
   memoryBudget: process ? 2 ** 29 : 2 ** 28,
+  deviceMemoryLimit: 2 ** 32,
   debug: Number(env["TSAX_DEBUG"] ?? 0) || 0,
   log: (message) => console.error(message),
   warn: (message) => console.warn(`tsax: ${message}`),
@@ -34,7 +40,7 @@ export const config: Config & { update<K extends keyof Config>(name: K, value: C
       throw new ArgumentError({
         code: "config-unknown",
         message: `config has no setting ${JSON.stringify(name)} that takes ${String(value)}`,
-        hint: "settings: enableX64, unreadPredicate, memoryBudget, debug, log, warn",
+        hint: "settings: enableX64, unreadPredicate, memoryBudget, deviceMemoryLimit, debug, log, warn",
       });
     }
     (config as Config)[name] = value;

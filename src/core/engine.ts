@@ -30,6 +30,8 @@ export interface Engine {
 /** A jaxpr that is compiled for a device; what it became is told on demand. */
 export interface Prepared {
   readonly device: string;
+  /** Resolves when nothing of it is being compiled any more. */
+  ready(): Promise<void>;
   /** Functions made of steps: launches of kernels, calls, copies. Empty where jaxprs are interpreted. */
   plan(): string;
   /** The kernels, in the order of their numbers. */

@@ -62,7 +62,7 @@ export class DeviceStorage extends RuntimeStorage {
     return this.owner.read(this.slot, new dtypeInfo[this.dtype].storage(this.words));
   }
   override settled(): Promise<void> {
-    return this.owner.settled();
+    return this.owner.settled(this.slot);
   }
   share(standing: Standing): DeviceStorage {
     this.slot.refs++;
@@ -91,6 +91,7 @@ export class CompiledDevice implements Device {
     this.eager = new EagerPrograms(
       (jaxpr, name, generic) => this.build(jaxpr, { name, generic, donated: undefined }),
       (jaxpr) => this.ready(jaxpr, undefined),
+      (jaxpr, name) => requireDTypes(jaxpr, backend, name),
     );
   }
 
@@ -132,6 +133,7 @@ export class CompiledDevice implements Device {
     const program = (): Program => (made ??= this.program(jaxpr, "main", donated));
     return {
       device: this.name,
+      ready: () => executable?.ready?.() ?? Promise.resolve(),
       plan: () => printPlan(program()),
       kernels: () =>
         program()
@@ -141,8 +143,9 @@ export class CompiledDevice implements Device {
     };
   }
 
-  settled(): Promise<void> {
-    return this.backend.settled?.() ?? Promise.resolve();
+  settled(of?: Slot): Promise<void> {
+    const buffer = of?.residence.buffer;
+    return this.backend.settled?.(buffer ? [buffer] : []) ?? Promise.resolve();
   }
   profile(): { readonly stop: () => Promise<readonly ProfiledLaunch[]> } | undefined {
     return this.backend.profile?.();

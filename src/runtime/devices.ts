@@ -16,9 +16,9 @@ export function registerDevice(device: Device, makeDefault: boolean): void {
 /** How a device is asked for: by its name, or with options of its own. */
 export interface InitOptions {
   readonly device?: string | undefined;
-  /** "webgpu": "default" takes the limits that every adapter has, "adapter" (the default) all that this one offers. */
+  /** "webgpu": "default" asks for the limits that every device has, "adapter" (the default) for all that this one has. */
   readonly limits?: "adapter" | "default" | undefined;
-  /** "webgpu": which of several adapters. */
+  /** "webgpu": which of several adapters; "high-performance" by default. */
   readonly powerPreference?: "low-power" | "high-performance" | undefined;
 }
 
@@ -50,6 +50,8 @@ export const currentDevice = (): Device => current!;
 export function setDefaultDevice(name: string): void {
   current = findDevice(name);
 }
+
+export const allDevices = (): readonly Device[] => [...devices.values()];
 
 /** Names of the devices that can be used now. */
 export const listDevices = (): readonly string[] => [...devices.keys()];
@@ -87,10 +89,15 @@ export async function init(device?: string | InitOptions): Promise<void> {
     if (preparations.get(name) === known) preparations.delete(name);
     return init(device);
   }
-  const preparation: Preparation = { options: key, device: loader(options) };
+  const prepare = async (): Promise<Device> => {
+    const ready = await loader(options);
+    registerDevice(ready, false);
+    return ready;
+  };
+  const preparation: Preparation = { options: key, device: prepare() };
   preparations.set(name, preparation);
   try {
-    registerDevice(await preparation.device, false);
+    await preparation.device;
   } catch (e) {
     preparations.delete(name);
     throw e;

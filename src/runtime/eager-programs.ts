@@ -24,6 +24,8 @@ export class EagerPrograms {
   constructor(
     private readonly compile: (jaxpr: Jaxpr, name: string, generic: boolean) => Ready,
     private readonly callee: (jaxpr: Jaxpr) => Ready,
+    /** Throws where the device cannot hold what an operation computes. */
+    private readonly check: (jaxpr: Jaxpr, name: string) => void,
   ) {}
 
   get size(): number {
@@ -94,8 +96,8 @@ export class EagerPrograms {
   ): Template | "none" {
     const avals = inputs.map((x) => x.aval);
     if (avals.some((a) => a.dtype === "key")) return "none";
-    // says what is wrong with operands in the user's terms
-    primitive.abstract(avals, params as never);
+    // says what is wrong in the user's terms: the program is of other shapes
+    this.check(oneEquation(primitive, avals, params), primitive.name);
     const elements = Math.max(ArrayType.size(whole), 16);
     const shaped = whole.shape.length > 0;
     const flat = avals.map((a): Aval => ({ ...a, shape: shaped && a.shape.length === 0 ? [] : [elements] }));

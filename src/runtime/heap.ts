@@ -1,7 +1,7 @@
 import type { ConcreteArray } from "../core/array.js";
 import { type Aval, formatAval } from "../core/aval.js";
 import { config } from "../core/config.js";
-import { DeviceError, TsaxError } from "../core/errors.js";
+import { DeviceError, type ErrorDetail, TsaxError } from "../core/errors.js";
 import type { Backend, DeviceBuffer } from "../kernel-ir/backend.js";
 import { type Collector, mayHaveCollector, nodeCollector } from "./collector.js";
 
@@ -116,6 +116,7 @@ export class Heap {
     if (config.memoryBudget !== this.budget || bytes > this.largest) this.resetLimit(bytes);
     if (bytes > this.largestSince) this.largestSince = bytes;
     if (this.bytes + bytes > this.byteLimit || this.table.length >= this.countLimit) this.reclaim(bytes);
+    if (!this.backend.readSync && this.bytes + bytes > config.deviceMemoryLimit) this.refuseOverLimit(bytes);
     try {
       return this.backend.allocate(bytes);
     } catch (e) {
@@ -328,6 +329,13 @@ export class Heap {
     return buffer;
   }
 
+  /** What cannot be spilled has a limit. @throws DeviceError `out-of-memory`, if looking for dead arrays does not help. */
+  private refuseOverLimit(bytes: number): void {
+    this.reclaim(bytes);
+    const limit = config.deviceMemoryLimit;
+    if (this.bytes + bytes > limit) throw this.outOfMemory(bytes, `within config.deviceMemoryLimit, ${limit} bytes`);
+  }
+
   private allocateHard(bytes: number, cause: unknown): DeviceBuffer {
     this.reclaim(bytes);
     let buffer = this.tryAllocate(bytes);
@@ -338,16 +346,34 @@ export class Heap {
       buffer ??= this.tryAllocate(bytes);
     }
     if (buffer) return buffer;
-    throw new DeviceError({
+    throw this.outOfMemory(bytes, `in a heap of ${this.backend.stats().heapBytes} bytes`, cause);
+  }
+
+  private outOfMemory(bytes: number, where: string, cause?: unknown): DeviceError {
+    return new DeviceError({
       code: "out-of-memory",
-      message: `${this.backend.name} has no room for ${bytes} bytes`,
-      details: [
-        ["arrays", `${this.table.length}, ${this.bytes} bytes`],
-        ["heap", `${this.backend.stats().heapBytes} bytes`],
-      ],
-      hint: "compute in smaller batches, or give arrays up early with dispose() or donateArgnums",
+      message: `${this.backend.name} has no room for ${bytes} bytes ${where}`,
+      details: [["arrays", `${this.table.length}, ${this.bytes} bytes`], ...this.held()],
+      hint:
+        this.backend.readSync || this.collector
+          ? "compute in smaller batches, or give arrays up early with dispose() or donateArgnums"
+          : "await something now and then (x.blockUntilReady()): arrays that are not used any more are found between the turns of the event loop; or give them up early with dispose(), using or donateArgnums",
       cause,
     });
+  }
+
+  /** The kinds of arrays that hold most, the largest share first. */
+  private held(): ErrorDetail[] {
+    const kinds = new Map<string, { count: number; bytes: number }>();
+    for (const { type, buffer } of this.table) {
+      const name = type ? formatAval({ ...type, weakType: false }) : "other";
+      const kind = kinds.get(name) ?? { count: 0, bytes: 0 };
+      kinds.set(name, { count: kind.count + 1, bytes: kind.bytes + buffer!.bytes });
+    }
+    return [...kinds]
+      .sort(([, a], [, b]) => b.bytes - a.bytes)
+      .slice(0, 5)
+      .map(([name, { count, bytes }]) => [`  ${name}`, `${count}, ${bytes} bytes`]);
   }
 
   private tryAllocate(bytes: number): DeviceBuffer | undefined {

@@ -78,7 +78,13 @@ export class ReferenceDevice implements Device {
   }
 
   prepare(jaxpr: Jaxpr): Prepared {
-    return { device: this.name, plan: () => "", kernels: () => "", code: () => printJaxpr(jaxpr) };
+    return {
+      device: this.name,
+      plan: () => "",
+      kernels: () => "",
+      code: () => printJaxpr(jaxpr),
+      ready: () => Promise.resolve(),
+    };
   }
   upload(host: HostArray, standing: Standing): ConcreteArray {
     return this.wrap({ aval: host.aval, data: host.data.slice() }, standing);

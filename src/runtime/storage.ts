@@ -47,7 +47,7 @@ export interface Device {
   prepare(jaxpr: Jaxpr, donated: readonly boolean[] | undefined): Prepared;
   /** Takes a copy of host data. */
   upload(host: HostArray, standing: Standing): ConcreteArray;
-  /** Resolves when everything that was started before is done. */
+  /** Resolves when everything that was started before is done; failures show where their results are used. */
   settled(): Promise<void>;
   /** Notes launches until `stop`; undefined where the device has none. */
   profile(): { readonly stop: () => Promise<readonly ProfiledLaunch[]> } | undefined;

@@ -25,12 +25,13 @@ export function requireDTypes(jaxpr: Jaxpr, device: Holder, name: string): void 
     for (const { primitive, inputs, outs, params } of j.eqns) {
       for (const a of inputs)
         if (a instanceof Literal) check(a.aval, `the number ${a.value} given to ${primitive.name}`);
-      for (const v of outs) check(v.aval, `made by ${primitive.name} in ${where}`);
+      const by = primitive.name === where ? where : `${primitive.name} in ${where}`;
+      for (const v of outs) check(v.aval, `made by ${by}`);
       for (const inner of primitive.jaxprs?.(params as never) ?? []) visit(inner, innerName(params) ?? primitive.name);
     }
     for (const a of j.outs) check(a.aval, `a result of ${where}`);
   };
-  visit(jaxpr, name);
+  visit(jaxpr, name === "main" ? "the compiled function" : name);
 }
 
 function innerName(params: unknown): string | undefined {

@@ -14,6 +14,7 @@ import { identityOf } from "../core/structural-key.js";
 import { type TreeDef, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins } from "../core/types.js";
 import { flattenArrays, nameOf } from "./arguments.js";
+import { type Explanation, explanationOf } from "./explanation.js";
 import { jitPrimitive } from "./jit-primitive.js";
 
 export interface JitOptions {
@@ -38,6 +39,8 @@ export interface Lowered<A extends readonly unknown[], R> {
   /** The jaxpr in JAX's notation. */
   asText(): string;
   compile(): Compiled<A, R>;
+  /** What would run, from the jaxpr to the emitted code; see `explain`. */
+  explain(): Explanation;
 }
 
 /** A compiled function of arguments of exactly the types that it was lowered for. */
@@ -45,6 +48,8 @@ export interface Compiled<A extends readonly unknown[], R> {
   (...args: Ins<A>): R;
   /** The emitted code, for people. */
   asText(): string;
+  /** Resolves when the device's code is compiled: on a GPU that goes on in the background, and a call before it waits there. */
+  ready(): Promise<void>;
 }
 
 /** One specialisation of a function: by structure, types and static values of its arguments. */
@@ -161,6 +166,8 @@ export function jit(...given: unknown[]): unknown {
       return {
         jaxpr: entry.closed,
         asText: () => printJaxpr(entry.closed.jaxpr, entry.closed.consts.length),
+        explain: () =>
+          explanationOf(`jit(${name})`, printJaxpr(entry.closed.jaxpr, entry.closed.consts.length), prepared()),
         compile(): unknown {
           const program = prepared();
           const compiled = (...later: unknown[]): unknown => {
@@ -183,7 +190,7 @@ export function jit(...given: unknown[]): unknown {
             const donated = donatedOf(later, statics, donates, name);
             return unflatten(entry.outDef, run(entry, leaves, donated, name));
           };
-          return Object.assign(compiled, { asText: () => program.code() });
+          return Object.assign(compiled, { asText: () => program.code(), ready: () => program.ready() });
         },
       };
     },

@@ -64,8 +64,10 @@ export class AsyncBackend implements Backend {
       this.inner.readSync(buffer, into);
     });
   }
-  settled(): Promise<void> {
-    return this.stream;
+  async settled(buffers: readonly DeviceBuffer[] = []): Promise<void> {
+    await this.stream;
+    if (this.failure) throw this.failure;
+    for (const b of buffers) if (this.broken.has(b)) throw this.broken.get(b);
   }
   lost(): DeviceError | undefined {
     return this.failure;
@@ -130,7 +132,16 @@ export class AsyncBackend implements Backend {
   }
   private counters(): DeviceCounters {
     const { runs: submits, compiles: pipelines } = this;
-    return { dispatches: submits, submits, pipelines, bindGroups: 0, buffers: 0, flops: 0, loadBytes: 0, storeBytes: 0 };
+    return {
+      dispatches: submits,
+      submits,
+      pipelines,
+      bindGroups: 0,
+      buffers: 0,
+      flops: 0,
+      loadBytes: 0,
+      storeBytes: 0,
+    };
   }
 }
 

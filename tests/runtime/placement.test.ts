@@ -34,7 +34,13 @@ registerDevice(asyncDevice(backend), false);
 beforeEach(() => setDefaultDevice("wasm"));
 
 const squares = (x: NDArray): NDArray => np.sum(x.mul(x));
-const cubes = (x: NDArray): NDArray => np.sum(np.sin(x).mul(x).mul(np.arange(3, { dtype: "float32" })));
+const cubes = (x: NDArray): NDArray =>
+  np.sum(
+    np
+      .sin(x)
+      .mul(x)
+      .mul(np.arange(3, { dtype: "float32" })),
+  );
 const near = (a: readonly number[]): unknown => a.map((v) => expect.closeTo(v, 4) as number);
 
 /** Functions of one vector, with every way in which they meet arrays that are made of numbers only. */
@@ -123,7 +129,9 @@ describe("who goes where", () => {
     expect(() => a.add(b)).toThrowError(
       /on different devices: wasm and reference \[device-mixed\][\s\S]*f32\[3,2\] on reference\nhint: move them to one device with devicePut/,
     );
-    expect(() => jit((x: NDArray, y: NDArray) => x.add(y))(a, b)).toThrowError(/a compiled function .*\[device-mixed\]/);
+    expect(() => jit((x: NDArray, y: NDArray) => x.add(y))(a, b)).toThrowError(
+      /a compiled function .*\[device-mixed\]/,
+    );
     expect(() => np.zeros([2], { device: "wasm" }).add(b)).toThrowError(/\[device-mixed\]/);
     expect(() => np.array([1, 2], { device: "wasm" }).add(b)).toThrowError(/\[device-mixed\]/);
   });
