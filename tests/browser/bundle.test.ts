@@ -1,17 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Case, dtypesOf, loadCases } from "../oracle/cases.js";
 import { expected, isKnownFailure } from "../oracle/expected.js";
 import { hasChromium, launchChromium } from "./chromium.js";
 import type * as OraclePage from "./oracle-page.js";
+import { computeOn, COMPUTED, openPage, type OpenedPage, outOf } from "./page.js";
 
 const built = fileURLToPath(new URL("../../dist/browser/", import.meta.url));
 const here = fileURLToPath(new URL(".", import.meta.url));
-/** The page lies on a host that counts as secure, or it would have no WebGPU. */
-const ORIGIN = "http://localhost/";
 
 /** The runner of recorded cases, for a page: it takes the library from the bundle next to it. */
 async function bundleRunner(): Promise<string> {
@@ -64,46 +63,22 @@ describe.skipIf(!hasChromium)("dist/browser in a page without a bundler (Chromiu
   }, 120_000);
   afterAll(() => browser?.close());
 
-  /** Opens a page with one script; files are those of dist/browser, and no other server is asked for anything. */
-  async function open(script: string): Promise<{ readonly page: Page; readonly asked: string[] }> {
-    const page = await browser.newPage();
-    const asked: string[] = [];
-    await page.route("**/*", (route) => {
-      const url = route.request().url();
-      asked.push(url);
-      const path = url.startsWith(ORIGIN) ? url.slice(ORIGIN.length) : "?";
-      if (path === "") return route.fulfill({ contentType: "text/html", body: `<!doctype html>${script}` });
-      const body =
-        path === "oracle-page.js" ? runner : existsSync(built + path) ? readFileSync(built + path) : undefined;
-      return body === undefined ? route.abort() : route.fulfill({ contentType: "text/javascript", body });
+  /** Opens a page with the files of dist/browser. */
+  const open = (body: string): Promise<OpenedPage> =>
+    openPage(browser, (path) => {
+      if (path === "") return `<!doctype html>${body}`;
+      if (path === "oracle-page.js") return runner;
+      return existsSync(built + path) ? readFileSync(built + path, "utf8") : undefined;
     });
-    await page.goto(ORIGIN);
-    return { page, asked };
-  }
-
-  const example = (device: string): string => `
-    <p id="out"></p>
-    <script type="module">
-      import { grad, init, jit, numpy as np, setDefaultDevice, vmap } from "./tsax.js";
-      try {
-        await init("${device}");
-        setDefaultDevice("${device}");
-        const slope = jit(vmap(grad((x) => np.tanh(x).mul(2))));
-        const slopes = await slope(np.array([0, 0.5, -1])).data();
-        out.textContent = Array.from(slopes, (y) => y.toFixed(4)).join(" ");
-      } catch (error) {
-        out.textContent = String(error);
-      }
-    </script>`;
 
   test.each(["wasm", "webgpu"])("a plain module script computes on %s", async (device) => {
-    const { page, asked } = await open(example(device));
-    await page.waitForFunction(() => document.getElementById("out")?.textContent !== "");
-    expect(await page.textContent("#out")).toBe("2.0000 1.5729 0.8399");
-    const files = asked.map((url) => url.slice(ORIGIN.length)).filter((file) => file !== "" && file !== "favicon.ico");
+    const { page, asked } = await open(
+      `<p id="out"></p><script type="module">${computeOn(device, "./tsax.js")}</script>`,
+    );
+    expect(await outOf(page)).toBe(COMPUTED);
     // What is for another device is not loaded.
-    if (device === "wasm") expect(files).toEqual(["tsax.js"]);
-    else expect(files.every((file) => file === "tsax.js" || file.startsWith("core/"))).toBe(true);
+    if (device === "wasm") expect(asked).toEqual(["", "tsax.js"]);
+    else expect(asked.every((path) => path === "" || path === "tsax.js" || path.startsWith("core/"))).toBe(true);
     await page.close();
   });
 
@@ -116,8 +91,9 @@ describe.skipIf(!hasChromium)("dist/browser in a page without a bundler (Chromiu
       );
       await page.waitForFunction(() => "runCases" in globalThis);
       const outcomes = await page.evaluate(
-        ([cases, device]) => (globalThis as unknown as typeof OraclePage).runCases(cases, device),
-        [cases, device] as const,
+        ([text, device]) =>
+          (globalThis as unknown as typeof OraclePage).runCases(JSON.parse(text) as readonly Case[], device),
+        [JSON.stringify(cases), device] as const,
       );
       expect(outcomes.length).toBeGreaterThan(100);
       const surprises = outcomes.filter(
