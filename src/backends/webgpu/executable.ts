@@ -9,7 +9,15 @@ import { Fate } from "./fate.js";
 import { flatten } from "./flatten.js";
 import type { Block } from "./pool.js";
 import type { LaunchClock } from "./profile.js";
-import { describe, keyOf, type Resource, type Sharing, type Specialised, specialise } from "./specialise.js";
+import {
+  describe,
+  keyOf,
+  type Resource,
+  type Shared,
+  type Sharing,
+  type Specialised,
+  specialise,
+} from "./specialise.js";
 import { asTsaxError, type Entry } from "./stream.js";
 import { type PlacedProgram, placeTemporaries } from "./temporaries.js";
 import { programText } from "./text.js";
@@ -33,7 +41,11 @@ export class WebgpuExecutable implements Executable {
     const entry = program.functions[0]!;
     this.untouched = entry.outputIsInput.map((i) => i !== null);
     // What calls most likely do: what may be taken over is.
-    this.variant(new Map(entry.outputReusesInput.flatMap((i, o) => (i === null ? [] : [[o, i] as const]))));
+    this.variant(
+      entry.outputReusesInput.flatMap((input, index) =>
+        input === null ? [] : { kind: "output" as const, index, input },
+      ),
+    );
   }
 
   async ready(): Promise<void> {
@@ -60,12 +72,18 @@ export class WebgpuExecutable implements Executable {
     );
   }
 
+  /** Storage is shared in a way that matters where an output lies in it. */
   private sharing(inputs: readonly Operand[], outputs: readonly WebgpuBuffer[]): Sharing {
-    let sharing: Map<number, number> | undefined;
+    let sharing: Shared[] | undefined;
     for (let k = 0; k < outputs.length; k++) {
       if (this.untouched[k]) continue;
-      const i = inputs.indexOf(outputs[k]!);
-      if (i >= 0) (sharing ??= new Map()).set(k, i);
+      const first = inputs.indexOf(outputs[k]!);
+      if (first < 0) continue;
+      sharing ??= [];
+      sharing.push({ kind: "output", index: k, input: first });
+      for (let i = first + 1; i < inputs.length; i++) {
+        if (inputs[i] === outputs[k]) sharing.push({ kind: "input", index: i, input: first });
+      }
     }
     return sharing ?? nothingShared;
   }
@@ -81,7 +99,7 @@ export class WebgpuExecutable implements Executable {
   }
 }
 
-const nothingShared: Sharing = new Map();
+const nothingShared: Sharing = [];
 
 /** A specialised program whose pipelines are compiling, or are ready. */
 class Variant {

@@ -12,9 +12,14 @@ import type { Place, PlacedLaunch, PlacedProgram } from "./temporaries.js";
 
 export type Lower = (kernel: Kernel, launch: LaunchContext) => KernelCode;
 
-/** Outputs that lie in an input's storage in a call, as output → input. */
-export type Sharing = ReadonlyMap<number, number>;
-export const keyOf = (sharing: Sharing): string => [...sharing].map(([o, i]) => `${o}=${i}`).join(" ");
+/** What lies in the storage of an (earlier) input in a call: an output that takes it over, and other inputs that are the same array. */
+export type Sharing = readonly Shared[];
+export interface Shared {
+  readonly kind: "input" | "output";
+  readonly index: number;
+  readonly input: number;
+}
+export const keyOf = (sharing: Sharing): string => sharing.map((s) => `${s.kind} ${s.index} ${s.input}`).join(",");
 
 /** Where a binding's bytes are in a call. */
 export type Resource =
@@ -112,16 +117,9 @@ function lowerLaunch({ work, places }: PlacedLaunch, sharing: Sharing, context: 
 
 /** Names the storage of an argument: equal for arguments in one storage. */
 function storageOf(place: Place, sharing: Sharing): string {
-  switch (place.kind) {
-    case "input":
-      return `input ${place.index}`;
-    case "output": {
-      const input = sharing.get(place.index);
-      return input === undefined ? `output ${place.index}` : `input ${input}`;
-    }
-    case "temporary":
-      return `temporary ${place.temporary} ${place.offset}`;
-  }
+  if (place.kind === "temporary") return `temporary ${place.temporary} ${place.offset}`;
+  const shared = sharing.find((s) => s.kind === place.kind && s.index === place.index);
+  return shared ? `input ${shared.input}` : `${place.kind} ${place.index}`;
 }
 
 function sameAs(places: readonly Place[], sharing: Sharing): readonly number[] {
