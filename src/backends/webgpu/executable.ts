@@ -8,7 +8,7 @@ import { workRefused } from "./errors.js";
 import { Fate } from "./fate.js";
 import { flatten } from "./flatten.js";
 import type { Block } from "./pool.js";
-import type { LaunchClock } from "./profile.js";
+import type { Profiler } from "./profile.js";
 import {
   describe,
   keyOf,
@@ -123,13 +123,18 @@ class Variant {
 
 /** One call of a program in the stream. */
 class Call implements Entry {
+  /** The profile that was being recorded when the call was made. */
+  private readonly profiler: Profiler | undefined;
+
   constructor(
     private readonly device: WebgpuDevice,
     private readonly variant: Variant,
     private readonly inputs: readonly Operand[],
     private readonly outputs: readonly WebgpuBuffer[],
     private readonly untouched: readonly boolean[],
-  ) {}
+  ) {
+    this.profiler = device.profiler;
+  }
 
   waits(): Promise<void> | undefined {
     return this.variant.waits();
@@ -197,7 +202,7 @@ class Call implements Entry {
     let at = 0;
     for (const end of specialised.submits) {
       const encoder = gpu.createCommandEncoder({ label: variant.program.name });
-      const clock: LaunchClock | undefined = device.profiler?.clock(variant.program.name, end - at);
+      const clock = this.profiler?.clock(variant.program.name, end - at);
       let pass = clock ? undefined : encoder.beginComputePass({ label: variant.program.name });
       let last: GPUComputePipeline | undefined;
       for (; at < end; at++) {
