@@ -1,5 +1,17 @@
 import { expect, it } from "vitest";
-import { grad, jit, jvp, lax, type NDArray, numpy as np, random, setDefaultDevice, vmap } from "../../src/index.js";
+import {
+  devicePut,
+  grad,
+  hessian,
+  jit,
+  jvp,
+  lax,
+  type NDArray,
+  numpy as np,
+  random,
+  setDefaultDevice,
+  vmap,
+} from "../../src/index.js";
 
 /** Wording is part of the interface: these texts are reviewed when they change. */
 
@@ -85,7 +97,7 @@ it("an operator on a traced value", () => {
     ),
   ).toMatchInlineSnapshot(`
     "TracerError: JavaScript's operators and templates cannot work on a traced value [tracer-read]
-      value  traced ~f32[] (under linearize)
+      value  traced ~f32[] (under grad of cube)
     hint: write x.add(y), x.mul(y), x.less(y) or np.where; item() reads a scalar where it is known"
   `);
 });
@@ -158,13 +170,63 @@ it("text given to a compiled function", () => {
 });
 it("arithmetic on a key", () => {
   expect(textOf(() => random.key(0).mul(2))).toMatchInlineSnapshot(`
-    "DTypeError: random keys take part in no arithmetic [key-arithmetic]
+    "DTypeError: multiply: random keys take part in no arithmetic [key-arithmetic]
+      operand 0  key[]
+      operand 1  the number 2
     hint: use random.bits, random.uniform, … to draw numbers, or random.keyData for the words"
   `);
 });
 it("a device that is not there", () => {
   expect(textOf(() => setDefaultDevice("webgpu"))).toMatchInlineSnapshot(`
-    "DeviceError: device "webgpu" is not part of this version [device-unavailable]
-    hint: devices: reference, wasm"
+    "DeviceError: device "webgpu" is not prepared [device-unprepared]
+    hint: await init("webgpu") prepares it"
+  `);
+});
+it("keys added to one another", () => {
+  expect(textOf(() => random.key(0).add(random.key(1)))).toMatchInlineSnapshot(`
+    "DTypeError: add takes numbers [dtype-refused]
+      lhs  key[]
+      rhs  key[]
+    hint: draw numbers from a random key with random.bits, random.uniform, …; its words are random.keyData(key)"
+  `);
+});
+it("a hessian at integers, of a function without a name", () => {
+  expect(textOf(() => hessian((y: NDArray) => np.sum(y))(np.arange(2)))).toMatchInlineSnapshot(`
+    "DTypeError: hessian of the function requires real-valued inputs, but argument 0 is i32[2] [grad-dtype]
+    hint: convert it with .astype("float32"), or leave it out of what is differentiated"
+  `);
+});
+it("an operator in a hessian", () => {
+  expect(
+    textOf(() =>
+      hessian(function energy(y: NDArray) {
+        return np.sum(np.array((y as never) ** 3));
+      })(v),
+    ),
+  ).toMatchInlineSnapshot(`
+    "TracerError: JavaScript's operators and templates cannot work on a traced value [tracer-read]
+      value  traced f32[3] (under hessian of energy)
+    hint: write x.add(y), x.mul(y), x.less(y) or np.where; item() reads a scalar where it is known"
+  `);
+});
+it("a value that is mapped", () => {
+  expect(
+    textOf(() =>
+      vmap(function row(y: NDArray) {
+        return y.slice(0).item() > 0 ? y : y.mul(2);
+      })(x),
+    ),
+  ).toMatchInlineSnapshot(`
+    "TracerError: item() needs the elements of a value that is only traced [tracer-read]
+      value  traced f32[] (under vmap of row)
+    hint: choose by it with np.where, make the argument that it came from static (staticArgnums), or read it outside of the transformed function"
+  `);
+});
+it("arrays that were put on two devices", () => {
+  expect(textOf(() => devicePut(v, "wasm").add(devicePut(x, "reference")))).toMatchInlineSnapshot(`
+    "DeviceError: add was given arrays on different devices: wasm and reference [device-mixed]
+      operand 0  f32[2,3] on wasm
+      operand 1  f32[2,3] on reference
+    hint: move them to one device with devicePut(x, device)"
   `);
 });
