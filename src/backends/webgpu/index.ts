@@ -1,0 +1,27 @@
+import type { Backend } from "../../kernel-ir/backend.js";
+import { type AdapterOptions, requestDevice } from "./adapter.js";
+import { WebgpuDevice } from "./device.js";
+import { lowerKernel } from "./lower.js";
+
+export interface WebgpuOptions extends AdapterOptions {
+  /** Bytes that all arrays on the device together may have. */
+  readonly maxBytes?: number | undefined;
+}
+
+/**
+ * The WebGPU backend: kernels become compute shaders, a program one submit of them.
+ *
+ *   adapter.ts                     the device, in Node and in browsers
+ *   dispatch.ts                    what lowering gives: dispatches of shaders over storage buffers
+ *   lower.ts, nest/, dot/, sort/, wgsl/     kernels to dispatches
+ *   flatten → temporaries → banks  a program to launches; its arena to temporaries, and those to a few shared buffers
+ *   specialise.ts                  all that is decided before a call; pipelines.ts compiles
+ *   executable.ts                  a call: binds, encodes, submits
+ *   stream.ts, transfers.ts        the order of things; fate.ts: errors that come later
+ *   pool, arena, scalars, readback, bind-groups     what lives on the device
+ *
+ * @throws DeviceError `device-unavailable`.
+ */
+export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<Backend> {
+  return new WebgpuDevice(await requestDevice(options), { lower: lowerKernel, maxBytes: options.maxBytes });
+}
