@@ -5,7 +5,7 @@ import type { Binding, LaunchContext } from "../dispatch.js";
 import type { Code } from "./code.js";
 import { helperId, type HelperName, helperNames, helperText } from "./helpers.js";
 import { floatBits, type OperationContext } from "./operations.js";
-import { bare, type GpuType, gpuType, type Lanes, storageType, typeName } from "./types.js";
+import { alone, bare, type GpuType, gpuType, type Lanes, storageType, typeName } from "./types.js";
 
 /** A type that memory of a module has elements of. */
 export type ElementType = "f32" | "i32" | "u32" | "vec4f" | "vec4i" | "vec4u" | "atomic<u32>" | "atomic<i32>";
@@ -136,7 +136,7 @@ export class ModuleBuilder implements OperationContext {
     const type = gpuType(this.argument(buffer).type);
     const { number, element } = this.binding(buffer, lanes === 4, true);
     const own = typeName(storageType(type), lanes);
-    const word = type === "bool" ? `${own}(${bare(value)})` : bare(value);
+    const word = type === "bool" ? `${own}(${bare(value)})` : alone(value);
     return `b${number}[${index}] = ${element === own ? word : `bitcast<${element}>(${word})`};`;
   }
 

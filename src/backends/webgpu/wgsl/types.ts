@@ -19,12 +19,9 @@ export const typeName = (type: GpuType, lanes: Lanes = 1): string => (lanes === 
 /** The type of a value in storage: bools are words, 0 or 1. */
 export const storageType = (type: GpuType): Exclude<GpuType, "bool"> => (type === "bool" ? "u32" : type);
 
-/**
- * The text without the parentheses around all of it: where no operator stands beside it. Comparisons keep theirs, for WGSL
- * takes `a < b, c > d` for a template.
- */
-export function bare(text: string): string {
-  if (!text.startsWith("(") || !text.endsWith(")") || / [<>]/.test(text)) return text;
+/** The text without parentheses around all of it, for a place where nothing stands beside it. */
+export function alone(text: string): string {
+  if (!text.startsWith("(") || !text.endsWith(")")) return text;
   let depth = 0;
   for (let i = 0; i < text.length - 1; i++) {
     const ch = text[i];
@@ -33,3 +30,6 @@ export function bare(text: string): string {
   }
   return text.slice(1, -1);
 }
+
+/** The same for an argument of a call. Comparisons keep theirs, for WGSL takes `a < b, c > d` for a template. */
+export const bare = (text: string): string => (/ [<>]/.test(text) ? text : alone(text));

@@ -1,11 +1,13 @@
-import type { Atom, Index } from "../../../kernel-ir/index-expr.js";
+import type { Index } from "../../../kernel-ir/index-expr.js";
 import type { Expr, KeepExpr, LoadExpr, OpExpr, ScalarType, SlotExpr } from "../../../kernel-ir/scalar.js";
 import type { Code } from "./code.js";
+import { type Gate, gateOf, type Usage } from "./gates.js";
 import type { Operand } from "./guards.js";
 import { each, indexClamp, indexDivision, indexSum, type IndexText, spread } from "./indices.js";
 import type { ModuleBuilder } from "./module.js";
+import { isIndex, keyOf, type Node, type NodeKey, operandsOf } from "./nodes.js";
 import { constantText, operation } from "./operations.js";
-import { bare, gpuType, type Lanes, typeName } from "./types.js";
+import { alone, bare, gpuType, type Lanes, typeName } from "./types.js";
 
 /** Where leaves come from: each gives WGSL that is safe as an operand of anything, a name where it can be one. */
 export interface ValueSource {
@@ -43,14 +45,11 @@ interface Text extends Operand, IndexText {
   readonly step: number;
 }
 
-type AnyNode = Expr | Index | Atom;
-/** Indices and loads are equal where their keys are; other expressions where they are the same object. */
-type Key = Expr | string;
-
 /** Operations that one inlined text may hold: WGSL limits how deep text nests, and people read it. */
 const INLINE = 3;
 
-const isIndex = (n: AnyNode): n is Index => !("kind" in n);
+/** Branches in branches that are written: beyond, both sides of a select are computed. */
+const NESTED = 3;
 
 /**
  * Writes expressions and indices as WGSL. What is used more than once, and every load, gets a name by a `let` at the place
@@ -59,9 +58,19 @@ const isIndex = (n: AnyNode): n is Index => !("kind" in n);
  * What is named stays known until the `scope` ends in which it was named: a load is not repeated, also after a store.
  */
 export class Values {
-  private readonly names = new Map<Key, Text>();
-  private journal: Key[] = [];
-  private readonly uses = new Map<Key, number>();
+  private readonly names = new Map<NodeKey, Text>();
+  private journal: NodeKey[] = [];
+  private readonly uses = new Map<NodeKey, number>();
+  private readonly selects = new Map<Expr, OpExpr[]>();
+  private readonly gates = new Map<OpExpr, readonly Gate[]>();
+  /** Branches around the place that is being written. */
+  private depth = 0;
+  private readonly usage: Usage = {
+    operands: (n) => (!isIndex(n) && n.kind === "load" && this.source.known?.(n) !== undefined ? [] : operandsOf(n)),
+    uses: (key) => this.uses.get(key) ?? 0,
+    isKnown: (key) => this.names.has(key),
+    selects: (condition) => this.selects.get(condition) ?? [],
+  };
 
   constructor(
     private readonly module: ModuleBuilder,
@@ -120,46 +129,32 @@ export class Values {
     }
   }
 
-  private static key(n: AnyNode): Key {
-    if (isIndex(n)) return `i ${n.key}`;
-    if ("key" in n) return `a ${n.key}`;
-    return n.kind === "load" ? `l ${n.type} ${n.buffer} ${n.index.key}` : n;
-  }
-
-  private children(n: AnyNode): readonly AnyNode[] {
-    if (isIndex(n)) return n.terms.map((t) => t.atom);
-    switch (n.kind) {
-      case "op":
-        return n.args;
-      case "index":
-        return [n.index];
-      case "load":
-        return this.source.known?.(n) === undefined ? [n.index] : [];
-      case "div":
-      case "mod":
-      case "clamp":
-        return [n.x];
-      case "value":
-        return [n.expr];
-      default:
-        return [];
-    }
+  /** The nodes that have to be written before a node: not what a branch computes. */
+  private operands(n: Node): readonly Node[] {
+    if (isIndex(n) || (n.kind !== "op" && n.kind !== "load")) return operandsOf(n);
+    if (n.kind === "load") return this.source.known?.(n) === undefined ? [n.index] : [];
+    const gates = this.gates.get(n);
+    if (gates === undefined) return n.args;
+    const own = n.args.filter((_, k) => !gates.some((g) => g.side === k && g.values.includes(n.args[k]!)));
+    return [...own, ...gates.flatMap((g) => g.before)];
   }
 
   /** Adds the uses that a root makes of what it is made of. */
-  private count(root: AnyNode, again: boolean): void {
+  private count(root: Node, again: boolean): void {
     const { uses } = this;
-    const rootKey = Values.key(root);
+    const rootKey = keyOf(root);
     const before = uses.get(rootKey);
     if (before !== undefined) {
       if (again) uses.set(rootKey, before + 1);
       return;
     }
     uses.set(rootKey, 1);
-    const stack = [root];
+    const stack: Node[] = [root];
     while (stack.length > 0) {
-      for (const child of this.children(stack.pop()!)) {
-        const key = Values.key(child);
+      const user = stack.pop()!;
+      if ("kind" in user && user.kind === "op" && user.op === "select") this.addSelect(user);
+      for (const child of this.usage.operands(user)) {
+        const key = keyOf(child);
         const n = uses.get(key);
         uses.set(key, (n ?? 0) + 1);
         if (n === undefined) stack.push(child);
@@ -169,46 +164,92 @@ export class Values {
 
   private value(root: Expr | Index): Text {
     this.count(root, false);
-    const done = new Map<Key, Text>();
-    const get = (n: AnyNode): Text | undefined => {
-      const key = Values.key(n);
+    const done = new Map<NodeKey, Text>();
+    const get = (n: Node): Text | undefined => {
+      const key = keyOf(n);
       return this.names.get(key) ?? done.get(key);
     };
-    const stack: AnyNode[] = [root];
+    const stack: Node[] = [root];
     while (stack.length > 0) {
       const n = stack[stack.length - 1]!;
       if (get(n) !== undefined) {
         stack.pop();
         continue;
       }
-      const waiting = this.children(n).filter((c) => get(c) === undefined);
+      if (!isIndex(n) && n.kind === "op" && n.op === "select") this.findGates(n);
+      const waiting = this.operands(n).filter((c) => get(c) === undefined);
       if (waiting.length > 0) {
         for (let i = waiting.length - 1; i >= 0; i--) stack.push(waiting[i]!);
         continue;
       }
       stack.pop();
+      for (const gate of this.gatesOf(n)) this.open(gate, get(gate.condition)!);
       const text = this.text(n, (c) => get(c)!);
-      const isShared = (this.uses.get(Values.key(n)) ?? 1) > 1;
+      const isShared = (this.uses.get(keyOf(n)) ?? 1) > 1;
       if (text.size > 0 && (isShared || text.size > INLINE || isHeld(n))) this.remember(n, text);
-      else done.set(Values.key(n), text);
+      else done.set(keyOf(n), text);
     }
     return get(root)!;
   }
 
-  private remember(n: AnyNode, text: Text): Text {
-    const named: Text = { ...this.name(text), size: 0 };
-    const key = Values.key(n);
-    this.names.set(key, named);
+  private addSelect(n: OpExpr): void {
+    const condition = n.args[0]!;
+    const list = this.selects.get(condition);
+    if (list) list.push(n);
+    else this.selects.set(condition, [n]);
+  }
+
+  private findGates(n: OpExpr): void {
+    if (this.gates.has(n) || this.depth >= NESTED) return;
+    const found = ([1, 2] as const).flatMap((side) => gateOf(n, side, this.usage) ?? []);
+    if (found.length > 0) this.gates.set(n, found);
+  }
+
+  /** The branches of a select whose values have not been computed. */
+  private gatesOf(n: Node): readonly Gate[] {
+    const gates = isIndex(n) || n.kind !== "op" ? undefined : this.gates.get(n);
+    return gates?.filter((g) => g.values.some((v) => !this.names.has(keyOf(v)))) ?? [];
+  }
+
+  /** Writes a branch: its values are variables, set where a lane needs them. */
+  private open(gate: Gate, condition: Text): void {
+    const { code, module, options } = this;
+    const lanes = options.laneAxis === undefined ? 1 : 4;
+    const variables = gate.values.map((e) => {
+      const name = module.fresh("v");
+      code.line(`var ${name}: ${typeName(gpuType(e.type), lanes)};`);
+      return name;
+    });
+    const text = bare(condition.text);
+    const holds = condition.lanes === 1 ? text : gate.side === 1 ? `any(${text})` : `all(${text})`;
+    this.depth++;
+    code.block(`if (${gate.side === 1 ? holds : `!(${holds})`})`, () => {
+      this.scope(() => {
+        gate.values.forEach((e, k) => {
+          code.line(`${variables[k]!} = ${alone(this.inLanes(this.value(e), e.type, lanes).text)};`);
+        });
+      });
+    });
+    this.depth--;
+    gate.values.forEach((e, k) => this.define(e, { text: variables[k]!, size: 0, lanes, step: 0 }));
+  }
+
+  private remember(n: Node, text: Text): Text {
+    return this.define(n, { ...this.name(text), size: 0 });
+  }
+  private define(n: Node, text: Text): Text {
+    const key = keyOf(n);
+    this.names.set(key, text);
     this.journal.push(key);
-    return named;
+    return text;
   }
   private name(text: Text): Text {
     const name = this.module.fresh("v");
-    this.code.line(`let ${name} = ${bare(text.text)};`);
+    this.code.line(`let ${name} = ${alone(text.text)};`);
     return { ...text, text: name };
   }
 
-  private text(n: AnyNode, get: (n: AnyNode) => Text): Text {
+  private text(n: Node, get: (n: Node) => Text): Text {
     if (isIndex(n)) return indexSum(n, n.terms.map((t) => get(t.atom))); // prettier-ignore
     const { source } = this;
     switch (n.kind) {
@@ -249,7 +290,7 @@ export class Values {
     return { text, size: 1, lanes: 4, step: 0 };
   }
 
-  private op(n: OpExpr, get: (n: AnyNode) => Text): Text {
+  private op(n: OpExpr, get: (n: Node) => Text): Text {
     const given = n.args.map(get);
     const lanes = given.some((t) => t.lanes === 4) ? 4 : 1;
     const operands = given.map((t, k) => this.inLanes(t, n.args[k]!.type, lanes));
@@ -266,4 +307,4 @@ export class Values {
 }
 
 /** Loads and row buffers are read where the code stands: what is stored later must not change them. */
-const isHeld = (n: AnyNode): boolean => !isIndex(n) && (n.kind === "load" || n.kind === "keep");
+const isHeld = (n: Node): boolean => !isIndex(n) && (n.kind === "load" || n.kind === "keep");
