@@ -1,0 +1,210 @@
+import type { NestKernel } from "../../../kernel-ir/kernel.js";
+import type { LaunchContext } from "../dispatch.js";
+import { countOps, type Fours, foursAlong, strideCost } from "./fours.js";
+import { type KeepPlace, placeKeeps } from "./keeps.js";
+import { hasHazard, readsOwnScan } from "./order.js";
+import { type Touch, touchesOf } from "./touches.js";
+
+/** What a schedule is weighed with: of a device, or made small by tests. */
+export interface Tuning {
+  /** Invocations of a workgroup. */
+  readonly workgroup: number;
+  /** Invocations that keep a device busy. */
+  readonly busy: number;
+  /** Rows of at most so many points are the work of one invocation. */
+  readonly shortRow: number;
+  /** Steps that an invocation walks along its row before the row is cut into chunks. */
+  readonly longWalk: number;
+  /** Steps that are left to it then, at least. */
+  readonly shortWalk: number;
+  /** Points of a kernel from which on invocations take four at a time. */
+  readonly fourPoints: number;
+}
+
+export const defaultTuning: Tuning = {
+  workgroup: 256,
+  busy: 32_768,
+  shortRow: 16,
+  longWalk: 32,
+  shortWalk: 8,
+  fourPoints: 1024,
+};
+
+/**
+ * Who does what. A workgroup has `group` rows (or fours of rows), each of `slice` invocations; neighbouring invocations are
+ * neighbouring rows (layout "rows") or neighbouring points of a row (layout "points").
+ */
+export interface Mapping {
+  readonly layout: "rows" | "points";
+  readonly slice: number;
+  readonly group: number;
+  /** What an invocation has at a time: rows next to each other (layout "rows"), or points of its row (layout "points"). */
+  readonly lanes: 1 | 4;
+  /** Storage, named by its first argument, that is accessed in fours along the lanes. */
+  readonly fours: ReadonlySet<number>;
+  /** Pieces of a row, each the work of another workgroup; what they find is combined through scratch memory. */
+  readonly chunks: number;
+  /** Points of a chunk (of the last one: at most). */
+  readonly chunkPoints: number;
+  /** The slice scans its row tile by tile. */
+  readonly scan: boolean;
+  readonly keeps: KeepPlace;
+}
+
+/** An invocation with four points computes everything four times over: not worth it where arithmetic rules. */
+const maxFourOps = 240;
+/** Pieces of a row; every later dispatch reads the results of all of them. */
+const maxChunks = 256;
+
+const product = (xs: readonly number[]): number => xs.reduce((a, b) => a * b, 1);
+const atLeast = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, x)));
+const atMost = (x: number): number => 2 ** Math.floor(Math.log2(Math.max(1, x)));
+
+/** Chooses the mapping of a nest in its normal form. */
+export function schedule(kernel: NestKernel, launch: LaunchContext, tuning: Tuning): Mapping {
+  return new Scheduler(kernel, launch, tuning).choose();
+}
+
+class Scheduler {
+  private readonly rows: number;
+  private readonly points: number;
+  private readonly workgroup: number;
+  private readonly touches: readonly Touch[];
+  private readonly ops: number;
+  private readonly running: boolean;
+
+  constructor(
+    private readonly kernel: NestKernel,
+    private readonly launch: LaunchContext,
+    private readonly tuning: Tuning,
+  ) {
+    this.rows = product(kernel.parallel);
+    this.points = product(kernel.reduced);
+    const { limits } = launch;
+    this.workgroup = atMost(
+      Math.min(tuning.workgroup, limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
+    );
+    this.touches = touchesOf(kernel);
+    this.ops = Math.max(...kernel.phases.map(({ body }) => countOps(body)));
+    this.running = kernel.slots.some((s) => s.running);
+  }
+
+  choose(): Mapping {
+    const { kernel, points, tuning } = this;
+    if (kernel.reduced.length === 0) return this.alongRows();
+    if (this.running && readsOwnScan(kernel)) return this.inOrder();
+    if (points <= tuning.shortRow || !this.prefersPoints()) return this.running ? this.scanRows() : this.alongRows();
+    return this.running ? this.scanPoints() : this.alongPoints();
+  }
+
+  private prefersPoints(): boolean {
+    const { kernel, touches } = this;
+    if (kernel.parallel.length === 0) return true;
+    const rows = strideCost(kernel.parallel.length - 1, touches);
+    const points = strideCost(kernel.parallel.length + kernel.reduced.length - 1, touches);
+    return rows === points ? this.rows < this.tuning.busy : points < rows;
+  }
+
+  /** Lanes along an axis: four where that makes most of the accesses wide. */
+  private lanesAlong(axis: number, extent: number | undefined): { lanes: 1 | 4; fours: ReadonlySet<number> } {
+    const none = { lanes: 1, fours: new Set<number>() } as const;
+    if (extent === undefined || extent % 4 !== 0 || this.ops > maxFourOps) return none;
+    if (this.rows * this.points < this.tuning.fourPoints) return none;
+    const found: Fours = foursAlong(axis, this.touches, this.launch.sameAs);
+    return found.inFours * 2 >= found.moving && found.inFours > 0 ? { lanes: 4, fours: found.storage } : none;
+  }
+
+  private finish(m: Omit<Mapping, "keeps" | "chunkPoints" | "chunks" | "scan"> & Partial<Mapping>): Mapping {
+    const whole = { chunks: 1, chunkPoints: this.points, scan: false, ...m };
+    return { ...whole, keeps: placeKeeps(this.kernel, whole, this.launch) };
+  }
+
+  /** A row is one invocation's, its points in order. */
+  private inOrder(): Mapping {
+    return this.finish({ layout: "rows", slice: 1, group: this.groupOf(this.rows, 1), lanes: 1, fours: new Set() });
+  }
+
+  /** Workgroups of rows: as many as are there at most. */
+  private groupOf(rows: number, slice: number): number {
+    return Math.max(1, Math.min(this.workgroup / slice, atLeast(rows)));
+  }
+
+  private alongRows(): Mapping {
+    const { kernel, points, tuning, workgroup } = this;
+    const axis = kernel.parallel.length - 1;
+    const { lanes, fours } = this.lanesAlong(axis, kernel.parallel[axis]);
+    const rows = this.rows / lanes;
+    const wanted = Math.min(tuning.busy / rows, points / 8, 16, workgroup / Math.min(32, atLeast(rows)));
+    const slice = kernel.reduced.length === 0 ? 1 : atMost(wanted);
+    return this.finish({
+      layout: "rows",
+      slice,
+      group: this.groupOf(rows, slice),
+      lanes,
+      fours,
+      ...this.chunked(rows * slice, slice),
+    });
+  }
+
+  private alongPoints(): Mapping {
+    const { kernel, points, tuning, workgroup } = this;
+    const axis = kernel.parallel.length + kernel.reduced.length - 1;
+    const { lanes, fours } = this.lanesAlong(axis, kernel.reduced.at(-1));
+    const units = points / lanes;
+    const few = Math.min(workgroup, atLeast(units / 4));
+    const slice = this.rows * few < tuning.busy ? Math.min(workgroup, atLeast(units)) : few;
+    return this.finish({
+      layout: "points",
+      slice,
+      group: this.groupOf(this.rows, slice),
+      lanes,
+      fours,
+      ...this.chunked(this.rows * slice, slice, lanes),
+    });
+  }
+
+  private scanRows(): Mapping {
+    const { rows, points } = this;
+    return this.finish({
+      layout: "rows",
+      slice: 1,
+      group: this.groupOf(rows, 1),
+      lanes: 1,
+      fours: new Set(),
+      ...this.chunked(rows, 1),
+    });
+  }
+
+  /** Four consecutive points an invocation, also where memory cannot be accessed so. */
+  private scanPoints(): Mapping {
+    const { kernel, rows, points, workgroup } = this;
+    const axis = kernel.parallel.length + kernel.reduced.length - 1;
+    const fits = kernel.reduced.at(-1)! % 4 === 0;
+    const found = foursAlong(axis, this.touches, this.launch.sameAs);
+    const slice = Math.min(workgroup, atLeast(points / 4));
+    return this.finish({
+      layout: "points",
+      slice,
+      group: this.groupOf(rows, slice),
+      lanes: 4,
+      fours: fits ? found.storage : new Set<number>(),
+      scan: true,
+      ...this.chunked(rows * slice, slice, 4),
+    });
+  }
+
+  /** Cuts rows whose invocations walk long, if there are too few of them. `lanes`: points of a step. */
+  private chunked(invocations: number, slice: number, lanes = 1): { chunks: number; chunkPoints: number } {
+    const { kernel, launch, tuning, points } = this;
+    const whole = { chunks: 1, chunkPoints: points };
+    const step = slice * lanes;
+    if (points / step <= tuning.longWalk || invocations * 2 > tuning.busy) return whole;
+    if (hasHazard(kernel, launch.sameAs)) return whole;
+    const storage = new Set(this.touches.map((t) => launch.sameAs[t.buffer] ?? t.buffer));
+    if (storage.size >= launch.limits.maxStorageBuffersPerShaderStage) return whole;
+    const wanted = Math.min(Math.ceil(tuning.busy / invocations), Math.floor(points / (step * tuning.shortWalk)), maxChunks);
+    if (wanted < 2) return whole;
+    const chunkPoints = Math.ceil(points / wanted / lanes) * lanes;
+    return { chunks: Math.ceil(points / chunkPoints), chunkPoints };
+  }
+}

@@ -1,0 +1,314 @@
+import { InternalError } from "../../../core/errors.js";
+import type { NestKernel, Statement } from "../../../kernel-ir/kernel.js";
+import { combination } from "../wgsl/operations.js";
+import { foldGroups } from "../wgsl/module.js";
+import { bare, gpuType, typeName } from "../wgsl/types.js";
+import type { Dispatch, KernelCode, LaunchContext } from "../dispatch.js";
+import { hasHazard } from "./order.js";
+import { emitStatements, noWork } from "./points.js";
+import { RowBuffers } from "./row-buffers.js";
+import { scanTiles } from "./scan.js";
+import type { Mapping } from "./schedule.js";
+import { Shader } from "./shader.js";
+import { type Part, Slices } from "./slices.js";
+import { startOf } from "./slots.js";
+import { forEachNode, rootsOf } from "./touches.js";
+import { slotsOf, Walk, withInitial } from "./walk.js";
+
+/**
+ * The dispatches of a nest. Rows that are whole take one, with all phases. Rows cut into chunks take one for every phase and
+ * often one more: each workgroup leaves what its chunk gives for each slot in scratch memory; the dispatches after it combine
+ * these when they begin, each workgroup for itself, and one chunk of the row does what comes after the phase.
+ */
+export class Stages {
+  private readonly rows: number;
+  /** Words of scratch memory before the partial results of a slot. */
+  private readonly partials = new Map<number, number>();
+  private scratchWords = 0;
+
+  constructor(
+    private readonly kernel: NestKernel,
+    private readonly mapping: Mapping,
+    private readonly launch: LaunchContext,
+  ) {
+    this.rows = kernel.parallel.reduce((a, b) => a * b, 1);
+    if (mapping.chunks > 1) {
+      for (const slot of kernel.phases.flatMap(({ body }) => slotsOf(body))) {
+        this.partials.set(slot, this.scratchWords);
+        this.scratchWords += this.rows * mapping.chunks;
+      }
+    }
+  }
+
+  code(): KernelCode {
+    const { kernel, mapping } = this;
+    if (this.rows === 0) return { dispatches: [], scratch: [] };
+    const isScan = kernel.slots.some((s) => s.running);
+    const dispatches = mapping.chunks === 1 ? [this.whole()] : isScan ? this.scanned() : this.chunked();
+    const bytes = 4 * this.scratchWords;
+    if (bytes > this.launch.limits.maxStorageBufferBindingSize)
+      throw new InternalError(`kernel ${kernel.name} needs ${bytes} bytes of scratch memory`);
+    return { dispatches, scratch: bytes > 0 ? [bytes] : [] };
+  }
+
+  /** All phases of all rows. */
+  private whole(): Dispatch {
+    const { kernel, mapping, launch } = this;
+    const isScan = mapping.scan;
+    const hazard = mapping.slice > 1 && hasHazard(kernel, launch.sameAs);
+    return this.dispatch(isScan ? "scan" : kernel.reduced.length === 0 ? "" : mapping.layout, kernel, mapping, 1, (s) => {
+      kernel.phases.forEach(({ body, after }, p) => {
+        if (hazard && p > 0) s.shader.code.line("storageBarrier();");
+        this.finishSlots(s, isScan ? scanTiles(s, body, new Map()) : s.walk(body).emit());
+        if (hazard && after.length > 0) s.shader.code.line("storageBarrier();");
+        this.after(s, after, false);
+      });
+    });
+  }
+
+  /** Combines over slices what the invocations of a phase have found. */
+  private finishSlots(s: Stage, found: ReadonlyMap<number, readonly Part[]>, keepsInitial = true): void {
+    const { shader, slices } = s;
+    const { slots } = shader.kernel;
+    const all = [...found].filter(([slot]) => !slots[slot]!.running || !shader.mapping.scan);
+    const combined = slices.combine(all.flatMap(([, parts]) => parts));
+    let next = 0;
+    for (const [slot, parts] of all) {
+      const names = parts.map(() => combined[next++]!);
+      const isDone = slots[slot]!.running || !keepsInitial;
+      setSlot(shader, slot, isDone ? names : names.map((name) => withInitial(shader, slot, name)));
+    }
+    for (const [slot, parts] of found) if (slots[slot]!.running && shader.mapping.scan) setSlot(shader, slot, [parts[0]!.value]);
+  }
+
+  /** What comes after a phase: done once a row, by its first invocation (of its first chunk). */
+  private after(s: Stage, after: readonly Statement[], isChunk: boolean): void {
+    const { shader } = s;
+    if (after.length === 0) return;
+    const conditions = [
+      ...(shader.mapping.slice > 1 ? ["lane == 0"] : []),
+      ...(isChunk ? ["chunk == 0"] : []),
+      ...(shader.mayBeIdle ? ["inside"] : []),
+    ];
+    shader.branch(conditions, () => {
+      shader.times = shader.rows;
+      emitStatements(shader, after, noWork);
+    });
+  }
+
+  private chunked(): Dispatch[] {
+    const { kernel, mapping } = this;
+    const dispatches: Dispatch[] = [];
+    let afters: Statement[] = [];
+    kernel.phases.forEach(({ body, after }, p) => {
+      if (body.length > 0) {
+        const before = afters;
+        dispatches.push(
+          this.dispatch(`chunks of phase ${p}`, kernel, mapping, mapping.chunks, (s) => {
+            this.combinePartials(s, slotsRead([...before, ...body], slotsOf(body)));
+            this.after(s, before, true);
+            this.finishSlots(s, s.walk(body).emit(), false);
+            this.storePartials(s, slotsOf(body));
+          }),
+        );
+        afters = [];
+      }
+      afters = [...afters, ...after];
+    });
+    if (afters.length > 0) dispatches.push(this.last(afters));
+    return dispatches;
+  }
+
+  /** What comes after the last phase of rows in chunks. */
+  private last(afters: readonly Statement[]): Dispatch {
+    return this.dispatch("after chunks", this.kernel, this.mapping, 1, (s) => {
+      this.combinePartials(s, slotsRead(afters, []));
+      this.after(s, afters, false);
+    });
+  }
+
+  /** Reduce, then scan: what each chunk gives in all, then each chunk from what those before it give. */
+  private scanned(): Dispatch[] {
+    const { kernel, mapping } = this;
+    const { body, after } = kernel.phases[0]!;
+    const totals: NestKernel = { ...kernel, slots: kernel.slots.map((s) => ({ ...s, running: false })) };
+    const sums = body.filter((s) => s.kind === "accumulate");
+    const isWide = mapping.layout === "rows" || kernel.reduced.at(-1)! % 4 === 0;
+    const plain: Mapping = {
+      ...mapping,
+      scan: false,
+      ...(isWide ? {} : { lanes: 1, fours: new Set<number>() }),
+    };
+    const first = this.dispatch("totals of chunks", totals, plain, mapping.chunks, (s) => {
+      this.finishSlots(s, s.walk(sums).emit(), false);
+      this.storePartials(s, slotsOf(sums));
+    });
+    const second = this.dispatch("scan of chunks", kernel, mapping, mapping.chunks, (s) => {
+      const running = slotsOf(body).filter((k) => kernel.slots[k]!.running);
+      this.combinePartials(s, running, "chunk");
+      const carries = new Map(running.map((k) => [k, s.shader.slots.get(k)!.text]));
+      for (const k of running) s.shader.slots.delete(k);
+      if (mapping.scan) scanTiles(s, body, carries);
+      else s.walk(body, carries).emit();
+    });
+    return after.length > 0 ? [first, second, this.last(after)] : [first, second];
+  }
+
+  /** Where the partial result of a slot lies, of a row (by the number of its lane) and a chunk. */
+  private partialAt(s: Stage, slot: number, lane: number, chunk: string): string {
+    const { layout, chunks } = this.mapping;
+    const row = s.shader.rowLanes === 4 ? `(row * 4 + ${lane})` : "row";
+    const base = this.partials.get(slot)!;
+    return `${base} + ${layout === "rows" ? `${chunk} * ${this.rows} + ${row}` : `${row} * ${chunks} + ${chunk}`}`;
+  }
+
+  private storePartials(s: Stage, slots: readonly number[]): void {
+    const { shader } = s;
+    const conditions = [
+      ...(this.mapping.slice > 1 ? ["lane == 0"] : []),
+      ...(shader.mayBeIdle ? ["inside"] : []),
+    ];
+    shader.branch(conditions, () => {
+      shader.times = shader.rows * this.mapping.chunks;
+      for (const slot of slots) {
+        const { text, lanes } = shader.slots.get(slot)!;
+        for (let lane = 0; lane < lanes; lane++) {
+          const value = lanes === 1 ? text : `${text}.${"xyzw"[lane]!}`;
+          shader.storeScratch(this.kernel.slots[slot]!.type, this.partialAt(s, slot, lane, "chunk"), value);
+        }
+      }
+    });
+  }
+
+  /** Makes slots of what the chunks (before `upTo`) have left. */
+  private combinePartials(s: Stage, slots: readonly number[], upTo = `${this.mapping.chunks}`): void {
+    if (slots.length === 0) return;
+    const { shader } = s;
+    const { slice } = this.mapping;
+    const found = new Map<number, Part[]>();
+    for (const slot of slots) {
+      const { type, combine } = this.kernel.slots[slot]!;
+      const names = Array.from({ length: shader.rowLanes }, () =>
+        shader.variable("a", type, shader.number(type, startOf(this.kernel.slots[slot]!).start)),
+      );
+      found.set(
+        slot,
+        names.map((value) => ({ type, combine, value })),
+      );
+    }
+    shader.times = (shader.groups * shader.workgroup * this.mapping.chunks) / slice;
+    const step = slice === 1 ? "i++" : `i += ${slice}`;
+    shader.code.block(`for (var i = ${slice === 1 ? 0 : "lane"}; i < ${upTo}; ${step})`, () => {
+      for (const [slot, parts] of found) {
+        parts.forEach(({ type, combine, value }, lane) => {
+          const read = shader.loadScratch(type, this.partialAt(s, slot, lane, "i"));
+          shader.code.line(`${value} = ${bare(combination(shader.module, combine, type, value, read))};`);
+        });
+      }
+    });
+    const combined = s.slices.combine([...found.values()].flat());
+    let next = 0;
+    for (const [slot, parts] of found)
+      setSlot(
+        shader,
+        slot,
+        parts.map(() => withInitial(shader, slot, combined[next++]!)),
+      );
+  }
+
+  /** Writes one dispatch: who an invocation is, then `body`. */
+  private dispatch(
+    role: string,
+    kernel: NestKernel,
+    mapping: Mapping,
+    chunks: number,
+    body: (s: Stage) => void,
+  ): Dispatch {
+    const shader = new Shader(kernel, mapping, this.launch, chunks);
+    const buffers = new RowBuffers(shader, this.scratchWords);
+    this.scratchWords += buffers.scratchWords;
+    const memory = this.launch.limits.maxComputeWorkgroupStorageSize - buffers.workgroupBytes;
+    const stage: Stage = {
+      shader,
+      slices: new Slices(shader, memory),
+      walk: (list, carries) => new Walk(shader, list, buffers, carries),
+    };
+    openRow(shader, chunks, this.launch, () => {
+      buffers.declare();
+      body(stage);
+    });
+    const dispatch = shader.finish(role === "" ? kernel.name : `${kernel.name}: ${role}`);
+    const most = this.launch.limits.maxStorageBuffersPerShaderStage;
+    if (dispatch.bindings.length > most) {
+      throw new InternalError(
+        `kernel ${kernel.name} binds ${dispatch.bindings.length} buffers, and the device has ${most}`,
+      );
+    }
+    return dispatch;
+  }
+}
+
+/** A dispatch while it is written. */
+export interface Stage {
+  readonly shader: Shader;
+  readonly slices: Slices;
+  walk(body: readonly Statement[], carries?: ReadonlyMap<number, string>): Walk;
+}
+
+/**
+ * Names what an invocation is: `row` (or four of them) and its coordinates; `chunk`; `lane` in the slice and `member`, the
+ * row's number in the workgroup; `inside`: whether there is such a row. Invocations that have none do what the last row's do,
+ * but store nothing: barriers wait for all.
+ */
+function openRow(shader: Shader, chunks: number, { limits }: LaunchContext, body: () => void): void {
+  const { code, mapping, rows, groups, rowGroups, kernel } = shader;
+  const { slice, group, layout } = mapping;
+  const [x, y] = foldGroups(groups, limits.maxComputeWorkgroupsPerDimension);
+  const isExact = rowGroups * group === rows && x * y === groups;
+  if (chunks > 1) code.line(`let chunk = group % ${chunks};`);
+  const rowGroup = chunks > 1 ? `(group / ${chunks})` : "group";
+  const coordinates = (): void => shader.unflatten("row", 0, kernel.parallel, shader.rowLanes === 4);
+  if (slice === 1) {
+    code.line(`let row = ${chunks > 1 ? `${rowGroup} * ${group} + lid` : "id"};`);
+    const inner = (): void => {
+      coordinates();
+      body();
+    };
+    if (isExact) inner();
+    else code.block(`if (row < ${rows})`, inner);
+    return;
+  }
+  if (group === 1) code.line("let lane = lid;");
+  else if (layout === "rows") code.line(`let member = lid % ${group};`);
+  else code.line(`let member = lid / ${slice};`);
+  if (group > 1) code.line(`let lane = lid ${layout === "rows" ? `/ ${group}` : `% ${slice}`};`);
+  const row = group === 1 ? bare(rowGroup) : `${rowGroup} * ${group} + member`;
+  shader.mayBeIdle = !isExact;
+  if (isExact) code.line(`let row = ${row};`);
+  else {
+    code.line(`let place = ${row};`);
+    code.line(`let inside = place < ${rows};`);
+    code.line(`let row = min(place, ${rows - 1});`);
+  }
+  coordinates();
+  body();
+}
+
+/** Sets the value of a slot: of one row, or of four. */
+function setSlot(shader: Shader, slot: number, names: readonly string[]): void {
+  if (names.length === 1) {
+    shader.slots.set(slot, { text: names[0]!, lanes: 1 });
+    return;
+  }
+  const type = typeName(gpuType(shader.kernel.slots[slot]!.type), 4);
+  shader.slots.set(slot, { text: shader.named("s", `${type}(${names.join(", ")})`), lanes: 4 });
+}
+
+/** The slots that statements read, but for those that they accumulate themselves. */
+function slotsRead(list: readonly Statement[], own: readonly number[]): number[] {
+  const found = new Set<number>();
+  forEachNode(list.flatMap(rootsOf), (e) => {
+    if (e.kind === "slot") found.add(e.slot);
+  });
+  return [...found].filter((k) => !own.includes(k)).sort((a, b) => a - b);
+}
