@@ -278,6 +278,14 @@ describe.runIf((await sharedDevice()) !== null)("scatters on a device", () => {
     await check(kernel, contents(kernel, bound, anyFloat));
   });
 
+  test.each(["and", "or", "xor"] as const)("bool %s", async (combine) => {
+    const set = scatterOf((x, i, v) => x!.at(i!).set(v!), np.zeros([5], "bool"), ids(30), np.zeros([30], "bool"));
+    const body = set.phases[0]!.body.map((s) => ({ ...s, combine }));
+    const kernel: NestKernel = { ...set, phases: [{ body, after: [] }] };
+    expect(strategyFor(kernel)).toBe("atomic");
+    await check(kernel, contents(kernel, 5, anyFloat));
+  });
+
   test("updates that read what is updated run in order", async () => {
     const kernel = scatterOf((x, i, v) => x!.at(i!).add(v!), np.ones([9]), ids(9), np.ones([9]));
     // the updates and the result in one storage
