@@ -38,7 +38,7 @@ async function bundleRunner(): Promise<string> {
 }
 
 /** One case in so many, always the same ones. */
-const SHARE = 25;
+const SHARE = 40;
 
 function hash(text: string): number {
   let h = 0;
@@ -76,9 +76,9 @@ describe.skipIf(!hasChromium)("dist/browser in a page without a bundler (Chromiu
       `<p id="out"></p><script type="module">${computeOn(device, "./tsax.js")}</script>`,
     );
     expect(await outOf(page)).toBe(COMPUTED);
+    expect(asked.filter((path) => !/^(|tsax\.js|core\/.+\.js)$/.test(path))).toEqual([]);
     // What is for another device is not loaded.
-    if (device === "wasm") expect(asked).toEqual(["", "tsax.js"]);
-    else expect(asked.every((path) => path === "" || path === "tsax.js" || path.startsWith("core/"))).toBe(true);
+    expect(asked.some((path) => path.includes("webgpu"))).toBe(device === "webgpu");
     await page.close();
   });
 
@@ -95,7 +95,7 @@ describe.skipIf(!hasChromium)("dist/browser in a page without a bundler (Chromiu
           (globalThis as unknown as typeof OraclePage).runCases(JSON.parse(text) as readonly Case[], device),
         [JSON.stringify(cases), device] as const,
       );
-      expect(outcomes.length).toBeGreaterThan(100);
+      expect(outcomes.length).toBeGreaterThan(80);
       const surprises = outcomes.filter(
         ({ id, mode, wrong }) => (wrong !== undefined) !== isKnownFailure(id, mode, device),
       );

@@ -1,4 +1,4 @@
-import { numpy as np } from "tsax";
+import { explain, numpy as np } from "tsax";
 import { trainStep, type DeviceExamples, type Params } from "../model.js";
 
 /** The step's program in one of its forms. */
@@ -7,12 +7,13 @@ export interface View {
   readonly text: string;
 }
 
-/** The forms of the program that one step of training runs: the jaxpr that was traced, and the code made of it. */
+/** The forms of the program that one step of training runs, from what was traced to the code of the device. */
 export function stepProgram(params: Params, examples: DeviceExamples, batch: number, device: string): readonly View[] {
   const indices = np.zeros([batch], { dtype: "int32" });
-  const lowered = trainStep.lower(params, np.zeros([]), examples, indices, 0.1);
+  const { jaxpr, plan, kernels, code } = explain(trainStep)(params, np.zeros([]), examples, indices, 0.1);
   return [
-    { name: "jaxpr", text: lowered.asText() },
-    { name: device === "webgpu" ? "WGSL" : "Wasm", text: lowered.compile().asText() },
+    { name: "jaxpr", text: jaxpr },
+    { name: "Kernels", text: `${plan}\n\n${kernels}` },
+    { name: device === "webgpu" ? "WGSL" : "Wasm", text: code },
   ];
 }
