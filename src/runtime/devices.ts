@@ -33,9 +33,10 @@ interface Preparation {
 const loaders = new Map<string, DeviceLoader>();
 const preparations = new Map<string, Preparation>();
 
-/** Makes a device known that `init` prepares. */
+/** Makes a device known that `init` prepares; what another loader of its name has prepared is forgotten. */
 export function registerLoader(name: string, loader: DeviceLoader): void {
   loaders.set(name, loader);
+  preparations.delete(name);
 }
 
 /** Name of the device that new arrays are made on. */
