@@ -1,5 +1,6 @@
 import type { ConcreteArray } from "./array.js";
 import type { HostArray } from "./aval.js";
+import type { TypedArray } from "./dtype.js";
 import type { Jaxpr } from "./jaxpr.js";
 import { InternalError } from "./errors.js";
 import type { AnyPrimitive } from "./primitive.js";
@@ -21,6 +22,10 @@ export interface Engine {
    * default one, and from there where it is needed.
    */
   fromHost(host: HostArray, device?: string): ConcreteArray;
+  /** Commits an array to a device. @throws DeviceError `async-read` where that would mean to wait. */
+  put(x: ConcreteArray, device: string): ConcreteArray;
+  /** The elements in storage layout, if they can be had without waiting. */
+  valuesNow(x: ConcreteArray): TypedArray | undefined;
   /** The device on which new arrays are made. */
   defaultDevice(): string;
   /** A scalar that stays on the host until a kernel needs it. */

@@ -119,8 +119,7 @@ function stackNested(op: string, list: readonly NestedArrayLike[]): NDArray {
 
 /** An array on another device. @throws ArgumentError `device-traced`. */
 function onDevice(op: string, x: NDArray, device: string): NDArray {
-  if (x instanceof ConcreteArray)
-    return x.device === device ? x : getEngine().fromHost({ aval: x.aval, data: x.storage.readSync() }, device);
+  if (x instanceof ConcreteArray) return getEngine().put(x, device);
   throw new ArgumentError({
     code: "device-traced",
     message: `${op}: a traced value cannot be moved to device ${device}`,

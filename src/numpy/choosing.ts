@@ -3,6 +3,7 @@ import { broadcastShapes, normalizeAxis } from "../core/aval.js";
 import { signature, variadic } from "../core/calling.js";
 import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
+import { valuesNow } from "../core/values-now.js";
 import * as p from "../primitives/all.js";
 import { remainder } from "./arithmetic.js";
 import { indexVector, takeAlong } from "./gathering.js";
@@ -16,7 +17,7 @@ import { requireInteger } from "./ufunc.js";
 
 /** The elements of an array that is known now. @throws ArgumentError `values-needed`. */
 function valuesOf(op: string, x: NDArray, name: string, hint: string): Iterable<number | bigint> {
-  const values = x.concrete()?.dataSync();
+  const values = valuesNow(op, x);
   if (values !== undefined) return values;
   throw new ArgumentError({
     code: "values-needed",

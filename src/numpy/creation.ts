@@ -90,7 +90,7 @@ function fullOf(
     return filled(shape, known, to, weak, device);
   const x = broadcastTo(convert(value, to, weak), shape);
   if (device === undefined) return x;
-  if (x instanceof ConcreteArray) return getEngine().fromHost({ aval: x.aval, data: x.storage.readSync() }, device);
+  if (x instanceof ConcreteArray) return getEngine().put(x, device);
   throw new ArgumentError({
     code: "device-traced",
     message: `${op}: a traced value cannot be put on device ${device}`,

@@ -4,6 +4,7 @@ import { signature } from "../core/calling.js";
 import { isInteger } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
+import { valuesNow } from "../core/values-now.js";
 import * as p from "../primitives/all.js";
 import { broadcastToShape } from "./broadcasting.js";
 import { indexVector, takeAlong } from "./gathering.js";
@@ -29,7 +30,8 @@ function knownPositions(op: string, obj: Positions, length: number, end: number)
 }
 
 function readIndices(op: string, obj: NDArray, length: number): number[] {
-  if (obj.concrete() === undefined) {
+  const known = valuesNow(op, obj) as Iterable<number> | undefined;
+  if (known === undefined) {
     throw new ArgumentError({
       code: "index-traced",
       message: `${op}: which elements are meant must be known, but obj is traced`,
@@ -37,7 +39,7 @@ function readIndices(op: string, obj: NDArray, length: number): number[] {
       hint: "use np.where with a mask, or a list of numbers",
     });
   }
-  const values = [...(obj.dataSync() as Iterable<number>)];
+  const values = [...known];
   if (obj.dtype === "bool") {
     if (values.length !== length)
       throw new ShapeError({

@@ -4,6 +4,7 @@ import { signature } from "../core/calling.js";
 import { asDType, type DType, isInteger } from "../core/dtype.js";
 import { ArgumentError, DTypeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
+import { valuesNow } from "../core/values-now.js";
 import * as p from "../primitives/all.js";
 import { divmod, remainder } from "./arithmetic.js";
 import { clip } from "./logic.js";
@@ -101,7 +102,7 @@ function bounded(index: NDArray, n: number, mode: NonNullable<RavelMultiIndexOpt
     case "ignore":
       return index;
     case "raise": {
-      const values = index.concrete()?.dataSync();
+      const values = valuesNow("ravelMultiIndex", index);
       if (values === undefined) {
         throw new ArgumentError({
           code: "index-traced",

@@ -3,6 +3,7 @@ import { asShape, normalizeAxes, normalizeAxis, sizeOf } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
+import { valuesNow } from "../core/values-now.js";
 import * as p from "../primitives/all.js";
 import { broadcastToShape } from "./broadcasting.js";
 import { indexVector, takeAlong } from "./gathering.js";
@@ -195,7 +196,7 @@ export function repeat(): NDArray {
     typeof repeats === "number"
       ? [repeats]
       : repeats instanceof NDArray
-        ? [...(repeats.dataSync() as Iterable<number>)]
+        ? [...(valuesNow("repeat", repeats) as Iterable<number>)]
         : repeats;
   const times = given.length === 1 ? new Array<number>(n).fill(given[0]!) : given;
   if (times.length !== n) {

@@ -3,6 +3,7 @@ import { signature } from "../core/calling.js";
 import { isFloat, isInteger } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
+import { valuesNow } from "../core/values-now.js";
 import * as p from "../primitives/all.js";
 import { takeAlong } from "./gathering.js";
 import { at, take } from "./indexing.js";
@@ -176,8 +177,8 @@ export function bincount(): NDArray {
 /** The largest element, at least −1. @throws ArgumentError `length-needed`. */
 function largest(x: NDArray): number {
   if (x.size === 0) return -1;
-  const c = x.concrete();
-  if (c === undefined) {
+  const values = valuesNow("bincount", x);
+  if (values === undefined) {
     throw new ArgumentError({
       code: "length-needed",
       message: "bincount: the length of the result depends on values that are not known here",
@@ -186,7 +187,7 @@ function largest(x: NDArray): number {
     });
   }
   let most = 0;
-  for (const value of c.dataSync()) most = Math.max(most, Number(value));
+  for (const value of values) most = Math.max(most, Number(value));
   return most;
 }
 

@@ -3,6 +3,7 @@ import { type ReadArguments, signature } from "../core/calling.js";
 import type { DType } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
+import { valuesNow } from "../core/values-now.js";
 import { convert } from "../numpy/promotion.js";
 import { extreme } from "../numpy/reductions.js";
 import { requireInteger } from "../numpy/ufunc.js";
@@ -80,7 +81,7 @@ function segmentCount(op: string, ids: NDArray, given: number | null): number {
       message: `${op}: numSegments must be a whole number that is not negative, not ${String(given)}`,
     });
   }
-  const values = ids.concrete()?.dataSync();
+  const values = valuesNow(op, ids);
   if (values === undefined) {
     throw new ArgumentError({
       code: "length-needed",

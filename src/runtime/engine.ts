@@ -1,12 +1,13 @@
 import { ConcreteArray } from "../core/array.js";
 import type { Aval, HostArray } from "../core/aval.js";
+import type { TypedArray } from "../core/dtype.js";
 import type { Engine, Prepared } from "../core/engine.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import type { AnyPrimitive } from "../core/primitive.js";
 import { ArrayType } from "./array-type.js";
 import { currentDevice, defaultDevice, findDevice } from "./devices.js";
 import { originOfData, originOfResults } from "./origin.js";
-import { commonDevice, gather, placeOf, standingOf, storageOf } from "./placement.js";
+import { commonDevice, committed, committedCopy, gather, placeOf, standingOf, storageOf } from "./placement.js";
 import { type Device, ScalarStorage, Standing } from "./storage.js";
 
 /** How a device computes what is asked for. */
@@ -94,6 +95,18 @@ export const engine: Engine = {
     const x = at.upload(host, Standing.data);
     if (!at.synchronous) storageOf(x).origin = originOfData(host);
     return x;
+  },
+
+  put: (x: ConcreteArray, device: string): ConcreteArray => committed(x, findDevice(device)),
+
+  valuesNow(x: ConcreteArray): TypedArray | undefined {
+    const storage = storageOf(x);
+    if (storage.synchronous) return storage.readSync();
+    if (storage.origin === undefined) return undefined;
+    const copy = committedCopy(x, findDevice("wasm"))!;
+    const values = storageOf(copy).readSync();
+    copy.dispose();
+    return values;
   },
 
   scalar(value: number, aval: Aval): ConcreteArray {

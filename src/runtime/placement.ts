@@ -2,6 +2,7 @@ import { ConcreteArray } from "../core/array.js";
 import { formatAval } from "../core/aval.js";
 import { debug } from "../core/debug.js";
 import { DeviceError } from "../core/errors.js";
+import { ArrayType } from "./array-type.js";
 import type { Made } from "./origin.js";
 import { type Device, type RuntimeStorage, Standing } from "./storage.js";
 
@@ -82,6 +83,30 @@ function bring(x: ConcreteArray, device: Device, standing: Standing, made: Made)
   const copy = device.upload({ aval: x.aval, data: storage.readSync() }, standing);
   made.set(copy, [copy]);
   return copy;
+}
+
+/** An array that lies on the device already, bound to it; undefined: it lies elsewhere. */
+export function committedInPlace(x: ConcreteArray, device: Device): ConcreteArray | undefined {
+  const storage = storageOf(x);
+  if (storage.owner !== device) return undefined;
+  if (storage.standing === Standing.committed) return x;
+  return new ConcreteArray(ArrayType.of(x.aval), storage.share(Standing.committed));
+}
+
+/** An array bound to the device, copied if it lies elsewhere. @throws DeviceError `async-read`. */
+export function committed(x: ConcreteArray, device: Device): ConcreteArray {
+  const there = committedInPlace(x, device) ?? committedCopy(x, device);
+  if (there) return there;
+  throw storageOf(x).owner?.lost ?? awaited(x, device);
+}
+
+function awaited(x: ConcreteArray, target: Device): DeviceError {
+  return new DeviceError({
+    code: "async-read",
+    message: `devicePut reads at once, and device "${x.device}" can only be awaited`,
+    details: [["value", formatAval(x.aval)]],
+    hint: `await devicePutAsync(x, ${JSON.stringify(target.name)})`,
+  });
 }
 
 /** A copy of an array that is committed to another device; undefined: that would mean to wait. */

@@ -1,13 +1,11 @@
 import type { NDArray } from "../core/array.js";
 import { ConcreteArray } from "../core/array.js";
-import { formatAval } from "../core/aval.js";
-import { DeviceError, TracerError } from "../core/errors.js";
+import { TracerError } from "../core/errors.js";
 import { asArray } from "../core/literal.js";
 import { flatten, unflatten } from "../core/tree.js";
-import { ArrayType } from "./array-type.js";
 import { currentDevice, findDevice } from "./devices.js";
-import { committedCopy, storageOf } from "./placement.js";
-import { type Device, Standing } from "./storage.js";
+import { committed, committedInPlace, storageOf } from "./placement.js";
+import { Standing } from "./storage.js";
 
 /**
  * Puts arrays on a device: one, or the leaves of a pytree. They are committed there: operations with them run there, and with
@@ -31,11 +29,7 @@ export function devicePut(x: unknown, device?: string): unknown {
     def,
     leaves.map((leaf) => {
       const array = movable(leaf, "devicePut");
-      const there = inPlace(array, target);
-      if (there) return there;
-      const copy = committedCopy(array, target!);
-      if (copy) return copy;
-      throw storageOf(array).owner!.lost ?? awaited(array, target!);
+      return target === undefined ? uncommitted(array) : committed(array, target);
     }),
   );
 }
@@ -54,9 +48,11 @@ export async function devicePutAsync(x: unknown, device?: string): Promise<unkno
   const arrays = await Promise.all(
     leaves.map(async (leaf) => {
       const array = movable(leaf, "devicePutAsync");
-      const there = inPlace(array, target);
-      if (there) return there;
-      return target!.upload({ aval: array.aval, data: await storageOf(array).read() }, Standing.committed);
+      if (target === undefined) return uncommitted(array);
+      return (
+        committedInPlace(array, target) ??
+        target.upload({ aval: array.aval, data: await storageOf(array).read() }, Standing.committed)
+      );
     }),
   );
   return unflatten(def, arrays);
@@ -84,23 +80,8 @@ function movable(x: unknown, op: string): ConcreteArray {
   });
 }
 
-/** The array on the device without moving it; undefined: it lies elsewhere. */
-function inPlace(x: ConcreteArray, target: Device | undefined): ConcreteArray | undefined {
+/** An array as it is; a number as one of the default device. */
+function uncommitted(x: ConcreteArray): ConcreteArray {
   const storage = storageOf(x);
-  if (target === undefined) {
-    if (storage.owner) return x;
-    return currentDevice().upload({ aval: x.aval, data: storage.readSync() }, Standing.data);
-  }
-  if (storage.owner !== target) return undefined;
-  if (storage.standing === Standing.committed) return x;
-  return new ConcreteArray(ArrayType.of(x.aval), storage.share(Standing.committed));
-}
-
-function awaited(x: ConcreteArray, target: Device): DeviceError {
-  return new DeviceError({
-    code: "async-read",
-    message: `devicePut reads at once, and device "${x.device}" can only be awaited`,
-    details: [["value", formatAval(x.aval)]],
-    hint: `await devicePutAsync(x, ${JSON.stringify(target.name)})`,
-  });
+  return storage.owner ? x : currentDevice().upload({ aval: x.aval, data: storage.readSync() }, Standing.data);
 }

@@ -285,3 +285,29 @@ test("compiled ahead", async () => {
   expect(backend.compiles).toBe(before);
   expect(getEngine().defaultDevice()).toBe("later");
 });
+
+describe("functions that have to know values", () => {
+  const counts = (): NDArray => np.array([1, 0, 2], { dtype: "int32" });
+  test("know what was made of little", async () => {
+    expect([...(await np.bincount(counts()).data())]).toEqual([1, 1, 1]);
+    expect(await np.repeat(vector(), counts()).jsAsync()).toEqual([1, 3, 3]);
+    expect(await np.delete_(vector(), np.array([true, false, false])).jsAsync()).toEqual([2, 3]);
+    expect(await np.compress(np.array([false, true, true]), vector()).jsAsync()).toEqual([2, 3]);
+    expect(backend.runs).toBeGreaterThan(0);
+  });
+  test("else say that they would have to wait", async () => {
+    const bound = devicePut(counts(), "later").add(1);
+    expect(() => np.bincount(bound)).toThrowError(
+      /bincount reads at once, and device "later" can only be awaited \[async-read\]\n {2}value {2}i32\[3\]/,
+    );
+    expect([...(await np.bincount(bound, null, { length: 5 }).data())]).toEqual([0, 1, 1, 1, 0]);
+  });
+  test("arrays made on a named device", async () => {
+    const here = np.full([2], vector().slice(1), { device: "wasm" });
+    expect([here.device, here.js()]).toEqual(["wasm", [2, 2]]);
+    expect(np.array(vector(), { device: "reference" }).js()).toEqual([1, 2, 3]);
+    const bound = devicePut(vector(), "later");
+    expect(() => np.array(bound, { device: "wasm" })).toThrowError(/\[async-read\][\s\S]*devicePutAsync\(x, "wasm"\)/);
+    expect([...(await np.array(bound, { device: "later" }).data())]).toEqual([1, 2, 3]);
+  });
+});
