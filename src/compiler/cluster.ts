@@ -66,7 +66,7 @@ export class Cluster implements Group {
   }
 
   /** Whether the kernel has no more buffers than the device allows, as far as is known what will be stored. */
-  fits(): boolean {
+  private fits(): boolean {
     const { maxBuffers, results } = this.rules;
     if (maxBuffers === Infinity) return true;
     let stores = 0;
@@ -74,8 +74,28 @@ export class Cluster implements Group {
     return (this.product ? 2 : 0) + this.reads.size + Math.max(1, stores) <= maxBuffers;
   }
 
+  /** Adds values that depend on one another, the last on all others: all, or none of them. */
+  joinAll(values: Iterable<Value>): boolean {
+    const mark = this.mark();
+    let count = 0;
+    for (const v of values) {
+      count++;
+      if (v.op!.lower.kind === "reduce" ? this.joinReduce(v) : this.joinElement(v)) continue;
+      this.rollBack(mark);
+      return false;
+    }
+    // what fits no kernel alone is split when its kernel is made
+    const isAlone = mark.members === 0 && count === 1;
+    if (!isAlone && !this.fits()) {
+      this.rollBack(mark);
+      return false;
+    }
+    this.commit(mark);
+    return true;
+  }
+
   /** What to go back to if a group of values cannot join whole. */
-  mark(): ClusterMark {
+  private mark(): ClusterMark {
     return {
       members: this.members.size,
       slots: this.slots.length,
@@ -86,7 +106,7 @@ export class Cluster implements Group {
     };
   }
 
-  rollBack(mark: ClusterMark): void {
+  private rollBack(mark: ClusterMark): void {
     for (const v of [...this.members.keys()].slice(mark.members)) {
       this.members.delete(v);
       v.group = undefined;
@@ -99,13 +119,13 @@ export class Cluster implements Group {
   }
 
   /** Makes what has joined since the mark final: what it loads has to be in memory. */
-  commit(mark: ClusterMark): void {
+  private commit(mark: ClusterMark): void {
     if (this.reads.size === mark.reads) return;
     for (const v of [...this.reads.keys()].slice(mark.reads)) v.stored = true;
   }
 
   /** Adds the value of an element rule if it can be computed here; false: it cannot, and nothing has changed. */
-  joinElement(x: Value): boolean {
+  private joinElement(x: Value): boolean {
     const size = physicalSize(x.aval);
     const level =
       size === sizeOf(this.dims) ? "element" : this.reduced && size === sizeOf(this.rowDims) ? "row" : undefined;
@@ -120,7 +140,7 @@ export class Cluster implements Group {
   }
 
   /** Adds the result of a reduction if its operand's domain and axes are the cluster's. */
-  joinReduce(x: Value): boolean {
+  private joinReduce(x: Value): boolean {
     if (this.product) return false;
     const op = x.op!;
     const operand = op.inputs[0]!;
@@ -167,6 +187,7 @@ export class Cluster implements Group {
 
   /** The cluster's point as coordinates in a shape of the same size; undefined where that takes divisions that it may not. */
   private indexOf(shape: Shape, level: "element" | "row", divides: boolean): readonly Index[] | undefined {
+    if (divides && level === "element") return regroup(this.axes, this.dims, shape);
     const index = ix.unflatten(this.flatOf(level), shape);
     return divides || index.every((i) => i.terms.every((t) => t.atom.kind === "axis")) ? index : undefined;
   }
@@ -231,6 +252,23 @@ class ClusterReader implements Reader {
     }
     return k;
   }
+}
+
+/** Coordinates of a point of `dims` in another shape of the same size: runs of axes that have one size become one another. */
+function regroup(axes: readonly Index[], dims: readonly number[], shape: Shape): Index[] {
+  const out: Index[] = shape.map(() => ix.lit(0));
+  let [i, j] = [dims.length, shape.length];
+  while (j > 0) {
+    const [lastAxis, lastDim] = [i, j];
+    let [from, to] = [1, shape[--j]!];
+    while (from !== to) {
+      if (from < to) from *= dims[--i]!;
+      else to *= shape[--j]!;
+    }
+    const flat = ix.flatten(axes.slice(i, lastAxis), stridesOf(dims.slice(i, lastAxis)));
+    ix.unflatten(flat, shape.slice(j, lastDim)).forEach((index, k) => (out[j + k] = index));
+  }
+  return out;
 }
 
 /** The dims of a value's domain: its physical shape without axes of length 1. */

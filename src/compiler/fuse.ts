@@ -4,6 +4,7 @@ import { Literal } from "../core/jaxpr.js";
 import type { DeviceTraits } from "../kernel-ir/backend.js";
 import { Cluster, domainOf, type FusionRules } from "./cluster.js";
 import { productDims } from "./dot.js";
+import { mergeSiblings } from "./siblings.js";
 import { reshapedFrom, sourcesOf } from "./elements.js";
 import type { Value } from "./graph.js";
 import { copyOf, type Graph, type Group, type Op, type Operand, physicalSize } from "./graph.js";
@@ -42,7 +43,7 @@ export function fuse(
   const fuser = new Fuser(traits, resultsOf(graph));
   for (const op of graph.ops) if (!op.free) fuser.place(op);
   const outputs = graph.outputs.map((x) => fuser.outputOf(x));
-  return { groups: fuser.groups, outputs };
+  return { groups: traits.dearLaunches ? mergeSiblings(fuser.groups) : fuser.groups, outputs };
 }
 
 /** The values that a program's results are, or are views of. */
@@ -111,6 +112,10 @@ class Fuser {
       this.groups.push(fresh);
       return;
     }
+    if (this.traits.dearLaunches && waiting.length > 1) {
+      this.placeInTurn(waiting);
+      return;
+    }
     // they fit no kernel together: the operands find theirs first
     for (const w of waiting) if (w !== x && isWaiting(w)) this.placeFused(w, false);
     if (waiting.length > 1) {
@@ -120,22 +125,21 @@ class Fuser {
     throw new InternalError(`${x.op!.name} fits no kernel of its own`);
   }
 
-  /** Adds values that depend on one another, the last on all others, to a cluster: all, or none of them. */
-  private joinAll(values: readonly Value[], cluster: Cluster): boolean {
-    const mark = cluster.mark();
+  /** Places values that fit no kernel together in few: each goes where the one before it went, if it can. */
+  private placeInTurn(values: readonly Value[]): void {
+    let last: Group | undefined;
     for (const v of values) {
-      if (!(v.op!.lower.kind === "reduce" ? cluster.joinReduce(v) : cluster.joinElement(v))) {
-        cluster.rollBack(mark);
-        return false;
-      }
+      if (!isWaiting(v)) continue;
+      let latest = -1;
+      for (const y of v.op!.inputs) for (const s of sourcesOf(y)) latest = Math.max(latest, s.group?.order ?? -1);
+      const joined = last instanceof Cluster && last.order >= latest && this.joinAll([v], last);
+      if (!joined) this.placeFused(v, false);
+      last = v.group;
     }
-    // what fits no kernel alone is split when its kernel is made
-    const isAlone = mark.members === 0 && values.length === 1;
-    if (!isAlone && !cluster.fits()) {
-      cluster.rollBack(mark);
-      return false;
-    }
-    cluster.commit(mark);
+  }
+
+  private joinAll(values: readonly Value[], cluster: Cluster): boolean {
+    if (!cluster.joinAll(values)) return false;
     this.noteReads(cluster);
     return true;
   }

@@ -117,7 +117,10 @@ function makeOp(eqn: Eqn, inputs: readonly Operand[], traits: DeviceTraits): Op 
     lower.kind === "element" &&
     first instanceof Value &&
     (typeof facts.reshapes === "function" ? facts.reshapes(eqn.params as never, first.aval) : facts.reshapes === true);
-  const mayBeFree = rule.kind !== "element" ? lower.kind === "element" : rule.regions === undefined;
+  // a result joined of pieces that lie in memory is stored: each of its elements looks at all of them
+  const inPieces = rule.kind === "element" && rule.regions !== undefined;
+  const mayBeFree =
+    lower.kind === "element" && lower.regions === undefined && (!inPieces || inputs.every(isSourceless));
   const again = traits.dearLaunches && mayBeFree && isScalar(eqn) ? costAgain(cost, inputs) : Infinity;
   return {
     lower,
@@ -160,11 +163,11 @@ function emptyReduction(rule: Lowering<never>, eqn: Eqn): ElementLowering<never>
 function isFree(view: boolean, cost: number, inputs: readonly Operand[]): boolean {
   if (view && inputs.length <= 1) return true;
   if (cost > 8) return false;
-  return inputs.every((x) => x instanceof Literal || (x.free && sourceless(x)) || isCheapScalar(x));
+  return inputs.every((x) => isSourceless(x) || isCheapScalar(x as Value));
 }
 
-const sourceless = (x: Value): boolean =>
-  x.op !== undefined && x.free && x.op.inputs.every((y) => y instanceof Literal || sourceless(y));
+const isSourceless = (x: Operand): boolean =>
+  x instanceof Literal || (x.op !== undefined && x.free && x.op.inputs.every(isSourceless));
 const isCheapScalar = (x: Value): boolean =>
   sizeOf(x.aval.shape) === 1 &&
   x.aval.dtype !== "key" &&

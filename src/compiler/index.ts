@@ -65,7 +65,7 @@ class ProgramBuilder {
     const { groups, outputs } = fuse(graph, this.traits);
     const steps = groups.flatMap((g) => this.steps(g));
     const results = new Results(graph.inputs, outputs, steps);
-    const planned = plan(steps, graph.inputs, results.values, donated, this.traits.arenaAlignment);
+    const planned = plan(steps, graph.inputs, results.values, donated, this.traits);
     this.functions[number] = {
       name,
       inputs: graph.inputs.map(typeOf),

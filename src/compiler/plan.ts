@@ -1,4 +1,5 @@
-import type { Kernel, Statement } from "../kernel-ir/kernel.js";
+import type { DeviceTraits } from "../kernel-ir/backend.js";
+import type { Kernel, Phase, Statement } from "../kernel-ir/kernel.js";
 import type { BufferRef, Step } from "../kernel-ir/program.js";
 import type { Expr } from "../kernel-ir/scalar.js";
 import { bytesOf, type Value } from "./graph.js";
@@ -43,7 +44,7 @@ export const readsOf = (s: PlannedStep): readonly Value[] => {
 };
 
 /**
- * Gives every value a place: outputs their own, temporaries one in the arena (at multiples of `alignment` bytes), from the step that first writes them to the
+ * Gives every value a place: outputs their own, temporaries one in the arena, from the step that first writes them to the
  * last that reads them. A kernel may write a value over one that it reads for the last time if it reads every element only
  * where it writes it.
  */
@@ -52,7 +53,7 @@ export function plan(
   inputs: readonly Value[],
   outputs: readonly Value[],
   donated: readonly boolean[],
-  alignment: number,
+  { arenaAlignment: alignment, dearLaunches }: DeviceTraits,
 ): Plan {
   const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
   const refs = new Map<Value, BufferRef>();
@@ -87,7 +88,7 @@ export function plan(
             v.aval.dtype === w.aval.dtype &&
             bytesOf(v.aval) === bytesOf(w.aval) &&
             firstWrite.get(w) === i &&
-            (last < i || (last === i && overwritable(s, v, w)))
+            (last < i || (last === i && overwritable(s, v, w, dearLaunches)))
           );
         });
         if (source) {
@@ -103,7 +104,7 @@ export function plan(
           lastUse.get(r) === i &&
           !freed.has(r) &&
           bytesOf(r.aval) === bytesOf(w.aval) &&
-          overwritable(s, r, w),
+          overwritable(s, r, w, dearLaunches),
       );
       if (over) {
         freed.add(over);
@@ -133,55 +134,62 @@ function resolve(s: PlannedStep, refs: ReadonlyMap<Value, BufferRef>): Step {
   }
 }
 
-/** Whether a launch may write `w` over `r`: it reads an element of `r` only at the point at which it writes that of `w`. */
-function overwritable(s: PlannedStep, r: Value, w: Value): boolean {
+/**
+ * Whether a launch may write `w` over `r`: it reads an element of `r` only at the point at which it writes that of `w`.
+ * `afterRows`: also where both is done once a row, when its elements are done.
+ */
+function overwritable(s: PlannedStep, r: Value, w: Value, afterRows: boolean): boolean {
   if (s.kind !== "launch") return false;
   const { kernel, args } = s;
-  const statements = onePoint(kernel);
-  if (!statements) return false;
+  const phase = onePhase(kernel);
+  if (!phase) return false;
   if (args.filter((v) => v === r).length !== 1 || args.filter((v) => v === w).length !== 1) return false;
   const from = args.indexOf(r);
   const to = args.indexOf(w);
   // a product reads its operands at all points
   if (kernel.kind === "dot" && from < 2) return false;
-  const store = statements.find((x) => x.kind === "store" && x.buffer === to);
-  if (!store || store.kind !== "store") return false;
-  const places = readPlaces(kernel).get(from);
-  return places === undefined || (places.size === 1 && places.has(store.index.key));
+  const storesIn = (list: readonly Statement[]) => list.find((x) => x.kind === "store" && x.buffer === to);
+  const store = storesIn(phase.body);
+  const later = afterRows && !store ? storesIn(phase.after) : undefined;
+  const place = store ? placeOf(store) : later ? afterwards(placeOf(later)) : undefined;
+  if (place === undefined) return false;
+  const places = readPlaces(kernel, phase).get(from);
+  return places === undefined || (places.size === 1 && places.has(place));
 }
 
-/** The statements of a kernel each of whose points reads and writes once, in no order to other points. */
-function onePoint(kernel: Kernel): readonly Statement[] | undefined {
-  if (kernel.kind === "dot") return kernel.epilogue;
+const placeOf = (s: Statement): string | undefined => (s.kind === "store" ? s.index.key : undefined);
+/** A place that is read or written after the elements of a row. */
+const afterwards = (key: string | undefined): string => `after ${key}`;
+
+/** What a kernel does whose points read and write once, in no order to other points. */
+function onePhase(kernel: Kernel): Phase | undefined {
+  if (kernel.kind === "dot") return kernel.epilogue && { body: kernel.epilogue, after: [] };
   if (kernel.kind !== "nest" || kernel.phases.length !== 1) return undefined;
-  return kernel.sequential || kernel.slots.some((x) => x.running) ? undefined : kernel.phases[0]!.body;
+  return kernel.sequential || kernel.slots.some((x) => x.running) ? undefined : kernel.phases[0];
 }
 
 const placesOf = new WeakMap<Kernel, ReadonlyMap<number, ReadonlySet<string>>>();
 
-/** Where a kernel reads each of its buffers, as keys of indices; what is read after the elements of a row has no such place. */
-function readPlaces(kernel: Kernel): ReadonlyMap<number, ReadonlySet<string>> {
+/** Where a kernel reads each of its buffers, as keys of indices. */
+function readPlaces(kernel: Kernel, phase: Phase): ReadonlyMap<number, ReadonlySet<string>> {
   const known = placesOf.get(kernel);
   if (known) return known;
   const places = new Map<number, Set<string>>();
   const before = new Set<Expr>();
   const after = new Set<Expr>();
-  const visit = (e: Expr, afterwards: boolean): void => {
-    const seen = afterwards ? after : before;
+  const visit = (e: Expr, inRow: boolean): void => {
+    const seen = inRow ? before : after;
     if (seen.has(e)) return;
     seen.add(e);
     if (e.kind === "load") {
       let set = places.get(e.buffer);
       if (!set) places.set(e.buffer, (set = new Set()));
-      set.add(afterwards ? "afterwards" : e.index.key);
+      set.add(inRow ? e.index.key : afterwards(e.index.key));
     }
-    for (const c of childrenOf(e)) visit(c, afterwards);
+    for (const c of childrenOf(e)) visit(c, inRow);
   };
-  const phases = kernel.kind === "nest" ? kernel.phases : [{ body: onePoint(kernel) ?? [], after: [] }];
-  for (const phase of phases) {
-    for (const s of phase.body) visit(s.value, false);
-    for (const s of phase.after) visit(s.value, true);
-  }
+  for (const s of phase.body) visit(s.value, true);
+  for (const s of phase.after) visit(s.value, false);
   placesOf.set(kernel, places);
   return places;
 }
