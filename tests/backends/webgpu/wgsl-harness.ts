@@ -27,10 +27,16 @@ export const column = (columns: readonly Column[], k: number): Expr =>
 export interface FormOptions {
   /** Four points at once. */
   readonly lanes?: boolean;
+  /** Inputs whose elements are loaded one by one. */
+  readonly scattered?: readonly number[];
 }
 
 /** A module that computes `roots` at every point: results of a type lie in one buffer, one root after another. */
-export function moduleOf(columns: readonly Column[], roots: readonly Expr[], { lanes = false }: FormOptions = {}) {
+export function moduleOf(
+  columns: readonly Column[],
+  roots: readonly Expr[],
+  { lanes = false, scattered = [] }: FormOptions = {},
+) {
   const n = columns[0]!.data.length;
   const types = [...new Set(roots.map((r) => r.type as BufferType))];
   const places = roots.map((r, i) => ({
@@ -47,7 +53,8 @@ export function moduleOf(columns: readonly Column[], roots: readonly Expr[], { l
   ];
   if (lanes && n % 4 !== 0) throw new Error("points in fours are wanted");
   const module = new ModuleBuilder(buffers, launchOf({ buffers }));
-  if (lanes) buffers.forEach((_, i) => module.inFours(i));
+  const inFours = (i: number): boolean => lanes && !scattered.includes(i);
+  buffers.forEach((_, i) => inFours(i) && module.inFours(i));
   const code = new Code();
   const points = lanes ? n / 4 : n;
   code.block(`if (id < ${points})`, () => {
@@ -55,7 +62,7 @@ export function moduleOf(columns: readonly Column[], roots: readonly Expr[], { l
     const source: ValueSource = {
       axis: () => (lanes ? "first" : "id"),
       load: (buffer, index) => module.load(buffer, index),
-      load4: (buffer, index) => module.load4(buffer, `(${index}) >> 2u`),
+      load4: (buffer, index) => (inFours(buffer) ? module.load4(buffer, `${index} >> 2u`) : undefined),
       slot: () => {
         throw new Error("no slots here");
       },

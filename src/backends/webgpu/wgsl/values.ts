@@ -95,9 +95,10 @@ export class Values {
     return t.lanes === 4 ? `${t.text}.x` : t.text;
   }
 
-  /** The index of each lane; four texts. */
+  /** The index of each lane: four texts. */
   indices(i: Index): readonly string[] {
-    return each(this.value(i));
+    const t = this.value(i);
+    return each(t.size === 0 ? t : this.remember(i, t));
   }
 
   /** The same as `expr` under a name or as a literal, for what is used often. */
@@ -220,10 +221,10 @@ export class Values {
       code.line(`var ${name}: ${typeName(gpuType(e.type), lanes)};`);
       return name;
     });
-    const text = bare(condition.text);
-    const holds = condition.lanes === 1 ? text : gate.side === 1 ? `any(${text})` : `all(${text})`;
+    const holds =
+      lanes === 4 && condition.lanes === 4 ? `${gate.side === 1 ? "any" : "all"}(${condition.text})` : condition.text;
     this.depth++;
-    code.block(`if (${gate.side === 1 ? holds : `!(${holds})`})`, () => {
+    code.block(`if (${gate.side === 1 ? alone(holds) : `!${holds}`})`, () => {
       this.scope(() => {
         gate.values.forEach((e, k) => {
           code.line(`${variables[k]!} = ${alone(this.inLanes(this.value(e), e.type, lanes).text)};`);
