@@ -1,5 +1,6 @@
-import { TsaxError, defaultDevice, init, random, setDefaultDevice } from "tsax";
+import { TsaxError, defaultDevice, random } from "tsax";
 import { loadDigits } from "./data.js";
+import { useDevice } from "./device.js";
 import { DigitsError } from "./errors.js";
 import type { Examples } from "./examples.js";
 import { initialParams, type DeviceExamples, type Params } from "./model.js";
@@ -13,10 +14,7 @@ import { loadWeights, saveWeights } from "./weights.js";
 const INTERRUPTED_FILE = "digits-weights.json";
 
 async function main(options: Options): Promise<void> {
-  if (options.device !== undefined) {
-    await init(options.device);
-    setDefaultDevice(options.device);
-  }
+  if (options.device !== undefined) await useDevice(options.device);
   const digits = loadDigits(options.data);
   const training = toDevice(digits.train);
   const testing = toDevice(digits.test);

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { beforeAll, expect, test } from "vitest";
+import { loadWeights } from "../../../examples/digits/weights.js";
+import { hasSoftwareDriver } from "../../../scripts/software-gpu.mjs";
 import { scratchFolder, writeBands } from "./files.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -33,6 +35,12 @@ function digits(args: readonly string[], watch?: (stdout: string, interrupt: () 
   return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
 }
 
+async function weightsIn(file: string): Promise<number[]> {
+  const layers = loadWeights(file, "softmax");
+  const arrays = await Promise.all(layers.flatMap(({ w, b }) => [w.data(), b.data()]));
+  return arrays.flatMap((values) => Array.from(values as Float32Array));
+}
+
 function lastLine({ stdout }: Ended): string {
   return stdout.trimEnd().split("\n").at(-1) ?? "";
 }
@@ -55,6 +63,18 @@ test("with --json the last line is the result", async () => {
   expect(result["finalLoss"]).toBeLessThan(1);
   expect(Number(result["stepsPerSecond"]) * Number(result["trainSeconds"])).toBeCloseTo(50, 3);
   expect(ended.stdout.match(/^epoch \d\/5 .*test accuracy \d+\.\d\d%/gm)).toHaveLength(5);
+});
+
+test.skipIf(!hasSoftwareDriver)("on webgpu it comes to the same weights", async () => {
+  const [file, onGpu] = [join(folder, "wasm.json"), join(folder, "webgpu.json")];
+  const options = ["--data", folder, "--epochs", "1", "--batch", "100", "--json"];
+  await digits([...options, "--save", file]);
+  const ended = await digits([...options, "--device", "webgpu", "--save", onGpu]);
+  expect(ended.code).toBe(0);
+  expect(JSON.parse(lastLine(ended))).toMatchObject({ device: "webgpu", epochs: 1 });
+  const [expected, found] = await Promise.all([file, onGpu].map((one) => weightsIn(one)));
+  expect(found!.length).toBe(7850);
+  found!.forEach((value, i) => expect(Math.abs(value - expected![i]!)).toBeLessThan(1e-4));
 });
 
 test("saved weights are where a later run starts", async () => {
