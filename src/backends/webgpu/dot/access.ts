@@ -61,7 +61,7 @@ function runsAlong(index: Index, axis: number): boolean {
 /** All loads in the stored values, each once. */
 export function loadsOf(problem: Problem): readonly LoadExpr[] {
   const seen = new Set<Expr>();
-  const loads: LoadExpr[] = [];
+  const loads = new Map<string, LoadExpr>();
   const visitIndex = (index: Index): void => {
     for (const { atom } of index.terms) {
       if (atom.kind === "value") visit(atom.expr);
@@ -71,7 +71,7 @@ export function loadsOf(problem: Problem): readonly LoadExpr[] {
   const visit = (e: Expr): void => {
     if (seen.has(e)) return;
     seen.add(e);
-    if (e.kind === "load") loads.push(e);
+    if (e.kind === "load") loads.set(`${e.buffer} ${e.index.key}`, e);
     if (e.kind === "load" || e.kind === "index") visitIndex(e.index);
     else if (e.kind === "op") e.args.forEach(visit);
   };
@@ -79,7 +79,7 @@ export function loadsOf(problem: Problem): readonly LoadExpr[] {
     visitIndex(store.index);
     visit(store.value);
   }
-  return loads;
+  return [...loads.values()];
 }
 
 /** What a shader can make use of. */

@@ -103,6 +103,11 @@ function planSweep(p: Problem, access: Access, limits: Limits): SweepPlan {
   return { kind: "sweep", lanes, slices, width, unroll, ...share };
 }
 
+/** Cycles that are not worth a shader with barriers, and an invocation more in a workgroup: microseconds beside a launch. */
+const SIMPLER = 2000;
+const PER_THREAD = 20;
+/** Multiply-adds of a product that reads little however often it reads it. */
+const TINY = 2 ** 15;
 /** Sums that an invocation may have each way, and extents of tiles made of them. */
 const EXTENTS: readonly (readonly [extent: number, perThread: number])[] = [
   [8, 4],
@@ -113,6 +118,7 @@ const EXTENTS: readonly (readonly [extent: number, perThread: number])[] = [
   [64, 8],
 ];
 const SLICES = [1, 2, 4, 8];
+const DEPTHS = [16, 32];
 const SPLITS = [1, 2, 4, 8, 16, 32];
 
 /** A tiled plan of this tile, or undefined where the device's limits or the shape do not allow it. */
@@ -120,16 +126,15 @@ export function tiledPlan(
   p: Problem,
   access: Access,
   limits: Limits,
-  tile: Pick<TiledPlan, "rows" | "cols" | "threadRows" | "threadCols" | "slices">,
+  tile: Pick<TiledPlan, "rows" | "cols" | "depth" | "threadRows" | "threadCols" | "slices">,
   splits: number,
 ): TiledPlan | undefined {
   const { slices } = tile;
   const step = access.a === "summed" || access.b === "summed" ? Math.max(4, slices) : slices;
-  const target = Math.min(32, Math.max(16, 4 * slices));
   const perSplit = ceilDiv(p.k, splits);
-  // Tiles of equal depth, as near to the target as wastes least of the last one.
-  const depth = ceilDiv(ceilDiv(perSplit, ceilDiv(perSplit, target)), step) * step;
-  const plan: TiledPlan = { kind: "tiled", ...tile, depth, ...splitK(p, limits, splits, depth) };
+  // Tiles of equal depth, none deeper than asked for: as little as can be of the last one is beyond the end.
+  const depth = ceilDiv(ceilDiv(perSplit, ceilDiv(perSplit, tile.depth)), step) * step;
+  const plan: TiledPlan = { ...tile, kind: "tiled", depth, ...splitK(p, limits, splits, depth) };
   const threads = tiledThreads(plan);
   const fits =
     threads <= Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX) &&
@@ -144,22 +149,30 @@ const extentsFor = (size: number): typeof EXTENTS =>
   );
 
 function cheapest(p: Problem, access: Access, limits: Limits): Plan {
-  let best: Plan = directPlan(p);
-  let least = directCycles(p, best);
-  for (const [rows, threadRows] of extentsFor(p.m))
-    for (const [cols, threadCols] of extentsFor(p.n))
-      for (const slices of SLICES) {
-        const threads = (rows / threadRows) * (cols / threadCols) * slices;
-        if (threads < 16 || 2 * slices > p.k + 1) continue;
-        for (const splits of SPLITS) {
-          if (splits > 1 && p.k < 64 * splits) break;
-          const plan = tiledPlan(p, access, limits, { rows, cols, threadRows, threadCols, slices }, splits);
-          if (plan === undefined || (splits > 1 && plan.splits === 1)) continue;
-          const cycles = tiledCycles(p, access, plan) + combineCycles(p, plan.splits);
-          if (cycles < least * 0.999) [best, least] = [plan, cycles];
-        }
-      }
+  const direct = directPlan(p);
+  let best: Plan = direct;
+  const isTiny = Math.max(p.m, p.n) <= 16 || batchOf(p) * p.m * p.n * p.k <= TINY;
+  let least = isTiny ? directCycles(p, direct) - SIMPLER : Infinity;
+  for (const tile of tilesFor(p))
+    for (const splits of SPLITS) {
+      if (splits > 1 && p.k < 64 * splits) break;
+      const plan = tiledPlan(p, access, limits, tile, splits);
+      if (plan === undefined || (splits > 1 && plan.splits === 1)) continue;
+      const cycles = tiledCycles(p, access, plan) + combineCycles(p, plan.splits) + PER_THREAD * tiledThreads(plan);
+      if (cycles < least) [best, least] = [plan, cycles];
+    }
   return best;
+}
+
+function* tilesFor({ m, n, k }: Problem): Generator<Parameters<typeof tiledPlan>[3]> {
+  for (const [rows, threadRows] of extentsFor(m))
+    for (const [cols, threadCols] of extentsFor(n))
+      for (const slices of SLICES)
+        for (const depth of DEPTHS) {
+          const threads = (rows / threadRows) * (cols / threadCols) * slices;
+          if (threads < 16 || 2 * slices > k + 1 || (depth > 16 && k <= 16)) continue;
+          yield { rows, cols, depth, threadRows, threadCols, slices };
+        }
 }
 
 /** Each invocation reads all that its sums need by itself: for matrices too small to share anything. */

@@ -1,3 +1,4 @@
+import { indexDependsOn } from "../../../kernel-ir/index-expr.js";
 import type { DotKernel } from "../../../kernel-ir/kernel.js";
 import type { Expr } from "../../../kernel-ir/scalar.js";
 import type { Dispatch, DispatchCost, KernelCode, LaunchContext } from "../dispatch.js";
@@ -28,13 +29,18 @@ export function lowerDot(
   const first = new ModuleBuilder(kernel.buffers, ctx);
   const { emitted, order } = emit(first, p, access, plan);
   const name = `${kernel.name}: ${describePlan(plan)}`;
-  if (plan.splits === 1) return { dispatches: [dispatch(first, emitted, name, costOfResults(p))], scratch: [] };
+  if (plan.splits === 1) return { dispatches: [dispatch(first, emitted, name, costOfResults(p, access))], scratch: [] };
   const sums = 4 * batchOf(p) * p.m * p.n;
   const second = new ModuleBuilder(kernel.buffers, ctx);
   return {
     dispatches: [
       dispatch(first, emitted, name, { flops: 0, loadBytes: 0, storeBytes: plan.splits * sums }),
-      dispatch(second, emitCombine(second, p, access, plan.splits, order), `${kernel.name}: sum`, costOfResults(p)),
+      dispatch(
+        second,
+        emitCombine(second, p, access, plan.splits, order),
+        `${kernel.name}: sum`,
+        costOfResults(p, access),
+      ),
     ],
     scratch: [plan.splits * sums],
   };
@@ -82,7 +88,7 @@ function dispatch(
 }
 
 /** What the stores of the results, and the values that they are made of, count. */
-function costOfResults(p: Problem): Omit<DispatchCost, "workgroupBytes"> {
+function costOfResults(p: Problem, access: Access): Omit<DispatchCost, "workgroupBytes"> {
   const results = batchOf(p) * p.m * p.n;
   const operations = new Set<Expr>();
   const visit = (e: Expr): void => {
@@ -92,9 +98,12 @@ function costOfResults(p: Problem): Omit<DispatchCost, "workgroupBytes"> {
   };
   p.stores.forEach(({ value }) => visit(value));
   const flops = [...operations].filter(({ type }) => type === "f32").length;
+  // What is the same for four results stored together is read once for them.
+  const lanes = p.batch.length + (access.along === "i" ? 0 : 1);
+  const loads = loadsOf(p).map(({ index }) => (access.along === null || indexDependsOn(index, lanes) ? 1 : 0.25));
   return {
     flops: results * flops,
-    loadBytes: 4 * results * loadsOf(p).length,
+    loadBytes: 4 * results * loads.reduce((sum, each) => sum + each, 0),
     storeBytes: 4 * results * p.stores.length,
   };
 }

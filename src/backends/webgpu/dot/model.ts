@@ -1,5 +1,5 @@
 import type { Access, Fours } from "./access.js";
-import { batchOf, ceilDiv, tiledThreads, type TiledPlan, type TreePlan } from "./plan.js";
+import { batchOf, ceilDiv, tileBytes, tiledThreads, type TiledPlan, type TreePlan } from "./plan.js";
 import type { Problem } from "./problem.js";
 
 /**
@@ -10,15 +10,20 @@ import type { Problem } from "./problem.js";
  */
 const CORES = 32;
 const LANES = 128;
+/** Invocations that run in step; a workgroup takes whole waves. */
+const WAVE = 32;
 const LATENCY = 600;
 const BARRIER = 40;
 /** Bytes from memory in a cycle, all cores together. */
 const BANDWIDTH = 300;
+/** Share of what is read again that comes from memory again. */
+const MISSES = 0.25;
 /** A dispatch that waits for the one before it. */
 const LAUNCH = 30_000;
-/** Workgroups, and invocations, that a core has at once. */
+/** Workgroups, invocations, and bytes of workgroup memory that a core has at once. */
 const RESIDENT_GROUPS = 16;
 const RESIDENT_THREADS = 1024;
+const RESIDENT_BYTES = 49_152;
 
 /** Lane-cycles of an element on its way from storage to workgroup memory. */
 const staging = (fours: Fours): number => (fours === "none" ? 20 : 16);
@@ -33,13 +38,14 @@ export function tiledCycles(p: Problem, access: Access, plan: TiledPlan): number
   const step = Math.max(threadRows * threadCols, 4 * (threadRows + threadCols));
   const exchange = slices > 1 ? 8 * slices * rows * cols : 0;
   const lanes =
-    (threads * steps * step) / slices +
+    (WAVE * ceilDiv(threads, WAVE) * steps * step) / slices +
     steps * (rows * staging(access.a) + cols * staging(access.b)) +
     exchange +
     8 * rows * cols;
   const issue = threadRows * threadCols + 2 * (threadRows + threadCols);
   const alone = LATENCY + tiles * (LATENCY + 2 * BARRIER) + (steps / slices) * issue + (slices > 1 ? 4 * BARRIER : 0);
-  return busy(groups, threads, lanes / LANES, alone, p);
+  const resident = residents(threads, tileBytes(plan));
+  return busy(p, groups, resident, lanes / LANES, alone, groups * (rows + cols) * steps);
 }
 
 export function directCycles(p: Problem, plan: TreePlan): number {
@@ -47,15 +53,22 @@ export function directCycles(p: Problem, plan: TreePlan): number {
   const threads = ceilDiv(batchOf(p) * p.m * p.n, threadRows * threadCols);
   const step = threadRows * threadCols + 8 * (threadRows + threadCols) + 4;
   const alone = 2 * LATENCY + p.k * (step + 40);
-  return busy(ceilDiv(threads, groups), groups, (groups * p.k * step) / LANES, alone, p);
+  const loads = threads * p.k * (threadRows + threadCols);
+  return busy(p, ceilDiv(threads, groups), residents(groups, 0), (groups * p.k * step) / LANES, alone, loads);
 }
 
-/** `work`: cycles of a core for one workgroup if it is never idle; `alone`: how long one workgroup takes by itself. */
-function busy(groups: number, threads: number, work: number, alone: number, p: Problem): number {
+const residents = (threads: number, bytes: number): number =>
+  Math.max(1, Math.min(RESIDENT_GROUPS, Math.floor(RESIDENT_THREADS / threads), Math.floor(RESIDENT_BYTES / bytes)));
+
+/**
+ * `resident`: workgroups that a core has at once; `work`: cycles of a core for one if it is never idle; `alone`: how long one
+ * takes by itself; `loads`: elements read, by all.
+ */
+function busy(p: Problem, groups: number, resident: number, work: number, alone: number, loads: number): number {
   const perCore = Math.max(1, groups / CORES);
-  const resident = Math.min(RESIDENT_GROUPS, Math.max(1, Math.floor(RESIDENT_THREADS / threads)));
-  const compulsory = (4 * batchOf(p) * (p.m * p.k + p.k * p.n + p.m * p.n)) / BANDWIDTH;
-  const parts = [perCore * work, Math.max(1, perCore / resident) * alone, compulsory];
+  const inputs = batchOf(p) * p.k * (p.m + p.n);
+  const bytes = 4 * (inputs + MISSES * Math.max(0, loads - inputs) + batchOf(p) * p.m * p.n);
+  const parts = [perCore * work, Math.max(1, perCore / resident) * alone, bytes / BANDWIDTH];
   const longest = Math.max(...parts);
   // They overlap, but not wholly.
   return longest + 0.2 * (parts.reduce((sum, part) => sum + part, 0) - longest);

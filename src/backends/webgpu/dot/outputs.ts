@@ -1,8 +1,7 @@
-import type { Expr, LoadExpr } from "../../../kernel-ir/scalar.js";
+import { InternalError } from "../../../core/errors.js";
 import type { Code } from "../wgsl/code.js";
 import type { ModuleBuilder } from "../wgsl/module.js";
-import { gpuType, typeName } from "../wgsl/types.js";
-import { Values } from "../wgsl/values.js";
+import { Values, type ValueSource } from "../wgsl/values.js";
 import { type Access, loadsOf } from "./access.js";
 import type { Problem } from "./problem.js";
 import { affine } from "./text.js";
@@ -14,19 +13,15 @@ export interface Place {
   readonly j: string;
 }
 
-const LANES = ["x", "y", "z", "w"] as const;
-
 /** Writes what becomes of finished sums: the stores of the problem, with the values that they are made of. */
 export class Outputs {
-  private readonly loads: readonly LoadExpr[];
-
   constructor(
     private readonly module: ModuleBuilder,
     private readonly problem: Problem,
     private readonly access: Access,
   ) {
-    this.loads = loadsOf(problem);
-    for (const { buffer } of [...problem.stores, ...this.loads]) if (this.isOfFours(buffer)) module.inFours(buffer);
+    for (const { buffer } of [...problem.stores, ...loadsOf(problem)])
+      if (this.isOfFours(buffer)) module.inFours(buffer);
   }
 
   private isOfFours(buffer: number): boolean {
@@ -35,11 +30,7 @@ export class Outputs {
 
   /** One sum. */
   one(code: Code, place: Place, sum: string): void {
-    const values = new Values(
-      this.module,
-      code,
-      this.source(place, sum, () => undefined),
-    );
+    const values = new Values(this.module, code, this.source(place, sum));
     const { stores } = this.problem;
     values.plan(stores.flatMap(({ index, value }) => [index, value]));
     const made = stores.map(({ buffer, index, value }) => ({
@@ -66,55 +57,36 @@ export class Outputs {
   }
 
   private together(code: Code, axis: "i" | "j", place: Place, sums: string): void {
-    const { stores } = this.problem;
-    const vectors = new Map<string, string>();
-    const values = LANES.map((lane, at) => {
-      const moved = at === 0 ? place : { ...place, [axis]: affine(at, [place[axis], 1]) };
-      const known = (e: LoadExpr): string | undefined => {
-        const vector = vectors.get(`${e.buffer} ${e.index.key}`);
-        return vector === undefined ? undefined : `${vector}.${lane}`;
-      };
-      return new Values(this.module, code, this.source(moved, `${sums}.${lane}`, known));
+    const { stores, batch } = this.problem;
+    const laneAxis = batch.length + (axis === "i" ? 0 : 1);
+    const source: ValueSource = {
+      ...this.source(place, sums),
+      load4: (buffer, index) => (this.isOfFours(buffer) ? this.module.load4(buffer, `${index} >> 2u`) : undefined),
+      lanesOf: () => 4,
+    };
+    const values = new Values(this.module, code, source, { laneAxis });
+    values.plan(stores.flatMap(({ index, value }) => [index, value]));
+    const made = stores.map(({ buffer, index, value }) => {
+      const name = this.module.fresh("r");
+      code.line(`let ${name} = ${values.vector(value)};`);
+      if (!this.isOfFours(buffer)) return { buffer, name, indices: values.indices(index) };
+      return { buffer, name, indices: [`${values.index(index)} >> 2u`] };
     });
-    const [first] = values as [Values, ...Values[]];
-    for (const { buffer, index } of this.loads) {
-      const key = `${buffer} ${index.key}`;
-      if (!this.isOfFours(buffer) || vectors.has(key)) continue;
-      const name = this.module.fresh("f");
-      code.line(`let ${name} = ${this.module.load4(buffer, `${first.index(index)} >> 2u`)};`);
-      vectors.set(key, name);
-    }
-    for (const lane of values) lane.plan(stores.flatMap(({ index, value }) => [index, value]));
-    const made = stores.map((store) => ({
-      store,
-      lanes: values.map((lane) => lane.named(store.value)),
-      // Of fours only the first has to be known.
-      indices: (this.isOfFours(store.buffer) ? [first] : values).map((lane) => lane.index(store.index)),
-    }));
-    for (const { store, lanes, indices } of made) {
-      const { buffer, value } = store;
-      if (this.isOfFours(buffer)) {
-        const vector = `${typeName(gpuType(value.type), 4)}(${lanes.join(", ")})`;
-        code.line(this.module.store4(buffer, `${indices[0]!} >> 2u`, isPlain(value) ? sums : vector));
-      } else lanes.forEach((lane, at) => code.line(this.module.store(buffer, indices[at]!, lane)));
+    for (const { buffer, name, indices } of made) {
+      if (indices.length === 1) code.line(this.module.store4(buffer, indices[0]!, name));
+      else indices.forEach((at, lane) => code.line(this.module.store(buffer, at, `${name}.${"xyzw"[lane]!}`)));
     }
   }
 
-  private source(
-    { batch, i, j }: Place,
-    sum: string,
-    known: (e: LoadExpr) => string | undefined,
-  ): ConstructorParameters<typeof Values>[2] {
+  private source({ batch, i, j }: Place, sum: string): ValueSource {
     const axes = [...batch, i, j];
     return {
       axis: (k) => axes[k]!,
       load: (buffer, index) => this.module.load(buffer, index),
       slot: () => sum,
-      keep: () => "",
-      known,
+      keep: () => {
+        throw new InternalError("an epilogue that reads a row buffer");
+      },
     };
   }
 }
-
-/** The sum itself. */
-const isPlain = (value: Expr): boolean => value.kind === "slot";
