@@ -142,7 +142,7 @@ describe("values as text", () => {
     expect(code.toString()).toBe(
       [
         "let v0 = b0[a0];",
-        "let v1 = four(a0 * 8 + a1);",
+        "let v1 = four((a0 * 8 + a1));",
         "let v2 = a1 * 2;",
         "let v3 = vec4i(b1[v2], b1[v2 + 2], b1[v2 + 4], b1[v2 + 6]);",
         "let v4 = (a0 * 4 + a1) / 12;",

@@ -127,7 +127,7 @@ export class ModuleBuilder implements OperationContext {
     const type = gpuType(this.argument(buffer).type);
     const { number, element } = this.binding(buffer, lanes === 4, false);
     const own = typeName(storageType(type), lanes);
-    const text = `b${number}[${index}]`;
+    const text = `b${number}[${alone(index)}]`;
     const word = element === own ? text : `bitcast<${own}>(${text})`;
     return type === "bool" ? `(${word} != ${own}(0u))` : word;
   }
@@ -137,7 +137,7 @@ export class ModuleBuilder implements OperationContext {
     const { number, element } = this.binding(buffer, lanes === 4, true);
     const own = typeName(storageType(type), lanes);
     const word = type === "bool" ? `${own}(${bare(value)})` : alone(value);
-    return `b${number}[${index}] = ${element === own ? word : `bitcast<${element}>(${word})`};`;
+    return `b${number}[${alone(index)}] = ${element === own ? word : `bitcast<${element}>(${word})`};`;
   }
 
   /** Element `index` (text of an i32 or u32) of a buffer, as the scalar type. */
