@@ -79,7 +79,24 @@ async function loadPackage(): Promise<GPU> {
           cause,
         );
   }
+  loadLoaderBesideDriver();
   return loaded.create([]);
+}
+
+/**
+ * A Vulkan driver may be named by the environment on a machine that has no Vulkan loader: the one beside it will do (software
+ * drivers come like that). It is no module of Node's, so loading it ends with an error, but it is loaded.
+ */
+function loadLoaderBesideDriver(): void {
+  const driver = process.env["VK_DRIVER_FILES"];
+  if (process.platform !== "linux" || driver === undefined) return;
+  const now = 2;
+  const visibleToOthers = 0x100;
+  try {
+    process.dlopen({ exports: {} }, driver.replace(/[^/]*$/, "libvulkan.so.1"), now | visibleToOthers);
+  } catch {
+    // there is none, or it is loaded
+  }
 }
 
 const noAdapter = (): Error =>
