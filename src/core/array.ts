@@ -76,7 +76,7 @@ export abstract class NDArray {
   /** What stands behind the value, where it can be read at once. */
   private readableNow(op: string): ConcreteArray {
     const c = this.readable(op);
-    if (!c.storage.synchronous) throw asyncRead(op, this.describe(), c.device, c !== (this as NDArray));
+    if (!c.storage.synchronous) throw asyncRead(op, this.describe(), c.device);
     return c;
   }
 
@@ -184,7 +184,7 @@ export class ConcreteArray extends NDArray {
   }
   override toString(): string {
     if (this.aval.dtype === "key") return formatOpaque(this.aval);
-    if (!this.storage.synchronous) throw asyncRead("toString()", this.describe(), this.device, false);
+    if (!this.storage.synchronous) throw asyncRead("toString()", this.describe(), this.device);
     return formatArray(this.storage.readSync(), this.aval);
   }
   [Symbol.toPrimitive](hint: string): number | string {

@@ -73,14 +73,12 @@ export function tracerRead(op: string, described: string, shape: Shape): TracerE
 }
 
 /** The error of reading at once what lies on a device that computes while the program goes on. */
-export function asyncRead(op: string, described: string, device: string, transformed: boolean): DeviceError {
+export function asyncRead(op: string, described: string, device: string): DeviceError {
   return new DeviceError({
     code: "async-read",
     message: `${op} reads at once, and device "${device}" can only be awaited`,
     details: [["value", described]],
-    hint: transformed
-      ? `choose with np.where, or differentiate where values can be read: devicePut(x, "wasm") for the arguments`
-      : `await x.data() and await x.jsAsync() read it; await devicePutAsync(x, "wasm") brings it where everything can be read at once`,
+    hint: `await x.data() or await x.jsAsync() reads it; inside of a transformed function choose with np.where; where everything can be read at once is "wasm": await devicePutAsync(x, "wasm")`,
   });
 }
 

@@ -11,6 +11,6 @@ export function valuesNow(op: string, x: NDArray): ArrayData | undefined {
   const c = x.concrete();
   if (c === undefined) return undefined;
   const values = getEngine().valuesNow(c);
-  if (values === undefined) throw asyncRead(op, x.describe(), c.device, c !== x);
+  if (values === undefined) throw asyncRead(op, x.describe(), c.device);
   return publicData(values, c.aval, op);
 }

@@ -19,8 +19,9 @@ import type { Program } from "../kernel-ir/program.js";
 import { ArrayType } from "./array-type.js";
 import { EagerPrograms } from "./eager-programs.js";
 import { Heap, type Residence, type Slot } from "./heap.js";
+import { originOfData } from "./origin.js";
 import { type Ready, readyOf } from "./ready.js";
-import { type Device, type DeviceStats, noCounters, RuntimeStorage, ScalarStorage, type Standing } from "./storage.js";
+import { type Device, type DeviceStats, noCounters, RuntimeStorage, ScalarStorage, Standing } from "./storage.js";
 import { requireDTypes, unsupportedArray } from "./supported-dtypes.js";
 
 /** The compiler, as the runtime uses it. */
@@ -58,8 +59,15 @@ export class DeviceStorage extends RuntimeStorage {
   readSync(): TypedArray {
     return this.owner.readSync(this.slot, new dtypeInfo[this.dtype].storage(this.words));
   }
-  override read(): Promise<TypedArray> {
-    return this.owner.read(this.slot, new dtypeInfo[this.dtype].storage(this.words));
+  override async read(): Promise<TypedArray> {
+    const { owner } = this;
+    try {
+      return await owner.read(this.slot, new dtypeInfo[this.dtype].storage(this.words));
+    } catch (e) {
+      const copy = owner.lost && owner.hostCopies ? this.origin?.host : undefined;
+      if (copy) return copy.data.slice();
+      throw e;
+    }
   }
   override settled(): Promise<void> {
     return this.owner.settled(this.slot);
@@ -79,14 +87,16 @@ export class DeviceStorage extends RuntimeStorage {
 /** A device with a compiler: jaxprs become programs once, eager operations are programs of one equation. */
 export class CompiledDevice implements Device {
   readonly heap: Heap;
+  readonly hostCopies: boolean;
   private readonly programs = new WeakMap<Jaxpr, Map<string, Ready>>();
   private readonly eager: EagerPrograms;
 
   constructor(
     private readonly backend: Backend,
     private readonly compile: Compile,
-    heap?: Heap,
+    { heap, hostCopies = false }: { readonly heap?: Heap; readonly hostCopies?: boolean } = {},
   ) {
+    this.hostCopies = hostCopies;
     this.heap = heap ?? new Heap(backend, residenceOf);
     this.eager = new EagerPrograms(
       (jaxpr, name, generic) => this.build(jaxpr, { name, generic, donated: undefined }),
@@ -151,7 +161,8 @@ export class CompiledDevice implements Device {
     return this.backend.profile?.();
   }
 
-  upload({ aval, data }: HostArray, standing: Standing): ConcreteArray {
+  upload(host: HostArray, standing: Standing): ConcreteArray {
+    const { aval, data } = host;
     if (!this.backend.supports(aval.dtype)) throw unsupportedArray(this.name, aval);
     const buffer = this.heap.allocate(data.byteLength);
     try {
@@ -160,7 +171,10 @@ export class CompiledDevice implements Device {
       this.heap.free(buffer);
       throw e;
     }
-    return this.wrap(ArrayType.of(aval), data.length, buffer, standing);
+    const x = this.wrap(ArrayType.of(aval), data.length, buffer, standing);
+    if (!this.synchronous && (this.hostCopies || standing !== Standing.committed))
+      (x.storage as RuntimeStorage).origin = originOfData(host, this.hostCopies);
+    return x;
   }
 
   stats(): DeviceStats {

@@ -20,6 +20,11 @@ export interface InitOptions {
   readonly limits?: "adapter" | "default" | undefined;
   /** "webgpu": which of several adapters; "high-performance" by default. */
   readonly powerPreference?: "low-power" | "high-performance" | undefined;
+  /**
+   * "webgpu": keeps a copy of everything that is put there, so that it can be read and put elsewhere after the device was lost;
+   * what was computed there is lost with it. false by default.
+   */
+  readonly hostCopies?: boolean | undefined;
 }
 
 /** Makes a device that needs preparation. */

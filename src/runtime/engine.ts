@@ -6,7 +6,7 @@ import type { Jaxpr } from "../core/jaxpr.js";
 import type { AnyPrimitive } from "../core/primitive.js";
 import { ArrayType } from "./array-type.js";
 import { currentDevice, defaultDevice, findDevice } from "./devices.js";
-import { originOfData, originOfResults } from "./origin.js";
+import { originOfResults } from "./origin.js";
 import { commonDevice, committed, committedCopy, gather, placeOf, standingOf, storageOf } from "./placement.js";
 import { type Device, ScalarStorage, Standing } from "./storage.js";
 
@@ -91,10 +91,7 @@ export const engine: Engine = {
 
   fromHost(host: HostArray, device?: string): ConcreteArray {
     const at = device === undefined ? currentDevice() : findDevice(device);
-    if (device !== undefined) return at.upload(host, Standing.committed);
-    const x = at.upload(host, Standing.data);
-    if (!at.synchronous) storageOf(x).origin = originOfData(host);
-    return x;
+    return at.upload(host, device === undefined ? Standing.data : Standing.committed);
   },
 
   put: (x: ConcreteArray, device: string): ConcreteArray => committed(x, findDevice(device)),

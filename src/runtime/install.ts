@@ -9,12 +9,10 @@ import { ReferenceDevice } from "./reference.js";
 /** Fills core's hook: after this module is loaded, arrays can be made and computed. */
 registerDevice(new ReferenceDevice(), false);
 registerDevice(new CompiledDevice(createWasmBackend(), compile), true);
-registerLoader("webgpu", async ({ limits, powerPreference }) => {
+registerLoader("webgpu", async ({ limits, powerPreference, hostCopies }) => {
   // Only who asks for the device loads it.
   const { createWebgpuBackend } = await import("../backends/webgpu/index.js");
-  return new CompiledDevice(
-    await createWebgpuBackend({ defaultLimits: limits === "default", powerPreference }),
-    compile,
-  );
+  const backend = await createWebgpuBackend({ defaultLimits: limits === "default", powerPreference });
+  return new CompiledDevice(backend, compile, { hostCopies: hostCopies ?? false });
 });
 installEngine(engine);

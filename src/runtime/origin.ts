@@ -10,6 +10,8 @@ import { type Device, type RuntimeStorage, ScalarStorage, Standing } from "./sto
 export interface Origin {
   /** Operations it takes, and numbers it holds; bounded by `limit`. */
   readonly weight: number;
+  /** The elements, where they are what it remembers. */
+  readonly host?: HostArray;
   make(device: Device, made: Made): ConcreteArray;
 }
 
@@ -22,7 +24,7 @@ const operationWeight = 16;
 /** Host data that is kept along with the array made of it. */
 class DataOrigin implements Origin {
   readonly weight: number;
-  constructor(private readonly host: HostArray) {
+  constructor(readonly host: HostArray) {
     this.weight = 1 + host.data.length;
   }
   make(device: Device, made: Made): ConcreteArray {
@@ -32,9 +34,9 @@ class DataOrigin implements Origin {
   }
 }
 
-/** The origin of an array of host data; undefined: it is too much to keep. */
-export const originOfData = (host: HostArray): Origin | undefined =>
-  host.data.length < limit ? new DataOrigin({ aval: host.aval, data: host.data.slice() }) : undefined;
+/** The origin of an array of host data; undefined: it is too much to keep, unless whatever is uploaded shall be kept. */
+export const originOfData = (host: HostArray, any: boolean): Origin | undefined =>
+  any || host.data.length < limit ? new DataOrigin({ aval: host.aval, data: host.data.slice() }) : undefined;
 
 /** Computes on a device; operands lie on it, or are scalars. */
 export type Computation = (device: Device, inputs: readonly ConcreteArray[]) => readonly ConcreteArray[];

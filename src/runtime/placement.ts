@@ -90,7 +90,9 @@ export function committedInPlace(x: ConcreteArray, device: Device): ConcreteArra
   const storage = storageOf(x);
   if (storage.owner !== device) return undefined;
   if (storage.standing === Standing.committed) return x;
-  return new ConcreteArray(ArrayType.of(x.aval), storage.share(Standing.committed));
+  const shared = storage.share(Standing.committed);
+  if (device.hostCopies) shared.origin = storage.origin;
+  return new ConcreteArray(ArrayType.of(x.aval), shared);
 }
 
 /** An array bound to the device, copied if it lies elsewhere. @throws DeviceError `async-read`. */

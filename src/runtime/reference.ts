@@ -51,6 +51,7 @@ export class ReferenceDevice implements Device {
   readonly name = "reference";
   readonly supports = (): boolean => true;
   readonly synchronous = true;
+  readonly hostCopies = false;
   readonly lost = undefined;
 
   evaluate(

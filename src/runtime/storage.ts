@@ -29,6 +29,8 @@ export interface Device {
   readonly supports: (dtype: DType) => boolean;
   /** Whether its arrays can be read at once. */
   readonly synchronous: boolean;
+  /** Whether it keeps a copy of everything that is uploaded, for the case that it is lost. */
+  readonly hostCopies: boolean;
   /** Why it cannot be used any more, once that is so. */
   readonly lost: DeviceError | undefined;
   evaluate(
@@ -88,7 +90,10 @@ export abstract class RuntimeStorage implements Storage {
   abstract readonly scalar: number | undefined;
   abstract readonly disposed: boolean;
   abstract readonly standing: Standing;
-  /** How it can be made again on another device, where it cannot be read at once and is not committed. */
+  /**
+   * How it can be made again on another device, where it cannot be read at once: if it is not committed, or was uploaded to a
+   * device that keeps copies.
+   */
   origin: Origin | undefined;
   /** Whether the elements can be read at once. */
   abstract readonly synchronous: boolean;

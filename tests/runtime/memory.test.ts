@@ -16,7 +16,7 @@ const budget = config.memoryBudget;
 function device(capacity: number, watch: "weak" | "registry"): { backend: FakeBackend; heap: Heap } {
   const backend = new FakeBackend(capacity);
   const heap = new Heap(backend, residenceOf, watch);
-  registerDevice(new CompiledDevice(backend, fakeCompile, heap), true);
+  registerDevice(new CompiledDevice(backend, fakeCompile, { heap }), true);
   return { backend, heap };
 }
 
