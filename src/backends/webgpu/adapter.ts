@@ -90,10 +90,9 @@ async function loadPackage(): Promise<GPU> {
 function loadLoaderBesideDriver(): void {
   const driver = process.env["VK_DRIVER_FILES"];
   if (process.platform !== "linux" || driver === undefined) return;
-  const now = 2;
-  const visibleToOthers = 0x100;
+  const [now, visibleToOthers, stays] = [2, 0x100, 0x1000];
   try {
-    process.dlopen({ exports: {} }, driver.replace(/[^/]*$/, "libvulkan.so.1"), now | visibleToOthers);
+    process.dlopen({ exports: {} }, driver.replace(/[^/]*$/, "libvulkan.so.1"), now | visibleToOthers | stays);
   } catch {
     // there is none, or it is loaded
   }
