@@ -29,6 +29,12 @@ export interface Conflict {
 
 const align = (bytes: number): number => Math.max(1, Math.ceil(bytes / bindingAlignment)) * bindingAlignment;
 
+/** A bank while it is laid out: those in it that live now, by their offsets. */
+interface Bank {
+  bytes: number;
+  alive: { readonly offset: number; readonly end: number; readonly last: number }[];
+}
+
 /**
  * Lays temporaries out in as few banks (buffers) as it finds, greedily in the order of their birth: the first bank that holds no
  * adversary and has a gap, else the first that may grow.
@@ -39,46 +45,49 @@ export function layOutBanks(
   limit: { readonly name: string; readonly bytes: number },
 ): BankLayout {
   const adversaries = adversariesOf(tenants, conflicts);
-  const places: (BankPlace | undefined)[] = tenants.map(() => undefined);
-  const members: number[][] = [];
-  const bytes: number[] = [];
+  const places = new Array<BankPlace | undefined>(tenants.length);
+  const banks: Bank[] = [];
   const byBirth = tenants.map((_, t) => t).sort((a, b) => tenants[a]!.first - tenants[b]!.first || a - b);
   for (const t of byBirth) {
-    const tenant = tenants[t]!;
-    const size = align(tenant.bytes);
-    if (size > limit.bytes) throw overLimit(tenant.bytes, limit.name, limit.bytes, `a temporary of ${tenant.name}`);
-    let best: BankPlace | undefined;
-    for (let bank = 0; bank <= members.length; bank++) {
-      const others = members[bank] ?? [];
-      if (others.some((o) => adversaries[t]!.has(o))) continue;
-      const offset = gap(others.filter((o) => tenants[o]!.last >= tenant.first && tenants[o]!.first <= tenant.last));
-      if (offset + size > limit.bytes) continue;
-      // A bank of its own only where no other will do.
-      if (bank === members.length && best) break;
-      if (!best) best = { bank, offset };
-      if (offset + size <= (bytes[bank] ?? 0)) {
-        best = { bank, offset };
-        break;
-      }
-    }
-    places[t] = best!;
-    (members[best!.bank] ??= []).push(t);
-    bytes[best!.bank] = Math.max(bytes[best!.bank] ?? 0, best!.offset + size);
-
-    /** The first offset at which `size` bytes lie between those that live at the same time. */
-    function gap(alive: readonly number[]): number {
-      const taken = alive
-        .map((o) => [places[o]!.offset, places[o]!.offset + align(tenants[o]!.bytes)] as const)
-        .sort((a, b) => a[0] - b[0]);
-      let at = 0;
-      for (const [from, to] of taken) {
-        if (at + size <= from) break;
-        at = Math.max(at, to);
-      }
-      return at;
-    }
+    const { bytes, first, last, name } = tenants[t]!;
+    const size = align(bytes);
+    if (size > limit.bytes) throw overLimit(bytes, limit.name, limit.bytes, `a temporary of ${name}`);
+    const closed = new Set([...adversaries[t]!].map((a) => places[a]?.bank));
+    const best = bestPlace(banks, closed, { size, first, limit: limit.bytes });
+    places[t] = best;
+    const bank = (banks[best.bank] ??= { bytes: 0, alive: [] });
+    const end = best.offset + size;
+    bank.bytes = Math.max(bank.bytes, end);
+    const next = bank.alive.findIndex((x) => x.offset > best.offset);
+    bank.alive.splice(next < 0 ? bank.alive.length : next, 0, { offset: best.offset, end, last });
   }
-  return { places: places as readonly BankPlace[], bytes };
+  return { places: places as readonly BankPlace[], bytes: banks.map((b) => b.bytes) };
+}
+
+function bestPlace(
+  banks: readonly Bank[],
+  closed: ReadonlySet<number | undefined>,
+  { size, first, limit }: { readonly size: number; readonly first: number; readonly limit: number },
+): BankPlace {
+  let growing: BankPlace | undefined;
+  for (const [number, bank] of banks.entries()) {
+    if (closed.has(number)) continue;
+    bank.alive = bank.alive.filter((x) => x.last >= first);
+    const offset = firstGap(bank.alive, size);
+    if (offset + size <= bank.bytes) return { bank: number, offset };
+    if (offset + size <= limit) growing ??= { bank: number, offset };
+  }
+  return growing ?? { bank: banks.length, offset: 0 };
+}
+
+/** The first offset at which `size` bytes lie between those that are alive. */
+function firstGap(alive: Bank["alive"], size: number): number {
+  let at = 0;
+  for (const { offset, end } of alive) {
+    if (at + size <= offset) break;
+    at = Math.max(at, end);
+  }
+  return at;
 }
 
 function adversariesOf(tenants: readonly Tenant[], conflicts: readonly Conflict[]): readonly ReadonlySet<number>[] {

@@ -16,7 +16,7 @@ interface Group {
 }
 
 /** Bind groups that are kept; when there are more, the half that was not used for longest goes. */
-const kept = 8192;
+const kept = 32_768;
 
 /** Bind groups by layout and ranges: calls that meet the same blocks again make none. */
 export class BindGroups {

@@ -79,7 +79,7 @@ export class WebgpuDevice implements Backend {
       maxBufferSize < maxStorageBufferBindingSize
         ? { name: "maxBufferSize", bytes: maxBufferSize }
         : { name: "maxStorageBufferBindingSize", bytes: maxStorageBufferBindingSize };
-    this.specialiseContext = { limits, largest, lower, pipelines: this.pipelines, submitCap };
+    this.specialiseContext = { limits, largest, lower, lowered: new WeakMap(), pipelines: this.pipelines, submitCap };
     this.traits = {
       // One is left for the memory that the dispatches of one kernel share.
       maxBuffers: limits.maxStorageBuffersPerShaderStage - 1,

@@ -1,7 +1,7 @@
 import type { TsaxError } from "../../core/errors.js";
 import { computeStage } from "./constants.js";
 import type { Context } from "./context.js";
-import type { Binding } from "./dispatch.js";
+import type { Dispatch } from "./dispatch.js";
 import { type KernelDescription, shaderRefused } from "./errors.js";
 import { asTsaxError } from "./stream.js";
 
@@ -28,6 +28,7 @@ const kept = 4096;
 /** The pipelines of a device, by their code: equal texts are compiled once, all at the same time. */
 export class Pipelines {
   private readonly byCode = new Map<string, Pipeline>();
+  private readonly byDispatch = new WeakMap<Dispatch, Pipeline>();
   private readonly layouts = new Map<string, Layout>();
 
   constructor(private readonly context: Context) {}
@@ -36,8 +37,14 @@ export class Pipelines {
     return this.byCode.size;
   }
 
-  /** Begins to compile `wgsl` unless that has been done. `describe` tells of the kernel, should it be refused. */
-  get(wgsl: string, bindings: readonly Binding[], label: string, describe: () => KernelDescription): Pipeline {
+  /** Begins to compile a dispatch's code unless that has been done. `describe` tells of the kernel, should it be refused. */
+  get(dispatch: Dispatch, describe: () => KernelDescription): Pipeline {
+    let pipeline = this.byDispatch.get(dispatch);
+    if (!pipeline || pipeline.error) this.byDispatch.set(dispatch, (pipeline = this.find(dispatch, describe)));
+    return pipeline;
+  }
+
+  private find({ wgsl, bindings, label }: Dispatch, describe: () => KernelDescription): Pipeline {
     const access = bindings.map((b) => (b.access === "read" ? "r" : "w")).join("");
     const key = `${access} ${wgsl}`;
     const known = this.byCode.get(key);

@@ -50,6 +50,8 @@ export interface SpecialiseContext {
   /** The most bytes that one buffer may have and be bound with, and the limit that says so. */
   readonly largest: { readonly name: string; readonly bytes: number };
   readonly lower: Lower;
+  /** Kernels that were lowered before, by which arguments share storage. */
+  readonly lowered: WeakMap<Kernel, Map<string, KernelCode>>;
   readonly pipelines: Pipelines;
   readonly submitCap?: SubmitCap | undefined;
 }
@@ -94,7 +96,7 @@ export function specialise(program: PlacedProgram, sharing: Sharing, context: Sp
     return {
       dispatch,
       work: launch.work,
-      pipeline: context.pipelines.get(dispatch.wgsl, dispatch.bindings, dispatch.label, () => describe(launch.work)),
+      pipeline: context.pipelines.get(dispatch, () => describe(launch.work)),
       resources: dispatch.bindings.map((b) => resourceOf(p, b, { layout, sharing, limits: context.limits })),
     };
   });
@@ -112,7 +114,13 @@ export function specialise(program: PlacedProgram, sharing: Sharing, context: Sp
 
 function lowerLaunch({ work, places }: PlacedLaunch, sharing: Sharing, context: SpecialiseContext): KernelCode {
   if (work.kind === "copy") return copyCode(work.bytes, context.limits);
-  return context.lower(work, { limits: context.limits, sameAs: sameAs(places, sharing) });
+  const same = sameAs(places, sharing);
+  let codes = context.lowered.get(work);
+  if (!codes) context.lowered.set(work, (codes = new Map()));
+  const key = same.join(" ");
+  let code = codes.get(key);
+  if (!code) codes.set(key, (code = context.lower(work, { limits: context.limits, sameAs: same })));
+  return code;
 }
 
 /** Names the storage of an argument: equal for arguments in one storage. */

@@ -61,7 +61,49 @@ export function placeTemporaries(launches: readonly FlatLaunch[]): PlacedProgram
       return { kind: "temporary", temporary: numberOf(found), offset: ref.offset - found.from };
     }),
   }));
-  return { launches: placed, temporaries };
+  return separated({ launches: placed, temporaries });
+}
+
+/**
+ * Temporaries that turned out to be parts of one (something was written over them in pieces, once they were dead) may still be
+ * read and written by one launch: it reads a copy then.
+ */
+function separated({ launches, temporaries }: PlacedProgram): PlacedProgram {
+  const added: Temporary[] = [];
+  /** Of each launch: the first of what stands for it now, and itself. */
+  const firsts: number[] = [];
+  const itselfs: number[] = [];
+  const out: PlacedLaunch[] = [];
+  for (const launch of launches) {
+    firsts.push(out.length);
+    const { work, places } = launch;
+    const reads = places.map((_, i) => i).filter((i) => readsBesideWrite(launch, i));
+    const itself = out.length + reads.length;
+    const copied = new Map<number, Place>();
+    for (const i of reads) {
+      const bytes = argumentBytes(work, i);
+      const copy: Place = { kind: "temporary", temporary: temporaries.length + added.length, offset: 0 };
+      added.push({ bytes, first: out.length, last: itself });
+      out.push({ work: { kind: "copy", name: "copy", bytes }, places: [places[i]!, copy] });
+      copied.set(i, copy);
+    }
+    itselfs.push(itself);
+    out.push(reads.length === 0 ? launch : { work, places: places.map((p, i) => copied.get(i) ?? p) });
+  }
+  const moved = temporaries.map((t) => ({ ...t, first: firsts[t.first]!, last: itselfs[t.last]! }));
+  return { launches: out, temporaries: [...moved, ...added] };
+}
+
+/** Whether argument `i` is read only, and is a part of what another one writes elsewhere. */
+function readsBesideWrite({ work, places }: PlacedLaunch, i: number): boolean {
+  const p = places[i]!;
+  if (p.kind !== "temporary" || argumentAccess(work, i) !== "read") return false;
+  const others = places
+    .map((q, j) => [q, j] as const)
+    .filter(([q]) => q.kind === "temporary" && q.temporary === p.temporary);
+  const at = (q: Place): number => (q.kind === "temporary" ? q.offset : -1);
+  const written = others.filter(([, j]) => argumentAccess(work, j) !== "read");
+  return written.some(([q]) => at(q) !== p.offset) && !written.some(([q]) => at(q) === p.offset);
 }
 
 function whole(f: Found): Found {
@@ -69,10 +111,16 @@ function whole(f: Found): Found {
   return f;
 }
 
+interface Written {
+  readonly from: number;
+  readonly to: number;
+  readonly by: Found;
+}
+
 /** Follows the launches: for every byte of the arena, the temporary that was written there last. */
 class Finder {
   /** Sorted, without overlaps. */
-  private written: { readonly from: number; readonly to: number; readonly by: Found }[] = [];
+  private readonly written: Written[] = [];
 
   /** The temporary of each argument in the arena. */
   launch({ work, args }: FlatLaunch, at: number): readonly (Found | undefined)[] {
@@ -105,7 +153,10 @@ class Finder {
 
   /** Of a read, or a write that may leave something as it was: whatever lies there is one temporary with it. */
   private continued({ from, to }: { readonly from: number; readonly to: number }, at: number): Found {
-    const parts = new Set(this.written.filter((w) => w.from < to && from < w.to).map((w) => whole(w.by)));
+    const parts = new Set<Found>();
+    for (let k = this.search(from); k < this.written.length && this.written[k]!.from < to; k++) {
+      parts.add(whole(this.written[k]!.by));
+    }
     const [only] = parts;
     if (parts.size === 1 && only!.from <= from && to <= only!.to) {
       only!.last = at;
@@ -123,15 +174,27 @@ class Finder {
   }
 
   private cover(from: number, to: number, by: Found): void {
-    const kept = this.written.flatMap((w) => {
-      if (w.to <= from || w.from >= to) return [w];
-      const rest = [];
+    const start = this.search(from);
+    let end = start;
+    const rest: Written[] = [];
+    for (; end < this.written.length && this.written[end]!.from < to; end++) {
+      const w = this.written[end]!;
       if (w.from < from) rest.push({ ...w, to: from });
+      if (end === start) rest.push({ from, to, by });
       if (w.to > to) rest.push({ ...w, from: to });
-      return rest;
-    });
-    const next = kept.findIndex((w) => w.from >= to);
-    kept.splice(next < 0 ? kept.length : next, 0, { from, to, by });
-    this.written = kept;
+    }
+    if (rest.length === 0) rest.push({ from, to, by });
+    this.written.splice(start, end - start, ...rest);
+  }
+
+  /** The first range that ends behind `from`. */
+  private search(from: number): number {
+    let [lo, hi] = [0, this.written.length];
+    while (lo < hi) {
+      const mid = (lo + hi) >> 1;
+      if (this.written[mid]!.to <= from) lo = mid + 1;
+      else hi = mid;
+    }
+    return lo;
   }
 }

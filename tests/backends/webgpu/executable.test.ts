@@ -5,7 +5,7 @@ import type { TypedArray } from "../../../src/core/dtype.js";
 import { TsaxError } from "../../../src/core/errors.js";
 import type { DeviceCounters } from "../../../src/kernel-ir/backend.js";
 import { interpretProgram } from "../../../src/kernel-ir/interpreter.js";
-import type { Program } from "../../../src/kernel-ir/program.js";
+import type { BufferRef, Program, Step } from "../../../src/kernel-ir/program.js";
 import { op } from "../../../src/kernel-ir/scalar.js";
 import {
   addKernel,
@@ -195,6 +195,50 @@ describe("programs", () => {
     );
     const r = await both(p, a, b);
     expect(r.device).toEqual(r.interpreted);
+  });
+
+  test("random programs over an arena whose bytes serve again and again", async () => {
+    let seed = 7;
+    const random = (k: number): number => (seed = (seed * 48271) % 2147483647) % k;
+    const kernels = [addKernel(n), negKernel(n), partKernel(n, 2 * n, 0), partKernel(n, 2 * n, n), addKernel(2 * n)];
+    for (let round = 0; round < 60; round++) {
+      // Eight places of n elements; a value of 2n takes two that are neighbours. Each place: what lies there.
+      const places: ("free" | "one" | "low" | "high")[] = new Array<"free">(8).fill("free");
+      const steps: Step[] = [];
+      const at = (k: number): BufferRef => arena(512 * k);
+      const operand = (): BufferRef => {
+        const ones = places.flatMap((p, k) => (p === "one" ? [k] : []));
+        return ones.length === 0 || random(4) === 0 ? input(random(2)) : at(ones[random(ones.length)]!);
+      };
+      const wides = (): number[] => places.flatMap((p, k) => (p === "low" ? [k] : []));
+      for (let i = 0; i < 40; i++) {
+        const k = random(7);
+        const kind = random(5);
+        if (kind === 4 && wides().length > 0) {
+          const w = at(wides()[0]!);
+          steps.push(launch(4, w, w, w));
+        } else if (kind === 3 && places[k] === "free" && places[k + 1] === "free") {
+          steps.push(launch(2, operand(), at(k)), launch(3, operand(), at(k)));
+          [places[k], places[k + 1]] = ["low", "high"];
+        } else if (kind === 2) {
+          // Free something, a wide value whole.
+          const start = places[k] === "high" ? k - 1 : k;
+          if (places[start] === "low") places[start + 1] = "free";
+          places[start] = "free";
+        } else if (places[k] === "free" || places[k] === "one") {
+          const [x, y] = [operand(), operand()];
+          steps.push(kind === 0 ? launch(0, x, y, at(k)) : launch(1, x, at(k)));
+          places[k] = "one";
+        }
+      }
+      steps.push(launch(0, operand(), operand(), output(0)));
+      const [wide] = wides();
+      if (wide === undefined) steps.push(launch(2, operand(), output(1)), launch(3, operand(), output(1)));
+      else steps.push(launch(4, at(wide), at(wide), output(1)));
+      const p = program(kernels, fn("random", [n, n], [n, 2 * n], steps, { arenaBytes: 8 * 512 }));
+      const r = await both(p, a.map(Math.fround), b);
+      expect(r.device).toEqual(r.interpreted);
+    }
   });
 
   test("steps that are not executed yet are named", () => {
