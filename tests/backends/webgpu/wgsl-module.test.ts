@@ -50,9 +50,9 @@ describe("modules", () => {
     expect(wgsl).toBe(`@group(0) @binding(0) var<storage, read> b0: array<f32>;
 @group(0) @binding(1) var<storage, read_write> b1: array<f32>;
 @compute @workgroup_size(4)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) invocation: u32) {
-  let group = i32(workgroup.x);
-  let lid = i32(invocation);
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) place: u32) {
+  let group = i32(wid.x);
+  let lid = i32(place);
   let id = group * 4 + lid;
   b1[id] = b0[id];
 }
@@ -98,8 +98,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       return new ModuleBuilder([], launch([])).finish({ workgroupSize: [8, 2, 1], groups: 5, body }).wgsl;
     };
     expect(finish("let x = 1;")).toContain("@workgroup_size(8, 2, 1)\nfn main() {\n  let x = 1;\n}");
-    expect(finish("let x = lid;")).toContain("fn main(@builtin(local_invocation_index) invocation: u32)");
-    expect(finish("let x = group;")).not.toContain("invocation");
+    expect(finish("let x = lid;")).toContain("fn main(@builtin(local_invocation_index) place: u32)");
+    expect(finish("let x = group;")).not.toContain("place");
     expect(finish("let x = id;")).toContain("let id = group * 16 + lid;");
   });
 
@@ -125,6 +125,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     expect(() => module.load(2, "0")).toThrow("has no buffer 2");
     module.scratch(0, "f32", "read_write");
     expect(() => module.scratch(0, "u32", "read")).toThrow("scratch 0 is of f32 and of u32");
+  });
+
+  test("more buffers than a device binds are refused here, not by the device", () => {
+    const buffers = Array.from({ length: 9 }, () => arg("f32", "read", 4));
+    const module = new ModuleBuilder(buffers, launch(buffers.map((_, i) => i)));
+    buffers.forEach((_, i) => module.load(i, "0"));
+    expect(() => module.finish({ workgroupSize: 1, groups: 1, body: new Code() })).toThrow("9 storage buffers");
   });
 
   test("what workgroups hold is counted", () => {

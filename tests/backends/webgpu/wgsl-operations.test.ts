@@ -209,7 +209,7 @@ describe.skipIf(!device)("constants in WGSL", () => {
   }
 
   test.each([false, true])("have all their bits (four lanes: %s)", async (lanes) => {
-    const list = types.flatMap((t) => constants[t].map((v) => constant(t, v)));
+    const list = types.flatMap((t) => constants[t].filter((_, i) => !lanes || i % 4 === 0).map((v) => constant(t, v)));
     // A constant alone, and one that a select takes.
     const bits = (e: Expr): Expr => (e.type === "f32" ? op("bitcast", [e], "u32") : e);
     const roots = list.flatMap((c) => [
@@ -231,7 +231,7 @@ describe.skipIf(!device)("constants in WGSL", () => {
       const picked =
         type === "f32"
           ? [0, -0, 1, -1, 2.5, NaN, Infinity, -Infinity, 3e38]
-          : constants[type].slice(0, 24).filter((_, i) => i % 3 === 0 || i === 20);
+          : constants[type].slice(0, 24).filter((_, i) => i % 4 === 0 || i === 16);
       const roots: Expr[] = [];
       const meaning: { readonly c: Case; readonly operands: (i: number) => readonly number[] }[] = [];
       for (const c of binary.filter((b) => b.types[0] === type)) {

@@ -67,7 +67,12 @@ export const helperId = (name: HelperName, lanes: Lanes): string => (lanes === 1
 
 /** The whole function. */
 export function helperText(name: HelperName, lanes: Lanes): string {
-  const text = bodies[name].replace(/\b[FIUB]\b/g, (t) => types[lanes][t]!);
+  // Literals are scalars already.
+  const body =
+    lanes === 1
+      ? bodies[name].replace(/\b[FIU]\((\w[\w.]*)\)/g, (call, x: string) => (/^\d/.test(x) ? x : call))
+      : bodies[name];
+  const text = body.replace(/\b[FIUB]\b/g, (t) => types[lanes][t]!);
   return `fn ${helperId(name, lanes)}${text}\n`;
 }
 

@@ -202,16 +202,19 @@ export class ModuleBuilder implements OperationContext {
     const usesLid = usesId || uses("lid");
     const parameters: string[] = [];
     const start: string[] = [];
-    if (usesGroup || usesZero) parameters.push("@builtin(workgroup_id) workgroup: vec3u");
-    if (usesLid) parameters.push("@builtin(local_invocation_index) invocation: u32");
+    if (usesGroup || usesZero) parameters.push("@builtin(workgroup_id) wid: vec3u");
+    if (usesLid) parameters.push("@builtin(local_invocation_index) place: u32");
     if (usesGroup) {
-      const folded = workgroups[1] > 1 ? `workgroup.y * ${workgroups[0]}u + workgroup.x` : "workgroup.x";
+      const folded = workgroups[1] > 1 ? `wid.y * ${workgroups[0]}u + wid.x` : "wid.x";
       start.push(`let group = i32(${folded});`);
     }
-    if (usesLid) start.push("let lid = i32(invocation);");
+    if (usesLid) start.push("let lid = i32(place);");
     if (usesId) start.push(`let id = group * ${invocations} + lid;`);
-    if (usesZero) start.push("let zero = workgroup.z;");
+    if (usesZero) start.push("let zero = wid.z;");
     const bindings = this.bindings;
+    const most = this.launch.limits.maxStorageBuffersPerShaderStage;
+    if (bindings.length > most)
+      throw new InternalError(`a shader of ${bindings.length} storage buffers for a device that binds ${most}`);
     const parts = [
       ...this.declared.map(
         ({ number, element, written }) =>
