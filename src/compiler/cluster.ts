@@ -6,6 +6,8 @@ import type { ReduceLowering } from "../kernel-ir/lowering.js";
 import { constant, type Expr, load, op as makeOp, slotRef } from "../kernel-ir/scalar.js";
 import type { Slot } from "../kernel-ir/kernel.js";
 import { applyElement, elementOf, type Reader } from "./elements.js";
+import { MemoryReader } from "./opaque.js";
+import { movedPlace, regroup } from "./places.js";
 import { elementType, type Group, physicalShape, physicalSize, type Value } from "./graph.js";
 
 /** Work that one kernel may hold, in units of an add: larger ones spill registers and compile slowly. */
@@ -26,6 +28,8 @@ export interface FusionRules {
 interface Member {
   readonly level: "element" | "row";
   readonly expr: Expr;
+  /** Which element of the value is computed at the cluster's point, as a flat index. */
+  readonly place: Index;
 }
 
 export interface ClusterSlot {
@@ -61,7 +65,7 @@ export class Cluster implements Group {
     this.axes = dims.map((n, k) => ix.axisIndex(k, n));
     this.flat = ix.flatten(this.axes, stridesOf(dims));
     if (product === undefined) return;
-    this.members.set(product, { level: "element", expr: slotRef(elementType(product.aval), 0) });
+    this.members.set(product, { level: "element", expr: slotRef(elementType(product.aval), 0), place: this.flat });
     product.group = this;
   }
 
@@ -134,8 +138,25 @@ export class Cluster implements Group {
     if (!index) return false;
     const reader = new ClusterReader(this, level);
     const expr = applyElement(x, index, reader);
-    if (!reader.ok) return false;
-    this.admit(x, { level, expr }, reader);
+    if (!reader.ok) return level === "element" && x.op!.copies && this.joinMoved(x);
+    this.admit(x, { level, expr, place: this.flatOf(level) }, reader);
+    return true;
+  }
+
+  /** Adds a copy that has the elements of a member in another order: it is stored at other places than it is computed. */
+  private joinMoved(x: Value): boolean {
+    const shape = physicalShape(x.aval);
+    let source: Value | undefined;
+    const sourceAt = (index: readonly Index[]): Index | undefined => {
+      const reader = new MemoryReader();
+      const element = applyElement(x, index, reader);
+      source = reader.values[0];
+      return element.kind === "load" ? element.index : undefined;
+    };
+    const place = movedPlace(sourceAt, shape, this.axes, this.dims);
+    const member = place && source && this.members.get(source);
+    if (member?.level !== "element" || member.place.key !== this.flat.key) return false;
+    this.admit(x, { level: "element", expr: member.expr, place: place! }, new ClusterReader(this, "element"));
     return true;
   }
 
@@ -160,13 +181,13 @@ export class Cluster implements Group {
     if (!reader.ok) return false;
     const type = elementType(x.aval);
     if (reduced.length === 0) {
-      this.admit(x, { level: "element", expr: makeOp(combine, [constant(type, initial), input]) }, reader);
+      this.admit(x, { level: "element", expr: makeOp(combine, [constant(type, initial), input]), place: this.flat }, reader);
       return true;
     }
     if (!this.reduced) this.reduceOver(reduced);
     const number = this.slots.length;
     this.slots.push({ slot: { type, initial, combine, running: false }, input });
-    this.admit(x, { level: "row", expr: slotRef(type, number) }, reader);
+    this.admit(x, { level: "row", expr: slotRef(type, number), place: this.rowFlat }, reader);
     return true;
   }
 
@@ -180,8 +201,8 @@ export class Cluster implements Group {
     );
   }
 
-  /** The flat index at which a member of a level is computed. */
-  flatOf(level: "element" | "row"): Index {
+  /** The point at which members of a level are computed, as a flat index. */
+  private flatOf(level: "element" | "row"): Index {
     return level === "element" ? this.flat : this.rowFlat;
   }
 
@@ -237,7 +258,7 @@ class ClusterReader implements Reader {
       return node;
     }
     const reachable = member.level === "row" || this.level === "element";
-    if (reachable && flat.key === this.cluster.flatOf(member.level).key) return member.expr;
+    if (reachable && flat.key === member.place.key) return member.expr;
     this.ok = false;
     return constant(type, 0);
   }
@@ -252,23 +273,6 @@ class ClusterReader implements Reader {
     }
     return k;
   }
-}
-
-/** Coordinates of a point of `dims` in another shape of the same size: runs of axes that have one size become one another. */
-function regroup(axes: readonly Index[], dims: readonly number[], shape: Shape): Index[] {
-  const out: Index[] = shape.map(() => ix.lit(0));
-  let [i, j] = [dims.length, shape.length];
-  while (j > 0) {
-    const [lastAxis, lastDim] = [i, j];
-    let [from, to] = [1, shape[--j]!];
-    while (from !== to) {
-      if (from < to) from *= dims[--i]!;
-      else to *= shape[--j]!;
-    }
-    const flat = ix.flatten(axes.slice(i, lastAxis), stridesOf(dims.slice(i, lastAxis)));
-    ix.unflatten(flat, shape.slice(j, lastDim)).forEach((index, k) => (out[j + k] = index));
-  }
-  return out;
 }
 
 /** The dims of a value's domain: its physical shape without axes of length 1. */

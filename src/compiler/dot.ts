@@ -4,11 +4,11 @@ import type { DeviceTraits } from "../kernel-ir/backend.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { DotKernel, MatrixLayout } from "../kernel-ir/kernel.js";
 import type { DotDims, DotLowering } from "../kernel-ir/lowering.js";
-import { constant, op as makeOp } from "../kernel-ir/scalar.js";
-import { elementOf, flatIndex } from "./elements.js";
-import { clusterName, epilogueNest, epilogueOf } from "./epilogue.js";
+import { constant } from "../kernel-ir/scalar.js";
+import { applyElement, elementOf, flatIndex } from "./elements.js";
+import { clusterName, type Epilogue, epilogueNest, epilogueOf } from "./epilogue.js";
 import type { OpaqueGroup } from "./fuse.js";
-import { elementType, type Op, type Operand, Value } from "./graph.js";
+import { elementType, type Op, type Operand, packOf, type Value } from "./graph.js";
 import { bufferArg, type KernelLaunch, MemoryReader, storeKernel } from "./opaque.js";
 
 /** A matrix operand of a contraction: where its elements lie, and the launches that put them there if a copy was needed. */
@@ -74,7 +74,6 @@ export function productDims(op: Op): number[] | undefined {
 export function dotKernels(group: OpaqueGroup, traits: DeviceTraits): KernelLaunch[] {
   const { op } = group;
   const out = op.outs[0]!;
-  const [a, b] = op.inputs as readonly [Operand, Operand];
   if (sizeOf(out.aval.shape) === 0) return [];
   const type = elementType(out.aval);
   if (type !== "f32" && type !== "f64") throw new InternalError(`a dot of ${out.aval.dtype} was not expanded`);
@@ -87,8 +86,10 @@ export function dotKernels(group: OpaqueGroup, traits: DeviceTraits): KernelLaun
     return zeros ? [zeros] : [];
   }
   const launches: KernelLaunch[] = [];
-  const lhs = matrixOperand(a, lhsRoles, type, launches);
-  const rhs = matrixOperand(b, rhsRoles, type, launches);
+  const [lhs, rhs] = [lhsRoles, rhsRoles].map((roles, i) => {
+    const x = group.operands[i]!;
+    return x === op.inputs[i] ? matrixOperand(x, roles, type, launches) : packed(x as Value, roles);
+  }) as [MatrixOperand, MatrixOperand];
   const operands = [bufferArg(lhs.value, "read"), bufferArg(rhs.value, "read")];
   const product = {
     kind: "dot",
@@ -102,6 +103,11 @@ export function dotKernels(group: OpaqueGroup, traits: DeviceTraits): KernelLaun
     out: { offset: 0, batch: stridesOf([...batch, m * n]).slice(0, batch.length), row: n, col: 1 },
   } as const;
   const then = group.epilogue && epilogueOf(group.epilogue, [...batch, m, n]);
+  const moved = then && layoutOf(then, batch.length);
+  if (moved) {
+    const kernel: DotKernel = { ...product, out: moved, name: op.name, buffers: [...operands, ...then.buffers] };
+    return [...launches, { kernel, args: [lhs.value, rhs.value, ...then.args] }];
+  }
   if (then && then.buffers.length + 2 <= traits.maxBuffers) {
     const buffers = [...operands, ...then.buffers];
     const kernel: DotKernel = { ...product, name: clusterName(group.epilogue!), buffers, epilogue: then.statements };
@@ -113,33 +119,54 @@ export function dotKernels(group: OpaqueGroup, traits: DeviceTraits): KernelLaun
   return launches;
 }
 
+/** The layout of sums that are stored as they are, at places that strides describe. */
+function layoutOf({ statements }: Epilogue, numBatch: number): MatrixLayout | undefined {
+  const [s, ...more] = statements;
+  if (s?.kind !== "store" || s.value.kind !== "slot" || more.length > 0) return undefined;
+  const { index } = s;
+  if (index.terms.some((t) => t.atom.kind !== "axis")) return undefined;
+  const stride = (k: number): number => ix.coefficient(index, k) ?? 0;
+  const batch = Array.from({ length: numBatch }, (_, k) => stride(k));
+  return { offset: index.base, batch, row: stride(numBatch), col: stride(numBatch + 1) };
+}
+
+/** The order of axes in which an operand has to be copied for a product; undefined where it can be read where it lies. */
+export function packOrder(op: Op, operand: number): readonly number[] | undefined {
+  const x = op.inputs[operand]!;
+  const product = productOf(op);
+  const roles = operand === 0 ? product.lhs : product.rhs;
+  const out = op.outs[0]!.aval;
+  if (sizeOf(out.shape) * product.k === 0) return undefined;
+  const isDirect = elementType(x.aval) === elementType(out) && stridedLayout(x, roles);
+  return isDirect ? undefined : orderOf(roles);
+}
+
+const orderOf = (roles: AxisRoles): number[] => [...roles.batch, ...roles.rows, ...roles.cols];
+
 function matrixOperand(x: Operand, roles: AxisRoles, type: "f32" | "f64", launches: KernelLaunch[]): MatrixOperand {
   const direct = elementType(x.aval) === type ? stridedLayout(x, roles) : undefined;
   if (direct) return direct;
   // a copy in the order batch, rows, columns, converted to the type of the product
-  const { shape } = x.aval;
-  const order = [...roles.batch, ...roles.rows, ...roles.cols];
-  const target = order.map((k) => shape[k]!);
-  const copy = new Value(
-    { shape: target, dtype: type === "f32" ? "float32" : "float64", weakType: false },
-    undefined,
-    0,
-  );
+  const copy = packOf(x, orderOf(roles), type === "f32" ? "float32" : "float64");
   copy.stored = true;
-  const launch = storeKernel("pack", copy, target, (reader, index) => {
-    const original = shape.map((_, k) => index[order.indexOf(k)]!);
-    const element = elementOf(x, original, reader);
-    return {
-      index: ix.flatten(index, stridesOf(target)),
-      value: element.type === type ? element : makeOp("convert", [element], type),
-    };
-  });
+  const { shape } = copy.aval;
+  const launch = storeKernel("pack", copy, shape, (reader, index) => ({
+    index: ix.flatten(index, stridesOf(shape)),
+    value: applyElement(copy, index, reader),
+  }));
   if (launch) launches.push(launch);
-  const batch = roles.batch.map((k) => shape[k]!);
-  const cols = sizeOf(roles.cols.map((k) => shape[k]!));
-  const rows = sizeOf(roles.rows.map((k) => shape[k]!));
+  return packed(copy, roles);
+}
+
+/** An operand that lies as its roles say: batch axes, then rows, then columns, each row-major. */
+function packed(value: Value, roles: AxisRoles): MatrixOperand {
+  const { shape } = value.aval;
+  const numBatch = roles.batch.length;
+  const batch = shape.slice(0, numBatch);
+  const rows = sizeOf(shape.slice(numBatch, numBatch + roles.rows.length));
+  const cols = sizeOf(shape.slice(numBatch + roles.rows.length));
   return {
-    value: copy,
+    value,
     layout: { offset: 0, batch: stridesOf([...batch, rows * cols]).slice(0, batch.length), row: cols, col: 1 },
   };
 }

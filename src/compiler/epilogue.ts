@@ -38,9 +38,13 @@ export function epilogueOf(cluster: Cluster, extents: readonly number[]): Epilog
   const reads = [...cluster.reads].filter(([, k]) => read.has(k)).map(([v]) => v);
   const numbers = new Map(reads.map((v, k) => [cluster.reads.get(v)!, operands + stored.length + k]));
   const renumbered = renumber(numbers);
-  const index = placed.index(cluster.flatOf("element"));
   return {
-    statements: values.map((value, k) => ({ kind: "store", buffer: operands + k, index, value: renumbered.expr(value) })),
+    statements: stored.map(([, { place }], k) => ({
+      kind: "store",
+      buffer: operands + k,
+      index: placed.index(place),
+      value: renumbered.expr(values[k]!),
+    })),
     buffers: [...stored.map(([v]) => bufferArg(v, "write")), ...reads.map((v) => bufferArg(v, "read"))],
     args: [...stored.map(([v]) => v), ...reads],
   };
@@ -50,10 +54,9 @@ export function epilogueOf(cluster: Cluster, extents: readonly number[]): Epilog
 export function epilogueNest(cluster: Cluster): KernelLaunch {
   const product = cluster.product!;
   const type = elementType(product.aval);
-  const index = cluster.flatOf("element");
   const reads = [...cluster.reads.keys(), product];
   const stored = storedIn(cluster).filter(([v]) => v !== product);
-  const sum = load(type, reads.length - 1, index);
+  const sum = load(type, reads.length - 1, cluster.members.get(product)!.place);
   const loaded = new Substitution(
     (_, i) => i,
     (e) => (e.kind === "slot" ? sum : e),
@@ -69,10 +72,10 @@ export function epilogueNest(cluster: Cluster): KernelLaunch {
     keeps: [],
     phases: [
       {
-        body: stored.map(([, { expr }], k) => ({
+        body: stored.map(([, { expr, place }], k) => ({
           kind: "store",
           buffer: reads.length + k,
-          index,
+          index: place,
           value: simplify(loaded.expr(expr)),
         })),
         after: [],

@@ -3,11 +3,11 @@ import { InternalError } from "../core/errors.js";
 import { Literal } from "../core/jaxpr.js";
 import type { DeviceTraits } from "../kernel-ir/backend.js";
 import { Cluster, domainOf, type FusionRules } from "./cluster.js";
-import { productDims } from "./dot.js";
+import { packOrder, productDims } from "./dot.js";
 import { mergeSiblings } from "./siblings.js";
 import { reshapedFrom, sourcesOf } from "./elements.js";
 import type { Value } from "./graph.js";
-import { copyOf, type Graph, type Group, type Op, type Operand, physicalSize } from "./graph.js";
+import { copyOf, packOf, type Graph, type Group, type Op, type Operand, physicalSize } from "./graph.js";
 
 /** A step that is no nest of elementwise work and reductions: a contraction, a sort, a scan, a call … */
 export interface OpaqueGroup extends Group {
@@ -62,6 +62,7 @@ class Fuser {
   /** The last cluster that loads a value. */
   private readonly lastReader = new Map<Value, Cluster>();
   private readonly copies = new Map<Value, Value>();
+  private readonly packs = new Map<Value, Map<string, Value>>();
   private readonly rules: FusionRules;
 
   constructor(
@@ -151,7 +152,8 @@ class Fuser {
   private placeOpaque(op: Op): void {
     const whole = wholeOperands[op.lower.kind];
     if (whole === undefined) throw new InternalError(`no step is known for lowerings of kind ${op.lower.kind}`);
-    const operands = op.inputs.map((x) => {
+    const inputs = op.lower.kind === "dot" && this.traits.dearLaunches ? this.dotOperands(op) : op.inputs;
+    const operands = inputs.map((x) => {
       if (whole) return this.stored(x);
       for (const s of sourcesOf(x)) this.settle(s);
       return x;
@@ -168,10 +170,25 @@ class Fuser {
     for (const x of op.outs) x.group = group;
   }
 
+  /** Operands of a product, with copies of those that it cannot read where they lie: one for each order. */
+  private dotOperands(op: Op): readonly Operand[] {
+    return op.inputs.map((x, i) => {
+      const order = packOrder(op, i);
+      if (!order) return x;
+      if (x instanceof Literal) return packOf(x, order, op.outs[0]!.aval.dtype);
+      const known = this.packs.get(x) ?? new Map<string, Value>();
+      this.packs.set(x, known);
+      const key = order.join(",");
+      const pack = known.get(key) ?? packOf(x, order, op.outs[0]!.aval.dtype);
+      known.set(key, pack);
+      return pack;
+    });
+  }
+
   /** Gives a value that waited a place, and notes that it is read from memory. */
   private settle(x: Value): void {
-    if (isWaiting(x)) this.placeFused(x, false);
     x.stored = true;
+    if (isWaiting(x)) this.placeFused(x, false);
   }
 
   /** A value that lies whole and row-major in memory: itself, or a copy made here. */

@@ -1,12 +1,12 @@
 import { type Aval, type Shape, sizeOf } from "../core/aval.js";
-import { dtypeInfo } from "../core/dtype.js";
+import { type DType, dtypeInfo } from "../core/dtype.js";
 import { InternalError, invariant } from "../core/errors.js";
 import type { Var } from "../core/jaxpr.js";
 import { type Eqn, type Jaxpr, Literal } from "../core/jaxpr.js";
 import { ruleOf } from "../core/primitive.js";
 import type { DeviceTraits } from "../kernel-ir/backend.js";
 import type { ElementLowering, Lowering } from "../kernel-ir/lowering.js";
-import { constant } from "../kernel-ir/scalar.js";
+import { constant, op as makeOp } from "../kernel-ir/scalar.js";
 import type { BufferArg } from "../kernel-ir/kernel.js";
 
 /** The type of an element in a buffer. */
@@ -68,6 +68,8 @@ export interface Op {
   readonly cost: number;
   /** The result has the operand's elements in the same row-major order. */
   readonly reshapes: boolean;
+  /** The result is the operand's elements, made only to lie in memory. */
+  readonly copies: boolean;
   /** What it takes to compute a free scalar again; infinite where that may not be done for its price alone. */
   readonly again: number;
 }
@@ -94,7 +96,7 @@ export function buildGraph(jaxpr: Jaxpr, traits: DeviceTraits): Graph {
     return x;
   };
   const ops = jaxpr.eqns.map((eqn) => {
-    const op = makeOp(eqn, eqn.inputs.map(read), traits);
+    const op = opOf(eqn, eqn.inputs.map(read), traits);
     eqn.outs.forEach((v, i) => {
       const value = new Value(v.aval, op, i);
       op.outs.push(value);
@@ -105,7 +107,7 @@ export function buildGraph(jaxpr: Jaxpr, traits: DeviceTraits): Graph {
   return { inputs, ops, outputs: jaxpr.outs.map(read) };
 }
 
-function makeOp(eqn: Eqn, inputs: readonly Operand[], traits: DeviceTraits): Op {
+function opOf(eqn: Eqn, inputs: readonly Operand[], traits: DeviceTraits): Op {
   const { primitive } = eqn;
   const rule = ruleOf(primitive.lower, primitive, "lowering") as Lowering<never>;
   const lower = emptyReduction(rule, eqn) ?? (mayBeWhole(inputs, traits) ? inOnePiece(rule) : rule);
@@ -130,6 +132,7 @@ function makeOp(eqn: Eqn, inputs: readonly Operand[], traits: DeviceTraits): Op 
     name: primitive.name,
     cost,
     reshapes,
+    copies: false,
     again,
     free: mayBeFree && (isFree(facts.view === true, cost, inputs) || again <= maxAgain),
   };
@@ -189,18 +192,36 @@ function costAgain(cost: number, inputs: readonly Operand[]): number {
 /** A value that is another one copied: it has a place of its own in memory. */
 export function copyOf(x: Operand): Value {
   const rule: ElementLowering<never> = { kind: "element", element: ([a], index) => a!.at(index), words: true };
+  return copyBy(rule, x, x.aval, "copy");
+}
+
+/** A copy of a value with its axes in another order, and of another type where that is given. */
+export function packOf(x: Operand, order: readonly number[], dtype: DType): Value {
+  const rule: ElementLowering<never> = {
+    kind: "element",
+    element: ([a], index, _params, _output, out) => {
+      const element = a!.at(order.map((_, k) => index[order.indexOf(k)]!));
+      const type = elementType(out);
+      return element.type === type ? element : makeOp("convert", [element], type);
+    },
+  };
+  return copyBy(rule, x, { shape: order.map((k) => x.aval.shape[k]!), dtype, weakType: false }, "pack");
+}
+
+function copyBy(lower: ElementLowering<never>, x: Operand, aval: Aval, name: string): Value {
   const op: Op = {
-    lower: rule,
+    lower,
     params: undefined as never,
     inputs: [x],
     outs: [],
-    name: "copy",
+    name,
     cost: 1,
     reshapes: false,
+    copies: true,
     again: Infinity,
     free: false,
   };
-  const value = new Value(x.aval, op, 0);
+  const value = new Value(aval, op, 0);
   op.outs.push(value);
   return value;
 }

@@ -49,9 +49,9 @@ export function clusterKernel(cluster: Cluster, name: string, traits: DeviceTrai
     list[phase]!.push(s);
   };
   slotInputs.forEach((value, slot) => add(bodies, phases.of(value), { kind: "accumulate", slot, value }));
-  for (const [v, { level, expr }] of stored) {
+  for (const [v, { level, expr, place: at }] of stored) {
     const value = written(expr);
-    const index: Index = renumber.index(cluster.flatOf(level));
+    const index: Index = renumber.index(at);
     const store: Statement = { kind: "store", buffer: buffers.length, index, value };
     buffers.push({ type: elementType(v.aval), access: "write", length: physicalSize(v.aval) });
     args.push(v);
