@@ -3,7 +3,8 @@ import { requestDevice } from "../../../src/backends/webgpu/adapter.js";
 import type { WebgpuDevice } from "../../../src/backends/webgpu/device.js";
 import { defaultLimits } from "../../../src/backends/webgpu/dispatch.js";
 import { DeviceError } from "../../../src/core/errors.js";
-import { addProgram, download, toyDevice, upload } from "./toy.js";
+import { testGpu } from "../../gpu/adapter.js";
+import { addProgram, available, download, toyDevice, upload } from "./toy.js";
 
 const n = 64;
 const ones = Array.from({ length: n }, () => 1);
@@ -18,7 +19,10 @@ function isLost(e: unknown): void {
   expect((e as DeviceError).message).toContain('await init("webgpu") again');
 }
 
-describe("a device that is lost", () => {
+// Names of WebGPU's classes, for spies.
+if (available) await testGpu();
+
+describe.skipIf(!available)("a device that is lost", () => {
   /** Everything that can be under way, then the loss. */
   async function lose(device: WebgpuDevice, how: () => void): Promise<void> {
     const x = upload(device, ones);
@@ -78,7 +82,7 @@ describe("a device that is lost", () => {
   });
 });
 
-describe("memory", () => {
+describe.skipIf(!available)("memory", () => {
   test("sizes beyond the limits are refused at once, with the limit", async () => {
     const device = await toyDevice({ defaultLimits: true });
     expect(() => device.allocate(2 ** 28)).toThrow(
@@ -127,10 +131,40 @@ describe("memory", () => {
   });
 });
 
+test.skipIf(!available)("an error that no call asked about shows at the next read, once", async () => {
+  const device = await toyDevice();
+  const x = upload(device, ones);
+  device.context.device.createBuffer({ size: 16, usage: 0xffff });
+  await expect(download(device, x)).rejects.toThrow(/WebGPU refused a command/);
+  expect(await download(device, x)).toEqual(ones);
+  device.dispose();
+});
+
+test.skipIf(!available)("in Firefox, reads are nudged as long as there are any", async () => {
+  vi.stubGlobal("navigator", { userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" });
+  const device = await toyDevice();
+  vi.unstubAllGlobals();
+  const { queue } = device.context.device;
+  const nudges = vi.spyOn(queue, "submit");
+  const count = (): number => nudges.mock.calls.filter(([buffers]) => [...buffers].length === 0).length;
+  const mapAsync = vi.spyOn(GPUBuffer.prototype, "mapAsync").mockImplementation(async function (this: GPUBuffer) {
+    await new Promise((done) => setTimeout(done, 30));
+    mapAsync.mockRestore();
+    return this.mapAsync(1);
+  });
+  const x = upload(device, ones);
+  expect(await download(device, x)).toEqual(ones);
+  expect(count()).toBeGreaterThan(0);
+  const after = count();
+  await new Promise((done) => setTimeout(done, 20));
+  expect(count()).toBe(after);
+  device.dispose();
+});
+
 describe("preparing", () => {
   afterEach(() => vi.unstubAllGlobals());
 
-  test("the limits of the adapter, or those that every device has", async () => {
+  test.skipIf(!available)("the limits of the adapter, or those that every device has", async () => {
     const plain = await toyDevice({ defaultLimits: true });
     for (const [name, value] of Object.entries(defaultLimits)) {
       expect(plain.specialiseContext.limits[name as keyof typeof defaultLimits]).toBe(value);
@@ -168,7 +202,7 @@ describe("preparing", () => {
   });
 });
 
-describe("a profile", () => {
+describe.skipIf(!available)("a profile", () => {
   test("has the launches in their order, timed where the device can", async () => {
     const device = await toyDevice();
     const f = device.compile(addProgram(n));

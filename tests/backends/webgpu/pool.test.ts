@@ -3,7 +3,7 @@ import { usage } from "../../../src/backends/webgpu/constants.js";
 import type { WebgpuDevice } from "../../../src/backends/webgpu/device.js";
 import { Pool, sizeClass } from "../../../src/backends/webgpu/pool.js";
 import { layOutBanks, type Tenant } from "../../../src/backends/webgpu/banks.js";
-import { toyDevice, upload } from "./toy.js";
+import { available, toyDevice, upload } from "./toy.js";
 
 describe("size classes", () => {
   test("hold what is asked for, waste at most a quarter (an eighth of what is large), and are few", () => {
@@ -26,7 +26,7 @@ describe("size classes", () => {
   });
 });
 
-describe("a pool", () => {
+describe.skipIf(!available)("a pool", () => {
   let device: WebgpuDevice;
   beforeAll(async () => {
     device = await toyDevice();

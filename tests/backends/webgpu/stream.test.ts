@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { WebgpuDevice } from "../../../src/backends/webgpu/device.js";
 import { type Entry, Stream } from "../../../src/backends/webgpu/stream.js";
 import type { TsaxError } from "../../../src/core/errors.js";
-import { addProgram, download, toyDevice, upload } from "./toy.js";
+import { addProgram, available, download, toyDevice, upload } from "./toy.js";
 
 describe("the line", () => {
   const done: string[] = [];
@@ -85,7 +85,7 @@ describe("the line", () => {
   });
 });
 
-describe("on a device", () => {
+describe.skipIf(!available)("on a device", () => {
   let device: WebgpuDevice;
   beforeAll(async () => {
     device = await toyDevice();

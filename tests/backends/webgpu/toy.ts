@@ -7,7 +7,20 @@ import type { BufferArg, Kernel, NestKernel, Statement } from "../../../src/kern
 import type { BufferRef, Program, ProgramFunction, Step } from "../../../src/kernel-ir/program.js";
 import { type Expr, load, op } from "../../../src/kernel-ir/scalar.js";
 import { verifyProgram } from "../../../src/kernel-ir/verifier.js";
-import { useSoftwareDriver } from "../../gpu/adapter.js";
+import { hasSoftwareDriver, useSoftwareDriver } from "../../../scripts/software-gpu.mjs";
+
+/** Whether the machine has WebGPU, its own or by the software driver; where that runs, it must. */
+export const available = await (async (): Promise<boolean> => {
+  useSoftwareDriver();
+  try {
+    (await requestDevice()).destroy();
+    return true;
+  } catch (e) {
+    if (hasSoftwareDriver) throw e;
+    console.log(`tests on a device are skipped: ${e instanceof Error ? e.message.split("\n")[0] : String(e)}`);
+    return false;
+  }
+})();
 
 /**
  * The smallest lowering that runs elementwise kernels over one axis, so that what executes programs is tested by itself; and
@@ -16,7 +29,6 @@ import { useSoftwareDriver } from "../../gpu/adapter.js";
 export async function toyDevice(
   options: Partial<DeviceOptions> & { readonly defaultLimits?: boolean } = {},
 ): Promise<WebgpuDevice> {
-  useSoftwareDriver();
   return new WebgpuDevice(await requestDevice({ defaultLimits: options.defaultLimits }), {
     lower: toyLower,
     ...options,
