@@ -1,5 +1,6 @@
 // Runs everything a change must pass (build, lint, format, types, tests) and closes with `N passed, N failed`.
-// Arguments are handed to vitest: `npm test -- tests/numpy`.
+// Arguments are handed to vitest: `npm test -- tests/numpy`. With --all (`npm run test:all`), what else takes a sample of recorded
+// cases takes all of them.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +10,8 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name) => join(root, "node_modules", name);
 const totals = { passed: 0, failed: 0 };
+const args = process.argv.slice(2).filter((argument) => argument !== "--all");
+if (process.argv.includes("--all")) process.env.ORACLE = "all";
 
 function node(script, args, { quiet = false } = {}) {
   return new Promise((resolve) => {
@@ -37,7 +40,7 @@ async function step(name, script, args) {
   if (code !== 0) console.log(output);
 }
 
-async function vitest(args) {
+async function vitest(given) {
   const folder = mkdtempSync(join(tmpdir(), "tsax-test-"));
   const file = join(folder, "result.json");
   const { code } = await node(bin("vitest/vitest.mjs"), [
@@ -45,7 +48,7 @@ async function vitest(args) {
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${file}`,
-    ...args,
+    ...given,
   ]);
   let failed = 0;
   try {
@@ -69,7 +72,7 @@ await Promise.all([
     step("format", bin("prettier/bin/prettier.cjs"), ["--check", "--log-level=warn", "."]),
   ),
 ]);
-await vitest(process.argv.slice(2));
+await vitest(args);
 
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DigitsError } from "../../../examples/digits/errors.js";
-import { checkCounts, parseIdxImages, parseIdxLabels } from "../../../examples/digits/idx.js";
+import { checkCounts, parseIdxImages, parseIdxLabels, takeFirst } from "../../../examples/digits/idx.js";
 import { idx } from "./files.js";
 
 function failure(action: () => unknown): DigitsError {
@@ -68,4 +68,12 @@ test("counts must match", () => {
   const error = failure(() => checkCounts(images, "images", Uint8Array.of(1, 2, 3), "labels"));
   expect(error.code).toBe("idx-count-mismatch");
   expect(error.message).toBe("images holds 2 images, but labels holds 3 labels");
+});
+
+describe("takeFirst", () => {
+  test("makes a smaller file of the same kind", () => {
+    const images = parseIdxImages(takeFirst(idx(0x803, [3, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]), 2), "two");
+    expect(images).toEqual({ count: 2, rows: 2, columns: 2, pixels: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) });
+    expect(parseIdxLabels(takeFirst(idx(0x801, [3], [7, 0, 4]), 9), "all")).toEqual(Uint8Array.of(7, 0, 4));
+  });
 });
