@@ -37,11 +37,16 @@ export function hoist(shader: Shader, list: readonly Statement[], variance: Vari
   for (const s of list) for (const root of rootsOf(s)) visit(root);
 }
 
-/** Writes a list of statements at the point (or the four) at hand. Values first, then stores. */
-export function emitStatements(shader: Shader, list: readonly Statement[], work: Work): void {
+/** Writes a list of statements at the point (or the `lanes` points) at hand. Values first, then stores. */
+export function emitStatements(
+  shader: Shader,
+  list: readonly Statement[],
+  work: Work,
+  lanes: Lanes = shader.lanes,
+): void {
   if (list.length === 0) return;
   const { values } = shader;
-  shader.flops += countOps(list) * shader.times;
+  shader.flops += countOps(list) * shader.times * lanes;
   values.scope(() => {
     values.plan(list.flatMap((s) => (s.kind === "store" ? [s.value, s.index] : [s.value])));
     const stores: (() => void)[] = [];

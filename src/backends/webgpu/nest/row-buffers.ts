@@ -28,12 +28,12 @@ export class RowBuffers {
 
   /** Words of scratch memory that they take. */
   get scratchWords(): number {
-    const { kernel, mapping, lanes } = this.shader;
-    return mapping.keeps === "scratch" ? kernel.keeps.length * this.steps * lanes * this.invocations : 0;
+    const { kernel, keeps, lanes } = this.shader;
+    return keeps === "scratch" ? kernel.keeps.length * this.steps * lanes * this.invocations : 0;
   }
   get workgroupBytes(): number {
-    const { kernel, mapping, workgroup, lanes } = this.shader;
-    return mapping.keeps === "workgroup" ? 4 * kernel.keeps.length * this.steps * lanes * workgroup : 0;
+    const { kernel, keeps, workgroup, lanes } = this.shader;
+    return keeps === "workgroup" ? 4 * kernel.keeps.length * this.steps * lanes * workgroup : 0;
   }
 
   private element(type: ScalarType): ElementType {
@@ -42,17 +42,25 @@ export class RowBuffers {
 
   /** Declares those that are variables; to be called where their scope begins. */
   declare(): void {
-    const { kernel, mapping, module, code, workgroup } = this.shader;
+    const { kernel, keeps, module, code, workgroup } = this.shader;
     kernel.keeps.forEach((type, k) => {
       this.names.push(`keep${k}`);
-      if (mapping.keeps === "private") code.line(`var keep${k}: array<${this.element(type)}, ${this.steps}>;`);
-      else if (mapping.keeps === "workgroup")
-        module.workgroupArray(`keep${k}`, this.element(type), this.steps * workgroup);
+      if (keeps === "private") {
+        if (this.isUnrolled)
+          for (let step = 0; step < this.steps; step++) code.line(`var keep${k}_${step}: ${this.element(type)};`);
+        else code.line(`var keep${k}: array<${this.element(type)}, ${this.steps}>;`);
+      } else if (keeps === "workgroup") module.workgroupArray(`keep${k}`, this.element(type), this.steps * workgroup);
     });
   }
 
+  /** Steps are written one by one: each has variables of its own. */
+  private get isUnrolled(): boolean {
+    return this.shader.mapping.slice > 1;
+  }
+
   private place(k: number, step: string): string {
-    return `${this.names[k]!}[${this.shader.mapping.keeps === "private" ? step : `${step} * ${this.shader.workgroup} + lid`}]`;
+    if (this.shader.keeps === "private" && this.isUnrolled) return `${this.names[k]!}_${step}`;
+    return `${this.names[k]!}[${this.shader.keeps === "private" ? step : `${step} * ${this.shader.workgroup} + lid`}]`;
   }
   /** Places in scratch memory, one a lane. */
   private words(k: number, step: string): string[] {
@@ -66,7 +74,7 @@ export class RowBuffers {
   read(k: number, step: string): string {
     const { shader } = this;
     const type = shader.kernel.keeps[k]!;
-    if (shader.mapping.keeps === "scratch") {
+    if (shader.keeps === "scratch") {
       const words = this.words(k, step).map((at) => shader.loadScratch(type, at));
       return shader.lanes === 1 ? words[0]! : `${typeName(gpuType(type), 4)}(${words.join(", ")})`;
     }
@@ -77,7 +85,7 @@ export class RowBuffers {
   write(k: number, step: string, value: string): void {
     const { shader } = this;
     const type = shader.kernel.keeps[k]!;
-    if (shader.mapping.keeps === "scratch") {
+    if (shader.keeps === "scratch") {
       const name = shader.named("x", value);
       this.words(k, step).forEach((at, lane) =>
         shader.storeScratch(type, at, shader.lanes === 1 ? name : `${name}.${"xyzw"[lane]!}`),

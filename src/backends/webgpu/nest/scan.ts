@@ -6,6 +6,7 @@ import type { Shader } from "./shader.js";
 import type { Part } from "./slices.js";
 import { identity, startOf } from "./slots.js";
 import type { Stage } from "./stages.js";
+import { oneOf } from "./walk.js";
 
 type Accumulate = Extract<Statement, { kind: "accumulate" }>;
 
@@ -50,16 +51,16 @@ class TileScan {
     this.rest = body.filter((s) => !isRunning(s));
   }
 
-  emit(): Map<number, Part[]> {
+  emit(): Map<number, Part> {
     const { shader } = this;
     const carries = new Map<number, string>();
     const others = new Map<number, Accumulator>();
-    const found = new Map<number, Part[]>();
+    const found = new Map<number, Part>();
     for (const { slot } of this.running) {
       const { type, combine, initial } = shader.kernel.slots[slot]!;
       const name = shader.variable("carry", type, this.carries.get(slot) ?? shader.number(type, initial));
       carries.set(slot, name);
-      found.set(slot, [{ type, combine, value: name }]);
+      found.set(slot, { type, combine, lanes: 1, value: name });
     }
     for (const s of this.rest) {
       if (s.kind !== "accumulate") continue;
@@ -69,11 +70,9 @@ class TileScan {
       others.set(s.slot, { slot: s.slot, name, lanes });
     }
     if (this.points > 0) this.tiles(carries, others);
-    for (const { slot, name, lanes } of others.values()) {
-      const { type, combine } = shader.kernel.slots[slot]!;
-      const [x, y, z, w] = [..."xyzw"].map((c) => (lanes === 4 ? `${name}.${c}` : name)) as [string, string, string, string];
-      const join = (p: string, q: string): string => combination(shader.module, combine, type, p, q);
-      found.set(slot, [{ type, combine, value: lanes === 1 ? name : shader.named("t", join(join(x, y), join(z, w))) }]);
+    for (const a of others.values()) {
+      const { type, combine } = shader.kernel.slots[a.slot]!;
+      found.set(a.slot, { type, combine, lanes: 1, value: oneOf(shader, a) });
     }
     return found;
   }
@@ -96,7 +95,7 @@ class TileScan {
         const scanned = this.stage.slices.scan(
           this.running.map((s, k): Part => {
             const { type, combine } = shader.kernel.slots[s.slot]!;
-            return { type, combine, value: prefixes[k]![RUN - 1]! };
+            return { type, combine, lanes: 1, value: prefixes[k]![RUN - 1]! };
           }),
         );
         const sums = this.running.map((s, k) => {
@@ -110,9 +109,7 @@ class TileScan {
           return [shader.named("s", `${typeName(gpuType(type), 4)}(${values.join(", ")})`)];
         });
         places.forEach((place, j) => {
-          this.running.forEach((s, k) =>
-            shader.slots.set(s.slot, { text: sums[k]![j]!, lanes: this.isWide ? 4 : 1 }),
-          );
+          this.running.forEach((s, k) => shader.slots.set(s.slot, { text: sums[k]![j]!, lanes: this.isWide ? 4 : 1 }));
           this.goTo(place);
           shader.branch(place.here === undefined ? [] : [place.here], () =>
             emitStatements(shader, this.rest, { accumulators: others, keep: () => undefined }),

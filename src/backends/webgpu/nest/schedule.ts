@@ -1,9 +1,9 @@
 import type { NestKernel } from "../../../kernel-ir/kernel.js";
 import type { LaunchContext } from "../dispatch.js";
 import { countOps, type Fours, foursAlong, strideCost } from "./fours.js";
-import { type KeepPlace, placeKeeps } from "./keeps.js";
+
 import { hasHazard, readsOwnScan } from "./order.js";
-import { type Touch, touchesOf } from "./touches.js";
+import { coefficientOf, type Touch, touchesOf } from "./touches.js";
 
 /** What a schedule is weighed with: of a device, or made small by tests. */
 export interface Tuning {
@@ -48,7 +48,15 @@ export interface Mapping {
   readonly chunkPoints: number;
   /** The slice scans its row tile by tile. */
   readonly scan: boolean;
-  readonly keeps: KeepPlace;
+  /** Workgroups are tiles of the two parallel axes `axis` and the last, not runs of rows. */
+  readonly tile?: Tile;
+}
+
+/** Points of a workgroup along an axis and along the last one. */
+export interface Tile {
+  readonly axis: number;
+  readonly height: number;
+  readonly width: number;
 }
 
 /** An invocation with four points computes everything four times over: not worth it where arithmetic rules. */
@@ -114,9 +122,8 @@ class Scheduler {
     return found.inFours * 2 >= found.moving && found.inFours > 0 ? { lanes: 4, fours: found.storage } : none;
   }
 
-  private finish(m: Omit<Mapping, "keeps" | "chunkPoints" | "chunks" | "scan"> & Partial<Mapping>): Mapping {
-    const whole = { chunks: 1, chunkPoints: this.points, scan: false, ...m };
-    return { ...whole, keeps: placeKeeps(this.kernel, whole, this.launch) };
+  private finish(m: Omit<Mapping, "chunkPoints" | "chunks" | "scan"> & Partial<Mapping>): Mapping {
+    return { chunks: 1, chunkPoints: this.points, scan: false, ...m };
   }
 
   /** A row is one invocation's, its points in order. */
@@ -124,14 +131,25 @@ class Scheduler {
     return this.finish({ layout: "rows", slice: 1, group: this.groupOf(this.rows, 1), lanes: 1, fours: new Set() });
   }
 
-  /** Workgroups of rows: as many as are there at most. */
+  /** Rows of a workgroup: as many as are there at most. What is little is spread over more workgroups. */
   private groupOf(rows: number, slice: number): number {
-    return Math.max(1, Math.min(this.workgroup / slice, atLeast(rows)));
+    const size = rows * slice < this.tuning.busy ? Math.min(this.workgroup, 64) : this.workgroup;
+    return Math.max(1, Math.min(size / slice, atLeast(rows)));
   }
 
   private alongRows(): Mapping {
     const { kernel, points, tuning, workgroup } = this;
     const axis = kernel.parallel.length - 1;
+    const tile = this.tileWith(axis);
+    if (tile)
+      return this.finish({
+        layout: "rows",
+        slice: 1,
+        group: tile.height * tile.width,
+        lanes: 1,
+        fours: new Set(),
+        tile,
+      });
     const { lanes, fours } = this.lanesAlong(axis, kernel.parallel[axis]);
     const rows = this.rows / lanes;
     const wanted = Math.min(tuning.busy / rows, points / 8, 16, workgroup / Math.min(32, atLeast(rows)));
@@ -144,6 +162,27 @@ class Scheduler {
       fours,
       ...this.chunked(rows * slice, slice),
     });
+  }
+
+  /**
+   * Where neighbours along the last axis are far apart in some access, and along another axis next to each other: tiles of
+   * both, so that a workgroup uses whole lines of memory of either.
+   */
+  private tileWith(last: number): Tile | undefined {
+    const { kernel, tuning, workgroup } = this;
+    const width = Math.min(32, workgroup);
+    const height = workgroup / width;
+    if (kernel.reduced.length > 0 || this.rows < tuning.fourPoints * 4) return undefined;
+    const isLong = (k: number): boolean => kernel.parallel[k]! >= 8;
+    if (height < 2 || !isLong(last)) return undefined;
+    for (const { index } of this.touches) {
+      if (Math.abs(coefficientOf(index, last)) <= 1) continue;
+      const axis = kernel.parallel.findIndex(
+        (_, k) => k !== last && isLong(k) && Math.abs(coefficientOf(index, k)) === 1,
+      );
+      if (axis >= 0) return { axis, height, width };
+    }
+    return undefined;
   }
 
   private alongPoints(): Mapping {
@@ -164,7 +203,7 @@ class Scheduler {
   }
 
   private scanRows(): Mapping {
-    const { rows, points } = this;
+    const { rows } = this;
     return this.finish({
       layout: "rows",
       slice: 1,
@@ -181,7 +220,7 @@ class Scheduler {
     const axis = kernel.parallel.length + kernel.reduced.length - 1;
     const fits = kernel.reduced.at(-1)! % 4 === 0;
     const found = foursAlong(axis, this.touches, this.launch.sameAs);
-    const slice = Math.min(workgroup, atLeast(points / 4));
+    const slice = Math.max(2, Math.min(workgroup, atLeast(points / 4)));
     return this.finish({
       layout: "points",
       slice,
@@ -202,7 +241,11 @@ class Scheduler {
     if (hasHazard(kernel, launch.sameAs)) return whole;
     const storage = new Set(this.touches.map((t) => launch.sameAs[t.buffer] ?? t.buffer));
     if (storage.size >= launch.limits.maxStorageBuffersPerShaderStage) return whole;
-    const wanted = Math.min(Math.ceil(tuning.busy / invocations), Math.floor(points / (step * tuning.shortWalk)), maxChunks);
+    const wanted = Math.min(
+      Math.ceil(tuning.busy / invocations),
+      Math.floor(points / (step * tuning.shortWalk)),
+      maxChunks,
+    );
     if (wanted < 2) return whole;
     const chunkPoints = Math.ceil(points / wanted / lanes) * lanes;
     return { chunks: Math.ceil(points / chunkPoints), chunkPoints };

@@ -5,7 +5,8 @@ import { Code } from "../wgsl/code.js";
 import { ModuleBuilder } from "../wgsl/module.js";
 import { bare, gpuType, type Lanes, typeName } from "../wgsl/types.js";
 import { type ValueSource, Values } from "../wgsl/values.js";
-import type { Mapping } from "./schedule.js";
+import type { KeepPlace } from "./keeps.js";
+import type { Mapping, Tile } from "./schedule.js";
 
 const product = (xs: readonly number[]): number => xs.reduce((a, b) => a * b, 1);
 
@@ -48,6 +49,7 @@ export class Shader implements ValueSource {
   constructor(
     readonly kernel: NestKernel,
     readonly mapping: Mapping,
+    readonly keeps: KeepPlace,
     readonly launch: LaunchContext,
     chunks: number,
   ) {
@@ -57,9 +59,14 @@ export class Shader implements ValueSource {
     else this.laneAxis = lanes === 4 && kernel.reduced.at(-1)! % 4 === 0 ? axes + kernel.reduced.length - 1 : undefined;
     this.rowLanes = layout === "rows" ? lanes : 1;
     this.module = new ModuleBuilder(kernel.buffers, launch);
-    this.values = new Values(this.module, this.code, this, this.laneAxis === undefined ? {} : { laneAxis: this.laneAxis });
+    this.values = new Values(
+      this.module,
+      this.code,
+      this,
+      this.laneAxis === undefined ? {} : { laneAxis: this.laneAxis },
+    );
     this.rows = product(kernel.parallel) / this.rowLanes;
-    this.rowGroups = Math.ceil(this.rows / group);
+    this.rowGroups = mapping.tile ? tileGroups(kernel, mapping.tile) : Math.ceil(this.rows / group);
     this.groups = this.rowGroups * chunks;
     this.workgroup = group * slice;
     for (const storage of fours) this.module.inFours(storage);
@@ -111,7 +118,8 @@ export class Shader implements ValueSource {
   }
   storeScratch(type: ScalarType, index: string, value: string): void {
     this.storeBytes += 4 * this.times;
-    const word = type === "bool" ? `u32(${bare(value)})` : type === "u32" ? bare(value) : `bitcast<u32>(${bare(value)})`;
+    const word =
+      type === "bool" ? `u32(${bare(value)})` : type === "u32" ? bare(value) : `bitcast<u32>(${bare(value)})`;
     this.code.line(`${this.module.scratch(0, "u32", "read_write")}[${index}] = ${word};`);
   }
 
@@ -163,4 +171,14 @@ export class Shader implements ValueSource {
     });
     return { label, wgsl, bindings, workgroups, cost: { flops, loadBytes, storeBytes, workgroupBytes } };
   }
+}
+
+/** Tiles along one of the two axes. */
+export const tilesAlong = (extent: number, size: number): number => Math.ceil(extent / size);
+
+/** Workgroups of tiles. */
+function tileGroups({ parallel }: NestKernel, { axis, height, width }: Tile): number {
+  const last = parallel.length - 1;
+  const others = product(parallel) / parallel[axis]! / parallel[last]!;
+  return others * tilesAlong(parallel[axis]!, height) * tilesAlong(parallel[last]!, width);
 }

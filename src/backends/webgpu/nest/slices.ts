@@ -1,6 +1,7 @@
 import type { CombineOp, ScalarType } from "../../../kernel-ir/scalar.js";
 import { combination } from "../wgsl/operations.js";
-import { bare, gpuType } from "../wgsl/types.js";
+import type { ElementType } from "../wgsl/module.js";
+import { bare, gpuType, type Lanes, typeName } from "../wgsl/types.js";
 import type { Shader } from "./shader.js";
 import { identity } from "./slots.js";
 
@@ -9,6 +10,8 @@ export interface Part {
   readonly type: ScalarType;
   readonly combine: CombineOp;
   readonly value: string;
+  /** Four: of four rows. */
+  readonly lanes: Lanes;
 }
 
 /**
@@ -19,8 +22,9 @@ export interface Part {
  * doubling, and each invocation has the result. Code of this class stands where the workgroup's control flow is uniform.
  */
 export class Slices {
-  private readonly arrays = new Map<string, string>();
-  private isUsed = false;
+  private readonly arrays = new Set<string>();
+  /** Somebody may still be reading what is there. */
+  private isRead = false;
   private readonly slice: number;
   private readonly group: number;
   /** Second-step parts of a slice, and invocations that each of them is of. */
@@ -45,37 +49,46 @@ export class Slices {
   /** Splits what does not fit into workgroup memory at once. */
   private batches(all: readonly Part[]): readonly (readonly Part[])[] {
     const one = 4 * this.group * (this.slice + (this.parts > 1 ? this.parts : 0));
-    const most = Math.max(1, Math.floor(this.bytes / one));
     const out: Part[][] = [];
-    for (let k = 0; k < all.length; k += most) out.push(all.slice(k, k + most));
+    let free = 0;
+    for (const p of all) {
+      if (out.length === 0 || free < one * p.lanes) {
+        out.push([]);
+        free = this.bytes;
+      }
+      out.at(-1)!.push(p);
+      free -= one * p.lanes;
+    }
     return out;
-  }
-
-  private array(kind: "shared" | "parts", type: ScalarType, number: number, length: number): string {
-    const key = `${kind}_${type}${number}`;
-    let name = this.arrays.get(key);
-    if (!name) this.arrays.set(key, (name = this.shader.module.workgroupArray(key, gpuType(type), length)));
-    return name;
   }
 
   /** Names of the arrays for each of some values: numbered within their type, so that batches share them. */
   private arraysFor(kind: "shared" | "parts", parts: readonly Part[]): string[] {
-    const counts = new Map<ScalarType, number>();
-    return parts.map(({ type }) => {
-      const n = counts.get(type) ?? 0;
-      counts.set(type, n + 1);
-      return this.array(kind, type, n, this.group * (kind === "shared" ? this.slice : this.parts));
+    const { module } = this.shader;
+    const counts = new Map<string, number>();
+    return parts.map(({ type, lanes }) => {
+      const base = `${kind}_${gpuType(type)}${lanes === 4 ? "x4" : ""}`;
+      const n = counts.get(base) ?? 0;
+      counts.set(base, n + 1);
+      const name = `${base}_${n}`;
+      if (!this.arrays.has(name)) {
+        this.arrays.add(name);
+        const length = this.group * (kind === "shared" ? this.slice : this.parts);
+        module.workgroupArray(name, typeName(gpuType(type), lanes) as ElementType, length);
+      }
+      return name;
     });
   }
 
   /** Place of invocation `i` of the slice in an array of the workgroup's invocations. */
   private at(i: string): string {
-    if (this.shader.mapping.layout === "rows") return this.group === 1 ? i : `${i} * ${this.group} + member`;
-    return this.group === 1 ? i : `member * ${this.slice} + ${i}`;
+    if (this.group === 1) return i;
+    if (this.shader.mapping.layout === "rows") return i === "0" ? "member" : `${i} * ${this.group} + member`;
+    return i === "0" ? `member * ${this.slice}` : `member * ${this.slice} + ${i}`;
   }
   /** Place of part `i` of the slice. */
   private partAt(i: string): string {
-    return this.group === 1 ? i : `member * ${this.parts} + ${i}`;
+    return this.group === 1 ? i : i === "0" ? `member * ${this.parts}` : `member * ${this.parts} + ${i}`;
   }
 
   private barrier(): void {
@@ -83,9 +96,8 @@ export class Slices {
   }
 
   /** Writes all values; before that, lets everybody finish reading what was there. */
-  private share_(parts: readonly Part[]): string[] {
-    if (this.isUsed) this.barrier();
-    this.isUsed = true;
+  private exchange(parts: readonly Part[]): string[] {
+    if (this.isRead) this.barrier();
     const arrays = this.arraysFor("shared", parts);
     parts.forEach((p, k) => this.shader.code.line(`${arrays[k]!}[lid] = ${bare(p.value)};`));
     this.barrier();
@@ -93,13 +105,13 @@ export class Slices {
   }
 
   private join(p: Part, a: string, b: string): string {
-    return bare(combination(this.shader.module, p.combine, p.type, a, b));
+    return bare(combination(this.shader.module, p.combine, p.type, a, b, p.lanes));
   }
 
   /** Combines elements `place(i)` of arrays for i in [0, n); names of the results. */
   private walk(parts: readonly Part[], arrays: readonly string[], n: number, place: (i: string) => string): string[] {
     const { shader } = this;
-    const found = parts.map((p, k) => shader.variable("c", p.type, `${arrays[k]!}[${place("0")}]`));
+    const found = parts.map((p, k) => shader.variable("c", p.type, `${arrays[k]!}[${place("0")}]`, p.lanes));
     shader.code.block(`for (var i = 1; i < ${n}; i++)`, () =>
       parts.forEach((p, k) =>
         shader.code.line(`${found[k]!} = ${this.join(p, found[k]!, `${arrays[k]!}[${place("i")}]`)};`),
@@ -110,7 +122,9 @@ export class Slices {
 
   private combineBatch(parts: readonly Part[]): string[] {
     const { shader } = this;
-    const shared = this.share_(parts);
+    const shared = this.exchange(parts);
+    // In two steps, what was exchanged has been read when everybody has passed the second barrier.
+    this.isRead = this.parts === 1;
     if (this.parts === 1) return this.walk(parts, shared, this.slice, (i) => this.at(i));
     const arrays = this.arraysFor("parts", parts);
     shader.code.block(`if (lane < ${this.parts})`, () => {
@@ -132,9 +146,11 @@ export class Slices {
     const { shader } = this;
     const { code } = shader;
     const fresh = (prefix: string, p: Part): string =>
-      shader.variable(prefix, p.type, shader.number(p.type, identity(p.combine, p.type)));
+      shader.variable(prefix, p.type, shader.number(p.type, identity(p.combine, p.type), p.lanes), p.lanes);
     if (this.slice === 1) return parts.map((p) => ({ before: fresh("c", p), all: p.value }));
-    const shared = this.share_(parts);
+    // Scans stand in loops, where the one before is that of the last round.
+    this.isRead = true;
+    const shared = this.exchange(parts);
     /** Walks n elements; `lane` is the first that does not come before. */
     const walk = (arrays: readonly string[], n: number, place: (i: string) => string, lane: string) => {
       const found = parts.map((p) => ({ before: fresh("c", p), all: fresh("c", p) }));

@@ -1,9 +1,10 @@
 import { InternalError } from "../../../core/errors.js";
 import type { NestKernel, Statement } from "../../../kernel-ir/kernel.js";
 import { combination } from "../wgsl/operations.js";
-import { foldGroups } from "../wgsl/module.js";
 import { bare, gpuType, typeName } from "../wgsl/types.js";
 import type { Dispatch, KernelCode, LaunchContext } from "../dispatch.js";
+import type { KeepPlace } from "./keeps.js";
+import { openRow } from "./open-row.js";
 import { hasHazard } from "./order.js";
 import { emitStatements, noWork } from "./points.js";
 import { RowBuffers } from "./row-buffers.js";
@@ -13,7 +14,7 @@ import { Shader } from "./shader.js";
 import { type Part, Slices } from "./slices.js";
 import { startOf } from "./slots.js";
 import { forEachNode, rootsOf } from "./touches.js";
-import { slotsOf, Walk, withInitial } from "./walk.js";
+import { setSlot, slotsOf, Walk } from "./walk.js";
 
 /**
  * The dispatches of a nest. Rows that are whole take one, with all phases. Rows cut into chunks take one for every phase and
@@ -29,6 +30,7 @@ export class Stages {
   constructor(
     private readonly kernel: NestKernel,
     private readonly mapping: Mapping,
+    private readonly keeps: KeepPlace,
     private readonly launch: LaunchContext,
   ) {
     this.rows = kernel.parallel.reduce((a, b) => a * b, 1);
@@ -56,29 +58,33 @@ export class Stages {
     const { kernel, mapping, launch } = this;
     const isScan = mapping.scan;
     const hazard = mapping.slice > 1 && hasHazard(kernel, launch.sameAs);
-    return this.dispatch(isScan ? "scan" : kernel.reduced.length === 0 ? "" : mapping.layout, kernel, mapping, 1, (s) => {
-      kernel.phases.forEach(({ body, after }, p) => {
-        if (hazard && p > 0) s.shader.code.line("storageBarrier();");
-        this.finishSlots(s, isScan ? scanTiles(s, body, new Map()) : s.walk(body).emit());
-        if (hazard && after.length > 0) s.shader.code.line("storageBarrier();");
-        this.after(s, after, false);
-      });
-    });
+    return this.dispatch(
+      isScan ? "scan" : kernel.reduced.length === 0 ? "" : mapping.layout,
+      kernel,
+      mapping,
+      1,
+      (s) => {
+        kernel.phases.forEach(({ body, after }, p) => {
+          if (hazard && p > 0) s.shader.code.line("storageBarrier();");
+          this.finishSlots(s, isScan ? scanTiles(s, body, new Map()) : s.walk(body).emit());
+          if (hazard && after.length > 0) s.shader.code.line("storageBarrier();");
+          this.after(s, after, false);
+        });
+      },
+    );
   }
 
-  /** Combines over slices what the invocations of a phase have found. */
-  private finishSlots(s: Stage, found: ReadonlyMap<number, readonly Part[]>, keepsInitial = true): void {
-    const { shader, slices } = s;
+  /**
+   * Combines over slices what the invocations of a phase have found. `whole`: it is all of the row. Running slots that were
+   * scanned are whole in every invocation.
+   */
+  private finishSlots({ shader, slices }: Stage, found: ReadonlyMap<number, Part>, whole = true): void {
     const { slots } = shader.kernel;
-    const all = [...found].filter(([slot]) => !slots[slot]!.running || !shader.mapping.scan);
-    const combined = slices.combine(all.flatMap(([, parts]) => parts));
-    let next = 0;
-    for (const [slot, parts] of all) {
-      const names = parts.map(() => combined[next++]!);
-      const isDone = slots[slot]!.running || !keepsInitial;
-      setSlot(shader, slot, isDone ? names : names.map((name) => withInitial(shader, slot, name)));
-    }
-    for (const [slot, parts] of found) if (slots[slot]!.running && shader.mapping.scan) setSlot(shader, slot, [parts[0]!.value]);
+    const isScanned = (slot: number): boolean => slots[slot]!.running && shader.mapping.scan;
+    const parts = [...found].filter(([slot]) => !isScanned(slot));
+    const combined = slices.combine(parts.map(([, part]) => part));
+    parts.forEach(([slot, part], k) => setSlot(shader, slot, part, combined[k]!, slots[slot]!.running || !whole));
+    for (const [slot, part] of found) if (isScanned(slot)) setSlot(shader, slot, part, part.value, true);
   }
 
   /** What comes after a phase: done once a row, by its first invocation (of its first chunk). */
@@ -92,7 +98,7 @@ export class Stages {
     ];
     shader.branch(conditions, () => {
       shader.times = shader.rows;
-      emitStatements(shader, after, noWork);
+      emitStatements(shader, after, noWork, shader.rowLanes);
     });
   }
 
@@ -154,28 +160,26 @@ export class Stages {
     return after.length > 0 ? [first, second, this.last(after)] : [first, second];
   }
 
-  /** Where the partial result of a slot lies, of a row (by the number of its lane) and a chunk. */
-  private partialAt(s: Stage, slot: number, lane: number, chunk: string): string {
+  /** Where the partial results of a slot lie, of a row (or of each of four) and a chunk. */
+  private partialsAt(s: Stage, slot: number, chunk: string): string[] {
     const { layout, chunks } = this.mapping;
-    const row = s.shader.rowLanes === 4 ? `(row * 4 + ${lane})` : "row";
     const base = this.partials.get(slot)!;
-    return `${base} + ${layout === "rows" ? `${chunk} * ${this.rows} + ${row}` : `${row} * ${chunks} + ${chunk}`}`;
+    return Array.from({ length: s.shader.rowLanes }, (_, lane) => {
+      const row = s.shader.rowLanes === 4 ? `(row * 4 + ${lane})` : "row";
+      return `${base} + ${layout === "rows" ? `${chunk} * ${this.rows} + ${row}` : `${row} * ${chunks} + ${chunk}`}`;
+    });
   }
 
   private storePartials(s: Stage, slots: readonly number[]): void {
     const { shader } = s;
-    const conditions = [
-      ...(this.mapping.slice > 1 ? ["lane == 0"] : []),
-      ...(shader.mayBeIdle ? ["inside"] : []),
-    ];
+    const conditions = [...(this.mapping.slice > 1 ? ["lane == 0"] : []), ...(shader.mayBeIdle ? ["inside"] : [])];
     shader.branch(conditions, () => {
       shader.times = shader.rows * this.mapping.chunks;
       for (const slot of slots) {
         const { text, lanes } = shader.slots.get(slot)!;
-        for (let lane = 0; lane < lanes; lane++) {
-          const value = lanes === 1 ? text : `${text}.${"xyzw"[lane]!}`;
-          shader.storeScratch(this.kernel.slots[slot]!.type, this.partialAt(s, slot, lane, "chunk"), value);
-        }
+        this.partialsAt(s, slot, "chunk").forEach((at, lane) =>
+          shader.storeScratch(this.kernel.slots[slot]!.type, at, lanes === 1 ? text : `${text}.${"xyzw"[lane]!}`),
+        );
       }
     });
   }
@@ -185,35 +189,23 @@ export class Stages {
     if (slots.length === 0) return;
     const { shader } = s;
     const { slice } = this.mapping;
-    const found = new Map<number, Part[]>();
-    for (const slot of slots) {
+    const { rowLanes: lanes } = shader;
+    const parts = slots.map((slot): Part => {
       const { type, combine } = this.kernel.slots[slot]!;
-      const names = Array.from({ length: shader.rowLanes }, () =>
-        shader.variable("a", type, shader.number(type, startOf(this.kernel.slots[slot]!).start)),
-      );
-      found.set(
-        slot,
-        names.map((value) => ({ type, combine, value })),
-      );
-    }
+      const start = shader.number(type, startOf(this.kernel.slots[slot]!).start, lanes);
+      return { type, combine, lanes, value: shader.variable("a", type, start, lanes) };
+    });
     shader.times = (shader.groups * shader.workgroup * this.mapping.chunks) / slice;
     const step = slice === 1 ? "i++" : `i += ${slice}`;
     shader.code.block(`for (var i = ${slice === 1 ? 0 : "lane"}; i < ${upTo}; ${step})`, () => {
-      for (const [slot, parts] of found) {
-        parts.forEach(({ type, combine, value }, lane) => {
-          const read = shader.loadScratch(type, this.partialAt(s, slot, lane, "i"));
-          shader.code.line(`${value} = ${bare(combination(shader.module, combine, type, value, read))};`);
-        });
-      }
+      parts.forEach(({ type, combine, value }, k) => {
+        const words = this.partialsAt(s, slots[k]!, "i").map((at) => shader.loadScratch(type, at));
+        const read = lanes === 1 ? words[0]! : `${typeName(gpuType(type), 4)}(${words.join(", ")})`;
+        shader.code.line(`${value} = ${bare(combination(shader.module, combine, type, value, read, lanes))};`);
+      });
     });
-    const combined = s.slices.combine([...found.values()].flat());
-    let next = 0;
-    for (const [slot, parts] of found)
-      setSlot(
-        shader,
-        slot,
-        parts.map(() => withInitial(shader, slot, combined[next++]!)),
-      );
+    const combined = s.slices.combine(parts);
+    slots.forEach((slot, k) => setSlot(shader, slot, parts[k]!, combined[k]!, false));
   }
 
   /** Writes one dispatch: who an invocation is, then `body`. */
@@ -224,7 +216,7 @@ export class Stages {
     chunks: number,
     body: (s: Stage) => void,
   ): Dispatch {
-    const shader = new Shader(kernel, mapping, this.launch, chunks);
+    const shader = new Shader(kernel, mapping, this.keeps, this.launch, chunks);
     const buffers = new RowBuffers(shader, this.scratchWords);
     this.scratchWords += buffers.scratchWords;
     const memory = this.launch.limits.maxComputeWorkgroupStorageSize - buffers.workgroupBytes;
@@ -233,7 +225,7 @@ export class Stages {
       slices: new Slices(shader, memory),
       walk: (list, carries) => new Walk(shader, list, buffers, carries),
     };
-    openRow(shader, chunks, this.launch, () => {
+    openRow(shader, chunks, () => {
       buffers.declare();
       body(stage);
     });
@@ -253,55 +245,6 @@ export interface Stage {
   readonly shader: Shader;
   readonly slices: Slices;
   walk(body: readonly Statement[], carries?: ReadonlyMap<number, string>): Walk;
-}
-
-/**
- * Names what an invocation is: `row` (or four of them) and its coordinates; `chunk`; `lane` in the slice and `member`, the
- * row's number in the workgroup; `inside`: whether there is such a row. Invocations that have none do what the last row's do,
- * but store nothing: barriers wait for all.
- */
-function openRow(shader: Shader, chunks: number, { limits }: LaunchContext, body: () => void): void {
-  const { code, mapping, rows, groups, rowGroups, kernel } = shader;
-  const { slice, group, layout } = mapping;
-  const [x, y] = foldGroups(groups, limits.maxComputeWorkgroupsPerDimension);
-  const isExact = rowGroups * group === rows && x * y === groups;
-  if (chunks > 1) code.line(`let chunk = group % ${chunks};`);
-  const rowGroup = chunks > 1 ? `(group / ${chunks})` : "group";
-  const coordinates = (): void => shader.unflatten("row", 0, kernel.parallel, shader.rowLanes === 4);
-  if (slice === 1) {
-    code.line(`let row = ${chunks > 1 ? `${rowGroup} * ${group} + lid` : "id"};`);
-    const inner = (): void => {
-      coordinates();
-      body();
-    };
-    if (isExact) inner();
-    else code.block(`if (row < ${rows})`, inner);
-    return;
-  }
-  if (group === 1) code.line("let lane = lid;");
-  else if (layout === "rows") code.line(`let member = lid % ${group};`);
-  else code.line(`let member = lid / ${slice};`);
-  if (group > 1) code.line(`let lane = lid ${layout === "rows" ? `/ ${group}` : `% ${slice}`};`);
-  const row = group === 1 ? bare(rowGroup) : `${rowGroup} * ${group} + member`;
-  shader.mayBeIdle = !isExact;
-  if (isExact) code.line(`let row = ${row};`);
-  else {
-    code.line(`let place = ${row};`);
-    code.line(`let inside = place < ${rows};`);
-    code.line(`let row = min(place, ${rows - 1});`);
-  }
-  coordinates();
-  body();
-}
-
-/** Sets the value of a slot: of one row, or of four. */
-function setSlot(shader: Shader, slot: number, names: readonly string[]): void {
-  if (names.length === 1) {
-    shader.slots.set(slot, { text: names[0]!, lanes: 1 });
-    return;
-  }
-  const type = typeName(gpuType(shader.kernel.slots[slot]!.type), 4);
-  shader.slots.set(slot, { text: shader.named("s", `${type}(${names.join(", ")})`), lanes: 4 });
 }
 
 /** The slots that statements read, but for those that they accumulate themselves. */

@@ -19,7 +19,7 @@ export const slotsOf = (body: readonly Statement[]): number[] =>
 
 /**
  * Writes the walk of an invocation along its part of a row (or along those of its four rows), and gives what it has
- * accumulated: for each slot one value a row, initial values not counted (but those of running slots are).
+ * accumulated: for each slot a value, initial values not counted (but those of running slots are).
  */
 export class Walk {
   /** Points, or fours of them. */
@@ -40,11 +40,11 @@ export class Walk {
     this.reducedFrom = kernel.parallel.length;
   }
 
-  emit(): Map<number, Part[]> {
+  emit(): Map<number, Part> {
     const accumulators = new Map<number, Accumulator>();
     for (const slot of slotsOf(this.body)) accumulators.set(slot, this.accumulator(slot));
     this.walk(accumulators);
-    const found = new Map<number, Part[]>();
+    const found = new Map<number, Part>();
     for (const [slot, a] of accumulators) found.set(slot, this.results(slot, a));
     return found;
   }
@@ -64,16 +64,12 @@ export class Walk {
     return { slot, lanes, name: shader.variable(prefix, type, shader.number(type, start, lanes), lanes) };
   }
 
-  /** What an accumulator holds at the end: one value a row. */
-  private results(slot: number, { name, lanes }: Accumulator): Part[] {
+  /** What an accumulator holds at the end: one value, or one of each of four rows. */
+  private results(slot: number, a: Accumulator): Part {
     const { shader } = this;
     const { type, combine } = shader.kernel.slots[slot]!;
-    const part = (value: string): Part => ({ type, combine, value });
-    if (lanes === 1) return [part(name)];
-    const [x, y, z, w] = [..."xyzw"].map((c) => `${name}.${c}`) as [string, string, string, string];
-    if (shader.rowLanes === 4) return [x, y, z, w].map(part);
-    const join = (p: string, q: string): string => combination(shader.module, combine, type, p, q);
-    return [part(shader.named("t", join(join(x, y), join(z, w))))];
+    const { rowLanes: lanes } = shader;
+    return { type, combine, lanes, value: lanes === 1 ? oneOf(shader, a) : a.name };
   }
 
   private walk(accumulators: ReadonlyMap<number, Accumulator>): void {
@@ -116,10 +112,11 @@ export class Walk {
     hoist(this.shader, this.body, alongRow);
   }
 
-  /** Row buffers in variables: every step has its own, so the steps are written one by one. */
+  /** A single step, or row buffers in variables: every step has its own, so the steps are written one by one. */
   private isUnrolled(): boolean {
-    const { kernel, mapping } = this.shader;
-    return kernel.keeps.length > 0 && mapping.keeps === "private" && mapping.slice > 1;
+    const { kernel, mapping, keeps } = this.shader;
+    if (mapping.slice === 1 || mapping.chunks > 1) return false;
+    return this.units <= mapping.slice || (kernel.keeps.length > 0 && keeps === "private");
   }
 
   private unrolled(accumulators: ReadonlyMap<number, Accumulator>): void {
@@ -129,7 +126,7 @@ export class Walk {
     for (let step = 0; step < steps; step++) {
       const unit = step === 0 ? "lane" : `lane + ${step * slice}`;
       const isFull = (step + 1) * slice <= this.units && !shader.mayBeIdle;
-      shader.code.block(isFull ? "" : `if (${unit} < ${this.end()})`, () => {
+      shader.branch(isFull ? [] : [`${unit} < ${this.end()}`], () => {
         this.unflatten(step === 0 ? unit : shader.named("e", unit));
         this.point(String(step), accumulators);
       });
@@ -218,11 +215,28 @@ export class Walk {
   }
 }
 
-/** The value of a slot from what its points have given: the initial value is combined in once. */
-export function withInitial(shader: Shader, slot: number, text: string): string {
-  const s = shader.kernel.slots[slot]!;
-  const { rest } = startOf(s);
-  if (rest === undefined) return text;
-  const initial = shader.number(s.type, rest);
-  return shader.named("s", combination(shader.module, s.combine, s.type, initial, text));
+/** Combines the lanes of an accumulator. */
+export function oneOf(shader: Shader, { slot, name, lanes }: Accumulator): string {
+  if (lanes === 1) return name;
+  const { type, combine } = shader.kernel.slots[slot]!;
+  const join = (p: string, q: string): string => combination(shader.module, combine, type, p, q);
+  return shader.named("t", join(join(`${name}.x`, `${name}.y`), join(`${name}.z`, `${name}.w`)));
+}
+
+/** Sets a slot to what its points have given; the initial value is combined in once. */
+export function setSlot(
+  shader: Shader,
+  slot: number,
+  { type, combine, lanes }: Part,
+  text: string,
+  done: boolean,
+): void {
+  const { rest } = startOf(shader.kernel.slots[slot]!);
+  if (done || rest === undefined) {
+    shader.slots.set(slot, { text, lanes });
+    return;
+  }
+  const initial = shader.number(type, rest, lanes);
+  const value = combination(shader.module, combine, type, initial, text, lanes);
+  shader.slots.set(slot, { text: shader.named("s", value), lanes });
 }
