@@ -71,6 +71,8 @@ export const withEpilogue = (c: DotCase, { buffers, epilogue }: Epilogue): DotKe
   return { ...kernel, buffers: [...kernel.buffers, ...buffers], epilogue };
 };
 
+const SLACK = 37;
+
 export interface CheckOptions {
   readonly choose?: Choose;
   readonly inputs?: (buffers: TypedArray[]) => void;
@@ -90,6 +92,13 @@ export function prepare(kernel: DotKernel, { choose, inputs, sameAs, limits }: C
   const ctx: LaunchContext = { ...launch, limits: { ...launch.limits, ...limits } };
   const buffers = kernel.buffers.map((arg, i) => fill(arg, i + 1));
   inputs?.(buffers);
+  // Behind each buffer lies what no sum may have a part of, times 0 or not, and what no store may change.
+  buffers.forEach((own, i) => {
+    const longer = storageOf(kernel.buffers[i]!, own.length + SLACK);
+    longer.fill(kernel.buffers[i]!.type === "f32" ? NaN : 1);
+    longer.set(own);
+    buffers[i] = longer;
+  });
   ctx.sameAs.forEach((first, i) => (buffers[i] = first === i ? buffers[i]! : buffers[first]!.slice()));
   return { code: lowerDot(kernel, ctx, choose), buffers, sameAs: ctx.sameAs };
 }
@@ -100,7 +109,7 @@ export async function check(device: GPUDevice, kernel: DotKernel, options: Check
   const expected = buffers.map((b) => b.slice());
   // One storage is one array also here.
   sameAs.forEach((first, i) => (expected[i] = expected[first]!));
-  interpretKernel(kernel, expected);
+  interpretKernel({ ...kernel, buffers: kernel.buffers.map((b) => ({ ...b, length: b.length + SLACK })) }, expected);
   const actual = await runCode(device, code, buffers, sameAs);
   expected.forEach((want, b) => {
     const got = actual[b]!;

@@ -93,7 +93,8 @@ function planSweep(p: Problem, access: Access, limits: Limits): SweepPlan {
   // The slices' sums lie in workgroup memory: at most 256 invocations × 4 columns × 4 rows × 4 bytes.
   const room = powerOf2AtMost(limits.maxComputeWorkgroupStorageSize / (4 * width * p.n));
   const threads = Math.min(most, room);
-  const lanes = Math.min(32, powerOf2AtLeast(units), threads);
+  // Sixteen fours are still whole cache lines; where there are few rows, that leaves more workgroups.
+  const lanes = Math.min(width === 4 && units * 8 < BUSY ? 16 : 32, powerOf2AtLeast(units), threads);
   const useful = powerOf2AtMost(p.k / 4);
   const slices = Math.min(useful, between(64 / lanes, powerOf2AtLeast(BUSY / units), threads / lanes));
   const steps = p.k / slices;
@@ -118,7 +119,7 @@ const EXTENTS: readonly (readonly [extent: number, perThread: number])[] = [
   [64, 8],
 ];
 const SLICES = [1, 2, 4, 8];
-const DEPTHS = [16, 32];
+const DEPTHS = [16, 32, 64];
 const SPLITS = [1, 2, 4, 8, 16, 32];
 
 /** A tiled plan of this tile, or undefined where the device's limits or the shape do not allow it. */
@@ -170,7 +171,7 @@ function* tilesFor({ m, n, k }: Problem): Generator<Parameters<typeof tiledPlan>
       for (const slices of SLICES)
         for (const depth of DEPTHS) {
           const threads = (rows / threadRows) * (cols / threadCols) * slices;
-          if (threads < 16 || 2 * slices > k + 1 || (depth > 16 && k <= 16)) continue;
+          if (threads < 16 || 2 * slices > k + 1 || (depth > 16 && k <= depth / 2)) continue;
           yield { rows, cols, depth, threadRows, threadCols, slices };
         }
 }

@@ -1,3 +1,4 @@
+import { InternalError } from "../../../core/errors.js";
 import { indexDependsOn } from "../../../kernel-ir/index-expr.js";
 import type { DotKernel } from "../../../kernel-ir/kernel.js";
 import type { Expr } from "../../../kernel-ir/scalar.js";
@@ -24,6 +25,7 @@ export function lowerDot(
 ): KernelCode {
   const p = problemOf(kernel);
   if (batchOf(p) * p.m * p.n === 0) return { dispatches: [], scratch: [] };
+  refuseOverwriting(p, ctx);
   const plan = choose(p, ctx);
   const access = accessFor(p, plan, ctx);
   const first = new ModuleBuilder(kernel.buffers, ctx);
@@ -44,6 +46,15 @@ export function lowerDot(
     ],
     scratch: [plan.splits * sums],
   };
+}
+
+/** Results that lie in an operand would be read by other workgroups as operands. */
+function refuseOverwriting({ a, b, stores }: Problem, { sameAs }: LaunchContext): void {
+  const storage = (buffer: number): number => sameAs[buffer] ?? buffer;
+  for (const { buffer } of stores)
+    for (const operand of [a.buffer, b.buffer])
+      if (storage(buffer) === storage(operand))
+        throw new InternalError(`a product's buffer ${buffer} lies in its operand, buffer ${operand}`);
 }
 
 function emit(m: ModuleBuilder, p: Problem, access: Access, plan: Plan): { emitted: Emitted; order: Order } {
