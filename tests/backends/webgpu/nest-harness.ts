@@ -20,7 +20,7 @@ export const tunings = {
   /** Workgroups so small that invocations walk. */
   walks: { workgroup: 8, busy: 64, shortRow: 1, longWalk: 1e9, shortWalk: 1, fourPoints: 1e9 },
   /** Rows cut into chunks wherever they can be. */
-  chunks: { workgroup: 8, busy: 1e6, shortRow: 1, longWalk: 0.1, shortWalk: 1, fourPoints: 1 },
+  chunks: { workgroup: 8, busy: 1000, shortRow: 1, longWalk: 0.1, shortWalk: 1, fourPoints: 1 },
 } as const satisfies Record<string, Tuning>;
 export type TuningName = keyof typeof tunings;
 

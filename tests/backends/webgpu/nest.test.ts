@@ -127,9 +127,10 @@ describe("reductions", () => {
       "points workgroup fours",
       "points workgroup fours chunks, 2 dispatches",
     ]);
-    expect(await check(reduction(40, 300, "add", "i32", 0, true))).toEqual([
+    expect(await check(reduction(64, 300, "add", "i32", 0, true))).toEqual([
       "rows",
       "rows fours chunks, 2 dispatches",
+      "rows slices",
       "rows slices fours",
     ]);
     expect(await check(reduction(100, 9, "add", "i32"))).toContain("points slices");

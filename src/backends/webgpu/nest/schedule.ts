@@ -150,14 +150,16 @@ class Scheduler {
         fours: new Set(),
         tile,
       });
-    const { lanes, fours } = this.lanesAlong(axis, kernel.parallel[axis]);
+    // Rows of long columns in fours would leave most of the device idle.
+    const isWide = kernel.reduced.length === 0 || this.rows * 16 >= tuning.busy;
+    const { lanes, fours } = this.lanesAlong(axis, isWide ? kernel.parallel[axis] : undefined);
     const rows = this.rows / lanes;
-    const wanted = Math.min(tuning.busy / rows, points / 8, 16, workgroup / Math.min(32, atLeast(rows)));
+    const wanted = Math.min(tuning.busy / rows, points / 8, 16, workgroup / Math.min(16, atLeast(rows)));
     const slice = kernel.reduced.length === 0 ? 1 : atMost(wanted);
     return this.finish({
       layout: "rows",
       slice,
-      group: this.groupOf(rows, slice),
+      group: slice === 1 ? this.groupOf(rows, 1) : Math.min(workgroup / slice, atLeast(rows)),
       lanes,
       fours,
       ...this.chunked(rows * slice, slice),

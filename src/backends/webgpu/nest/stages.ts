@@ -16,6 +16,9 @@ import { startOf } from "./slots.js";
 import { forEachNode, rootsOf } from "./touches.js";
 import { setSlot, slotsOf, Walk } from "./walk.js";
 
+/** Chunks whose results one invocation combines by itself. */
+const FEW = 16;
+
 /**
  * The dispatches of a nest. Rows that are whole take one, with all phases. Rows cut into chunks take one for every phase and
  * often one more: each workgroup leaves what its chunk gives for each slot in scratch memory; the dispatches after it combine
@@ -188,8 +191,9 @@ export class Stages {
   private combinePartials(s: Stage, slots: readonly number[], upTo = `${this.mapping.chunks}`): void {
     if (slots.length === 0) return;
     const { shader } = s;
-    const { slice } = this.mapping;
     const { rowLanes: lanes } = shader;
+    // Few of them are read by everybody; more are shared out over the slice.
+    const slice = this.mapping.chunks <= FEW ? 1 : this.mapping.slice;
     const parts = slots.map((slot): Part => {
       const { type, combine } = this.kernel.slots[slot]!;
       const start = shader.number(type, startOf(this.kernel.slots[slot]!).start, lanes);
@@ -204,7 +208,7 @@ export class Stages {
         shader.code.line(`${value} = ${bare(combination(shader.module, combine, type, value, read, lanes))};`);
       });
     });
-    const combined = s.slices.combine(parts);
+    const combined = slice === 1 ? parts.map((p) => p.value) : s.slices.combine(parts);
     slots.forEach((slot, k) => setSlot(shader, slot, parts[k]!, combined[k]!, false));
   }
 
