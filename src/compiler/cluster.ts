@@ -5,6 +5,7 @@ import type { Index } from "../kernel-ir/index-expr.js";
 import type { ReduceLowering } from "../kernel-ir/lowering.js";
 import { constant, type Expr, load, op as makeOp, slotRef } from "../kernel-ir/scalar.js";
 import type { Slot } from "../kernel-ir/kernel.js";
+import { againFor } from "./again.js";
 import { applyElement, elementOf, type Reader } from "./elements.js";
 import { MemoryReader } from "./opaque.js";
 import { movedPlace, regroup } from "./places.js";
@@ -18,10 +19,15 @@ const maxMembers = 64;
 export interface FusionRules {
   /** Buffers that a kernel may have. */
   readonly maxBuffers: number;
-  /** Values may be computed at places that take divisions: they cost less than a launch. */
-  readonly divides: boolean;
+  /**
+   * Launches are dear: values may be computed at places that take divisions, and what is cheap is computed again rather than
+   * stored.
+   */
+  readonly dearLaunches: boolean;
   /** Values that lie in memory whatever is fused. */
   readonly results: ReadonlySet<Value>;
+  /** The number of the last operation that reads a value, where launches are dear. */
+  readonly lastUse: ReadonlyMap<Value, number>;
 }
 
 /** A member of a cluster: computed for every element of the domain, or once a row. */
@@ -59,7 +65,7 @@ export class Cluster implements Group {
   constructor(
     readonly order: number,
     readonly dims: readonly number[],
-    private readonly rules: FusionRules,
+    readonly rules: FusionRules,
     readonly product?: Value,
   ) {
     this.axes = dims.map((n, k) => ix.axisIndex(k, n));
@@ -134,9 +140,9 @@ export class Cluster implements Group {
     const level =
       size === sizeOf(this.dims) ? "element" : this.reduced && size === sizeOf(this.rowDims) ? "row" : undefined;
     if (level === undefined || this.isFull(x)) return false;
-    const index = this.indexOf(physicalShape(x.aval), level, this.rules.divides);
+    const index = this.indexOf(physicalShape(x.aval), level, this.rules.dearLaunches);
     if (!index) return false;
-    const reader = new ClusterReader(this, level);
+    const reader = new ClusterReader(this, level, x.op!.number);
     const expr = applyElement(x, index, reader);
     if (!reader.ok) return level === "element" && x.op!.copies && this.joinMoved(x);
     this.admit(x, { level, expr, place: this.flatOf(level) }, reader);
@@ -156,7 +162,7 @@ export class Cluster implements Group {
     const place = movedPlace(sourceAt, shape, this.axes, this.dims);
     const member = place && source && this.members.get(source);
     if (member?.level !== "element" || member.place.key !== this.flat.key) return false;
-    this.admit(x, { level: "element", expr: member.expr, place: place! }, new ClusterReader(this, "element"));
+    this.admit(x, { level: "element", expr: member.expr, place: place! }, new ClusterReader(this, "element", x.op!.number));
     return true;
   }
 
@@ -176,7 +182,7 @@ export class Cluster implements Group {
       return false;
     const index = this.indexOf(shape, "element", false);
     if (!index) return false;
-    const reader = new ClusterReader(this, "element");
+    const reader = new ClusterReader(this, "element", x.op!.number);
     const input = elementOf(operand, index, reader);
     if (!reader.ok) return false;
     const type = elementType(x.aval);
@@ -202,7 +208,7 @@ export class Cluster implements Group {
   }
 
   /** The point at which members of a level are computed, as a flat index. */
-  private flatOf(level: "element" | "row"): Index {
+  flatOf(level: "element" | "row"): Index {
     return level === "element" ? this.flat : this.rowFlat;
   }
 
@@ -211,6 +217,17 @@ export class Cluster implements Group {
     if (divides && level === "element") return regroup(this.axes, this.dims, shape);
     const index = ix.unflatten(this.flatOf(level), shape);
     return divides || index.every((i) => i.terms.every((t) => t.atom.kind === "axis")) ? index : undefined;
+  }
+
+  /** Whether something holds for a value that is computed here. */
+  some(holds: (v: Value) => boolean): boolean {
+    for (const v of this.members.keys()) if (holds(v)) return true;
+    return false;
+  }
+
+  /** Coordinates of a flat index in a shape. */
+  coordinates(flat: Index, shape: Shape): readonly Index[] {
+    return flat.key === this.flat.key ? regroup(this.axes, this.dims, shape) : ix.unflatten(flat, shape);
   }
 
   private isFull(x: Value): boolean {
@@ -235,32 +252,77 @@ interface ClusterMark {
   readonly reduced: readonly number[] | undefined;
 }
 
-/** Reads for a member in the making: values of the cluster at its own point, all others from memory. */
+/** Reads for a member in the making: values of the cluster at its own point, all others from memory, or computed again. */
 class ClusterReader implements Reader {
   ok = true;
-  readonly loaded = new Set<Value>();
   readonly made = new Map<string, Expr>();
+  readonly loaded: Set<Value>;
 
   constructor(
     private readonly cluster: Cluster,
     private readonly level: "element" | "row",
-  ) {}
+    /** The place in the program of the operation that reads. */
+    private readonly now: number,
+    parent?: ClusterReader,
+    /** Values to compute again, and what has been. */
+    private readonly again?: ReadonlySet<Value>,
+    private readonly done = new Map<string, Expr>(),
+  ) {
+    this.loaded = new Set(parent?.loaded);
+    if (parent) for (const [key, node] of parent.made) this.made.set(key, node);
+  }
 
   readFlat(value: Value, flat: Index): Expr {
     const type = elementType(value.aval);
     const member = this.cluster.members.get(value);
-    if (!member) {
-      this.loaded.add(value);
-      const buffer = this.bufferOf(value);
-      const key = `${buffer}@${flat.key}`;
-      let node = this.cluster.loads.get(key) ?? this.made.get(key);
-      if (!node) this.made.set(key, (node = load(type, buffer, flat)));
-      return node;
-    }
+    if (!member) return this.repeated(value, flat) ?? this.fromMemory(value, flat);
     const reachable = member.level === "row" || this.level === "element";
     if (reachable && flat.key === member.place.key) return member.expr;
     this.ok = false;
     return constant(type, 0);
+  }
+
+  private fromMemory(value: Value, flat: Index): Expr {
+    // what another kernel computes has to be there by then
+    if (value.group && value.group.order >= this.cluster.order) this.ok = false;
+    this.loaded.add(value);
+    const buffer = this.bufferOf(value);
+    const key = `${buffer}@${flat.key}`;
+    let node = this.cluster.loads.get(key) ?? this.made.get(key);
+    if (!node) this.made.set(key, (node = load(elementType(value.aval), buffer, flat)));
+    return node;
+  }
+
+  /** A value of another cluster that is cheaper to compute again than to store and load. */
+  private repeated(value: Value, flat: Index): Expr | undefined {
+    const { rules } = this.cluster;
+    if (this.again) return this.again.has(value) ? this.applied(value, flat) : undefined;
+    if (!rules.dearLaunches || !(value.group instanceof Cluster) || value.stored || rules.results.has(value))
+      return undefined;
+    if (flat.key !== this.cluster.flatOf(this.level).key) return undefined;
+    const isStored = (v: Value): boolean => v.stored || rules.results.has(v) || !(v.group instanceof Cluster);
+    const isAtHand = (v: Value): boolean =>
+      this.cluster.members.has(v) || this.cluster.reads.has(v) || this.loaded.has(v);
+    const { lastUse } = rules;
+    const isLater = (v: Value): boolean => !isStored(v) && (lastUse.get(v) ?? -1) > this.now;
+    const isShared = (v: Value): boolean => v.group instanceof Cluster && v.group.some((m) => m !== value && isLater(m));
+    const again = againFor(value, { isStored, isAtHand, isShared });
+    if (!again) return undefined;
+    const trial = new ClusterReader(this.cluster, this.level, this.now, this, again);
+    const expr = trial.applied(value, flat);
+    if (!trial.ok) return undefined;
+    for (const v of trial.loaded) this.loaded.add(v);
+    for (const [key, node] of trial.made) this.made.set(key, node);
+    return expr;
+  }
+
+  private applied(value: Value, flat: Index): Expr {
+    const key = `${value.op!.number}.${value.output}@${flat.key}`;
+    const known = this.done.get(key);
+    if (known) return known;
+    const expr = applyElement(value, this.cluster.coordinates(flat, physicalShape(value.aval)), this);
+    this.done.set(key, expr);
+    return expr;
   }
 
   private bufferOf(value: Value): number {

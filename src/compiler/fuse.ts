@@ -40,7 +40,7 @@ export function fuse(
   graph: Graph,
   traits: DeviceTraits,
 ): { readonly groups: readonly FusedGroup[]; readonly outputs: readonly Operand[] } {
-  const fuser = new Fuser(traits, resultsOf(graph));
+  const fuser = new Fuser(graph, traits);
   for (const op of graph.ops) if (!op.free) fuser.place(op);
   const outputs = graph.outputs.map((x) => fuser.outputOf(x));
   return { groups: traits.dearLaunches ? mergeSiblings(fuser.groups) : fuser.groups, outputs };
@@ -51,6 +51,15 @@ function resultsOf(graph: Graph): Set<Value> {
   const results = new Set<Value>();
   for (const x of graph.outputs) if (!(x instanceof Literal)) results.add(reshapedFrom(x));
   return results;
+}
+
+function lastUses(graph: Graph): Map<Value, number> {
+  const last = new Map<Value, number>();
+  for (const op of graph.ops) {
+    if (op.free) continue;
+    for (const x of op.inputs) for (const s of sourcesOf(x)) last.set(s, op.number);
+  }
+  return last;
 }
 
 /** Computed, but in no group yet. */
@@ -66,10 +75,12 @@ class Fuser {
   private readonly rules: FusionRules;
 
   constructor(
+    graph: Graph,
     private readonly traits: DeviceTraits,
-    results: ReadonlySet<Value>,
   ) {
-    this.rules = { maxBuffers: traits.maxBuffers, divides: traits.dearLaunches, results };
+    const { maxBuffers, dearLaunches } = traits;
+    const lastUse = dearLaunches ? lastUses(graph) : new Map<Value, number>();
+    this.rules = { maxBuffers, dearLaunches, results: resultsOf(graph), lastUse };
   }
 
   place(op: Op): void {

@@ -59,6 +59,8 @@ export type Operand = Value | Literal;
 
 /** An equation as the compiler sees it. */
 export interface Op {
+  /** Its place in the program; −1 for copies. */
+  readonly number: number;
   readonly lower: Lowering<never>;
   readonly params: never;
   readonly inputs: readonly Operand[];
@@ -95,8 +97,8 @@ export function buildGraph(jaxpr: Jaxpr, traits: DeviceTraits): Graph {
     invariant(x, "the compiler reads a variable before it is written");
     return x;
   };
-  const ops = jaxpr.eqns.map((eqn) => {
-    const op = opOf(eqn, eqn.inputs.map(read), traits);
+  const ops = jaxpr.eqns.map((eqn, number) => {
+    const op = opOf(number, eqn, eqn.inputs.map(read), traits);
     eqn.outs.forEach((v, i) => {
       const value = new Value(v.aval, op, i);
       op.outs.push(value);
@@ -107,7 +109,7 @@ export function buildGraph(jaxpr: Jaxpr, traits: DeviceTraits): Graph {
   return { inputs, ops, outputs: jaxpr.outs.map(read) };
 }
 
-function opOf(eqn: Eqn, inputs: readonly Operand[], traits: DeviceTraits): Op {
+function opOf(number: number, eqn: Eqn, inputs: readonly Operand[], traits: DeviceTraits): Op {
   const { primitive } = eqn;
   const rule = ruleOf(primitive.lower, primitive, "lowering") as Lowering<never>;
   const lower = emptyReduction(rule, eqn) ?? (mayBeWhole(inputs, traits) ? inOnePiece(rule) : rule);
@@ -125,6 +127,7 @@ function opOf(eqn: Eqn, inputs: readonly Operand[], traits: DeviceTraits): Op {
     lower.kind === "element" && lower.regions === undefined && (!inPieces || inputs.every(isSourceless));
   const again = traits.dearLaunches && mayBeFree && isScalar(eqn) ? costAgain(cost, inputs) : Infinity;
   return {
+    number,
     lower,
     params: eqn.params as never,
     inputs,
@@ -210,6 +213,7 @@ export function packOf(x: Operand, order: readonly number[], dtype: DType): Valu
 
 function copyBy(lower: ElementLowering<never>, x: Operand, aval: Aval, name: string): Value {
   const op: Op = {
+    number: -1,
     lower,
     params: undefined as never,
     inputs: [x],
