@@ -2,7 +2,7 @@ import { dtypeInfo, type TypedArray } from "../core/dtype.js";
 import { InternalError } from "../core/errors.js";
 import { CheckedMemory, copyRange, type MemoryRange } from "./checked-memory.js";
 import { type InterpretOptions, runKernel } from "./interpret-kernel.js";
-import type { BufferRef, BufferType, Program, ProgramFunction, Step } from "./program.js";
+import type { BufferRef, BufferType, Program, ProgramFunction, Slices, Step } from "./program.js";
 
 export interface InterpretProgramOptions extends InterpretOptions {
   /** What callback steps call: inputs and outputs as bytes' copies of the declared sizes. */
@@ -100,13 +100,15 @@ class ProgramRun {
         return this.call(step.fn, step.inputs.map(at), step.outputs.map(at), base);
       case "if":
         return this.call(
-          truth(at(step.predicate), "if") ? step.then : step.else,
+          step.branches[Math.min(Math.max(word(at(step.index), "if"), 0), step.branches.length - 1)]!,
           step.inputs.map(at),
           step.outputs.map(at),
           base,
         );
       case "loop":
         return this.loop(step, at, base);
+      case "scan":
+        return this.scan(step, at, base);
       case "copy":
         return copyRange(at(step.from), at(step.to), step.bytes, "copy");
       case "callback":
@@ -122,12 +124,29 @@ class ProgramRun {
     const holds = (): boolean => {
       const predicate = freshRange({ dtype: "bool", bytes: 4 });
       this.call(step.condition, [...consts, ...state], [predicate], base);
-      return truth(predicate, "loop");
+      return word(predicate, "loop") !== 0;
     };
     while (holds()) {
       const next = types.map(freshRange);
       this.call(step.body, [...consts, ...state], next, base);
       next.forEach((range, i) => copyRange(range, state[i]!, types[i]!.bytes, `loop state ${i}`));
+    }
+  }
+
+  private scan(step: Extract<Step, { kind: "scan" }>, at: (ref: BufferRef) => MemoryRange, base: number): void {
+    const consts = step.consts.map(at);
+    const carry = step.carry.map(at);
+    const body = functionAt(this.program, step.body);
+    const slice = ({ ref, stride }: Slices, k: number): MemoryRange => {
+      const whole = at(ref);
+      return { memory: whole.memory, offset: whole.offset + k * stride, bytes: stride };
+    };
+    for (let i = 0; i < step.length; i++) {
+      const k = step.reverse ? step.length - 1 - i : i;
+      const next = body.outputs.slice(0, carry.length).map(freshRange);
+      const inputs = [...consts, ...carry, ...step.xs.map((x) => slice(x, k))];
+      this.call(step.body, inputs, [...next, ...step.ys.map((y) => slice(y, k))], base);
+      next.forEach((range, j) => copyRange(range, carry[j]!, body.outputs[j]!.bytes, `scan carry ${j}`));
     }
   }
 
@@ -144,9 +163,9 @@ class ProgramRun {
   }
 }
 
-function truth({ memory, offset }: MemoryRange, what: string): boolean {
+function word({ memory, offset }: MemoryRange, what: string): number {
   if (!memory.isInitialized(offset, 4)) throw new InternalError(`${what}: the predicate was never written`);
-  return new Int32Array(memory.data, offset, 1)[0] !== 0;
+  return new Int32Array(memory.data, offset, 1)[0]!;
 }
 
 /** Functions that a step calls. */
@@ -155,9 +174,11 @@ export function calledBy(step: Step): readonly number[] {
     case "call":
       return [step.fn];
     case "if":
-      return [step.then, step.else];
+      return step.branches;
     case "loop":
       return [step.condition, step.body];
+    case "scan":
+      return [step.body];
     default:
       return [];
   }

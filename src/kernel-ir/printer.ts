@@ -1,6 +1,6 @@
 import type { Atom, Index } from "./index-expr.js";
 import type { BufferArg, DotKernel, Kernel, MatrixLayout, NestKernel, SortKernel, Statement } from "./kernel.js";
-import type { BufferRef, Program, ProgramFunction, Step } from "./program.js";
+import type { BufferRef, Program, ProgramFunction, Slices, Step } from "./program.js";
 import type { ConstExpr, Expr } from "./scalar.js";
 
 /** Text of the kernel IR, for goldens, explanations and error messages. */
@@ -213,9 +213,14 @@ export function printStep(step: Step, program: Program): string {
     case "call":
       return `${refs(step.outputs)} = call ${fn(step.fn)}(${refs(step.inputs)})`;
     case "if":
-      return `${refs(step.outputs)} = if ${printRef(step.predicate)} then ${fn(step.then)} else ${fn(step.else)} (${refs(step.inputs)})`;
+      return `${refs(step.outputs)} = branch ${printRef(step.index)} of ${step.branches.map(fn).join(", ")} (${refs(step.inputs)})`;
     case "loop":
       return `${refs(step.state)} = while ${fn(step.condition)} do ${fn(step.body)} (consts ${refs(step.consts)})`;
+    case "scan": {
+      const slices = (list: readonly Slices[]): string =>
+        list.map((s) => `${printRef(s.ref)}[${s.stride}B]`).join(", ");
+      return `${refs(step.carry)}; ${slices(step.ys)} = scan ${fn(step.body)} ${step.length} times${step.reverse ? " in reverse" : ""} (consts ${refs(step.consts)}; xs ${slices(step.xs)})`;
+    }
     case "callback":
       return `${refs(step.outputs)} = callback ${step.callback}(${refs(step.inputs)})`;
     case "copy":

@@ -37,6 +37,13 @@ export interface ProgramFunction {
   readonly outputReusesInput: readonly (number | null)[];
 }
 
+/** A buffer of which each round of a scan sees one slice. */
+export interface Slices {
+  readonly ref: BufferRef;
+  /** Bytes of a slice, and from one to the next. */
+  readonly stride: number;
+}
+
 export type Step =
   /** Runs a kernel; args[i] is its buffer i, at a byte offset. */
   | { readonly kind: "launch"; readonly kernel: number; readonly args: readonly BufferRef[] }
@@ -47,22 +54,55 @@ export type Step =
       readonly inputs: readonly BufferRef[];
       readonly outputs: readonly BufferRef[];
     }
-  /** Runs one of two functions by the bool word at `predicate`. */
+  /**
+   * Runs one of `branches` by the 32-bit word at `index`: an i32, clamped to the branches there are, or a bool, for which
+   * branch 0 is that of false. All branches take these inputs and give these outputs.
+   */
   | {
       readonly kind: "if";
-      readonly predicate: BufferRef;
-      readonly then: number;
-      readonly else: number;
+      readonly index: BufferRef;
+      readonly branches: readonly number[];
       readonly inputs: readonly BufferRef[];
       readonly outputs: readonly BufferRef[];
     }
-  /** While `condition` (state → bool) holds: state = `body`(state). */
+  /**
+   * While `condition`(consts, state) holds (its one output, a bool word): state = `body`(consts, state).
+   *
+   * The buffers of `state` hold the first state before the step and the last one after it. A function may leave the constants
+   * out of its inputs. How the two states of a round are kept apart (second buffers, copies) is the backend's affair: the body
+   * must never see a buffer that it has begun to write.
+   */
   | {
       readonly kind: "loop";
       readonly condition: number;
       readonly body: number;
       readonly consts: readonly BufferRef[];
       readonly state: readonly BufferRef[];
+    }
+  /**
+   * Runs `body` `length` times: for i from 0 to length − 1, with k = i, or length − 1 − i if `reverse`,
+   *
+   *     carry, ys[k] = body(consts, carry, xs[k])
+   *
+   * The buffers of `carry` hold the first carry before the step and the last one after it, and as in a loop the body must not
+   * see a buffer that it has begun to write; with length 0 they stay as they are. Element k of xs[j] and ys[j] is the `stride`
+   * bytes from k · stride on: slices of a leading axis are contiguous, so the body works on them where they lie. A stride is a
+   * multiple of 4 and may be 0 (slices without elements). No carry or ys overlaps another operand; consts and xs are only read,
+   * and any of them may be the same buffer.
+   *
+   * No output of the body is one of its inputs (`outputIsInput` is null throughout). Rounds depend on each other through the
+   * carry alone: without one they may be done in any order. `length` is known when the program is made, so a device that
+   * records launches can lay rounds out in time, or make of the whole step one kernel that loops.
+   */
+  | {
+      readonly kind: "scan";
+      readonly body: number;
+      readonly length: number;
+      readonly reverse: boolean;
+      readonly consts: readonly BufferRef[];
+      readonly carry: readonly BufferRef[];
+      readonly xs: readonly Slices[];
+      readonly ys: readonly Slices[];
     }
   /** Calls back into the host in order; `callback` names it in the program's table. */
   | {

@@ -154,11 +154,14 @@ class FunctionCheck {
       case "call":
         return this.call(step.fn, step.inputs, step.outputs);
       case "if":
-        this.read(step.predicate, 4);
-        this.call(step.then, step.inputs, step.outputs);
-        return this.call(step.else, step.inputs, step.outputs);
+        this.read(step.index, 4);
+        if (step.branches.length === 0) throw this.fault("a branch has nothing to run");
+        for (const fn of step.branches) this.call(fn, step.inputs, step.outputs);
+        return;
       case "loop":
         return this.loop(step);
+      case "scan":
+        return this.scan(step);
       case "callback":
         for (const ref of step.inputs) this.read(ref, 0);
         for (const ref of step.outputs)
@@ -204,6 +207,51 @@ class FunctionCheck {
     }
     inputs.forEach((ref, i) => this.read(ref, callee.inputs[i]!.bytes));
     outputs.forEach((ref, i) => this.write(ref, callee.outputs[i]!.bytes));
+  }
+
+  private scan(step: Extract<Step, { kind: "scan" }>): void {
+    const body = this.program.functions[step.body]!;
+    const { consts, carry, xs, ys, length } = step;
+    if (!Number.isInteger(length) || length < 0) throw this.fault(`a scan of length ${length}`);
+    if (body.inputs.length !== consts.length + carry.length + xs.length)
+      throw this.fault(
+        `body ${body.name} has ${body.inputs.length} inputs for ${consts.length}, ${carry.length} and ${xs.length}`,
+      );
+    if (body.outputs.length !== carry.length + ys.length)
+      throw this.fault(`body ${body.name} has ${body.outputs.length} outputs for ${carry.length} and ${ys.length}`);
+    if (body.outputIsInput.some((input) => input !== null))
+      throw this.fault(`body ${body.name} of a scan gives an input as its output`);
+    [...consts, ...carry].forEach((ref, i) => this.read(ref, body.inputs[i]!.bytes));
+    xs.forEach(({ ref, stride }, i) => {
+      const { bytes } = body.inputs[consts.length + carry.length + i]!;
+      if (bytes !== stride)
+        throw this.fault(`xs ${i} of a scan has slices of ${stride} bytes, its body takes ${bytes}`);
+      this.read(ref, length * stride);
+    });
+    const written = [
+      ...carry.map((ref, i) => [ref, body.outputs[i]!.bytes] as const),
+      ...ys.map(({ ref, stride }) => [ref, length * stride] as const),
+    ];
+    const all = [
+      ...written,
+      ...consts.map((ref, i) => [ref, body.inputs[i]!.bytes] as const),
+      ...xs.map(({ ref, stride }) => [ref, length * stride] as const),
+    ];
+    written.forEach(([a, aBytes], i) => {
+      const j = all.findIndex(([b, bBytes], k) => k !== i && overlaps(a, aBytes, b, bBytes));
+      if (j >= 0) throw this.fault(`operands ${i} and ${j} of a scan overlap`);
+    });
+    ys.forEach(({ stride }, i) => {
+      const { bytes } = body.outputs[carry.length + i]!;
+      if (bytes !== stride)
+        throw this.fault(`ys ${i} of a scan has slices of ${stride} bytes, its body gives ${bytes}`);
+    });
+    carry.forEach((ref, i) => {
+      if (body.inputs[consts.length + i]!.bytes !== body.outputs[i]!.bytes)
+        throw this.fault(`carry ${i} of a scan changes its size`);
+      this.write(ref, body.outputs[i]!.bytes);
+    });
+    ys.forEach(({ ref, stride }) => this.write(ref, length * stride));
   }
 
   private loop(step: Extract<Step, { kind: "loop" }>): void {

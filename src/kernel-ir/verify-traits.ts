@@ -41,9 +41,11 @@ function refsOf(step: Step): readonly BufferRef[] {
     case "copy":
       return [step.from, step.to];
     case "if":
-      return [step.predicate, ...step.inputs, ...step.outputs];
+      return [step.index, ...step.inputs, ...step.outputs];
     case "loop":
       return [...step.consts, ...step.state];
+    case "scan":
+      return [...step.consts, ...step.carry, ...[...step.xs, ...step.ys].map((s) => s.ref)];
     default:
       return [...step.inputs, ...step.outputs];
   }

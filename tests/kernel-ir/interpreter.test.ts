@@ -287,7 +287,7 @@ describe("programs", () => {
           inputs: [{ dtype: "bool", bytes: 4 }, f32s(4)],
           outputs: [f32s(4), f32s(4)],
           outputIsInput: [null, 1],
-          steps: [{ kind: "if", predicate: input(0), then: 1, else: 2, inputs: [input(1)], outputs: [output(0)] }],
+          steps: [{ kind: "if", index: input(0), branches: [2, 1], inputs: [input(1)], outputs: [output(0)] }],
         }),
         fn({
           name: "twice",

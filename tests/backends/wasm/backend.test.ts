@@ -178,7 +178,7 @@ describe.each([false, true])("programs, generic %s", (generic) => {
     const plus = fn("plus", [f32s(n), f32s(n)], [f32s(n)], 0, [launch(0, input(0), input(1), output(0))]);
     const same = fn("same", [f32s(n), f32s(n)], [f32s(n)], 0, [], [1]);
     const main = fn("main", [bools(1), f32s(n), f32s(n)], [f32s(n)], 0, [
-      { kind: "if", predicate: input(0), then: 1, else: 2, inputs: [input(1), input(2)], outputs: [output(0)] },
+      { kind: "if", index: input(0), branches: [2, 1], inputs: [input(1), input(2)], outputs: [output(0)] },
     ]);
     const p = programOf([binary("add", n)], main, plus, same);
     for (const [predicate, expected] of [

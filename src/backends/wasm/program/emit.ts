@@ -5,7 +5,7 @@ import { emitNest } from "../nest/emit.js";
 import { type Dim, isImmediate } from "../nest/nodes.js";
 import { Op } from "../opcodes.js";
 import { emitSort } from "../sort/sort.js";
-import type { Call, Frame, LaidStep, Move, Place, ProgramLayout } from "./layout.js";
+import type { Call, Frame, LaidSlices, LaidStep, Move, Place, ProgramLayout } from "./layout.js";
 
 /**
  * Emits a program as one module with one entry: run(arguments[, params]).
@@ -92,15 +92,13 @@ class FunctionEmitter {
         this.call(s.call, s.frame);
         return;
       case "if":
-        this.place(s.predicate);
-        f.load(Op.i32_load);
-        f.if(
-          () => this.call(s.then, s.frame),
-          () => this.call(s.else, s.frame),
-        );
+        this.branch(s);
         return;
       case "loop":
         this.loop(s);
+        return;
+      case "scan":
+        this.scan(s);
     }
   }
 
@@ -211,6 +209,98 @@ class FunctionEmitter {
       c.arguments.map((p) => () => this.place(p)),
     );
     for (const m of c.copies) this.move(m);
+  }
+
+  /** The first branch whose number is not below the index, else the last. */
+  private branch({ index, branches, frame }: Extract<LaidStep, { readonly kind: "if" }>): void {
+    const { f } = this;
+    const at = f.local("i32");
+    this.place(index);
+    f.load(Op.i32_load);
+    f.set(at);
+    const from = (k: number): void => {
+      if (k === branches.length - 1) return this.call(branches[k]!, frame);
+      f.get(at);
+      f.i32(k);
+      f.op(Op.i32_le_s);
+      f.if(
+        () => this.call(branches[k]!, frame),
+        () => from(k + 1),
+      );
+    };
+    from(0);
+    f.free(at);
+  }
+
+  /**
+   * Rounds of a body over slices that lie where they are. Of its argument block only what changes is written again: the two
+   * storages of each carry, which change places, and the slices.
+   */
+  private scan(s: Extract<LaidStep, { readonly kind: "scan" }>): void {
+    const { f } = this;
+    if (s.length === 0) return;
+    const pointer = (push: () => void): number => {
+      const local = f.local("i32");
+      push();
+      f.set(local);
+      return local;
+    };
+    const first = (x: LaidSlices): number =>
+      pointer(() => {
+        this.place(x.place);
+        if (!s.reverse || s.length === 1 || x.stride === 0) return;
+        f.i32((x.stride * (s.length - 1)) | 0);
+        f.op(Op.i32_add);
+      });
+    const now = s.carry.map((p) => pointer(() => this.place(p)));
+    const next = s.spare.map((p) => pointer(() => this.place(p)));
+    const xs = s.xs.map(first);
+    const ys = s.ys.map(first);
+    const left = pointer(() => f.i32(s.length));
+    const block = pointer(() => this.inArena(s.frame.block));
+    let word = 0;
+    const argument = (push: () => void): void => {
+      f.get(block);
+      push();
+      f.store(Op.i32_store, 4 * word++);
+    };
+    argument(() => this.inArena(s.frame.arena));
+    for (const p of s.consts) argument(() => this.place(p));
+    f.loop((again) => {
+      for (const local of [...now, ...xs, ...next, ...ys]) argument(() => f.get(local));
+      f.get(block);
+      if (this.generic) f.get(PARAMS);
+      f.call(this.functions[s.body]!);
+      now.forEach((local, k) => {
+        f.get(local);
+        f.get(next[k]!);
+        f.set(local);
+        f.set(next[k]!);
+      });
+      [...s.xs, ...s.ys].forEach(({ stride }, k) => {
+        if (stride === 0) return;
+        const local = k < xs.length ? xs[k]! : ys[k - xs.length]!;
+        f.get(local);
+        f.i32(s.reverse ? -stride : stride);
+        f.op(Op.i32_add);
+        f.set(local);
+      });
+      f.get(left);
+      f.i32(1);
+      f.op(Op.i32_sub);
+      f.tee(left);
+      f.brIf(again);
+    });
+    if (s.length % 2 === 1) {
+      s.carry.forEach((p, k) =>
+        this.copy(
+          () => this.place(p),
+          () => f.get(now[k]!),
+          s.bytes[k]!,
+        ),
+      );
+    }
+    for (const local of [...now, ...next, ...xs, ...ys, left, block]) f.free(local);
   }
 
   /** while (condition(consts, state)) state = body(consts, state). New state goes to the spare storage, then the two change places. */

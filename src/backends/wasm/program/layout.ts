@@ -1,6 +1,6 @@
 import { InternalError, invariant } from "../../../core/errors.js";
 import type { Kernel } from "../../../kernel-ir/kernel.js";
-import type { BufferRef, Program, ProgramFunction, Step } from "../../../kernel-ir/program.js";
+import type { BufferRef, BufferType, Program, ProgramFunction, Slices, Step } from "../../../kernel-ir/program.js";
 import { dotParameters, dotScratchBytes, dotStructure, dotUnits } from "../dot/dot.js";
 import { type LoweredNest, lowerNest } from "../nest/lower.js";
 import { type Dim, dimText } from "../nest/nodes.js";
@@ -81,7 +81,7 @@ export type LaidStep =
       readonly params: number;
     }
   | { readonly kind: "call"; readonly call: Call; readonly frame: Frame }
-  | { readonly kind: "if"; readonly predicate: Place; readonly then: Call; readonly else: Call; readonly frame: Frame }
+  | { readonly kind: "if"; readonly index: Place; readonly branches: readonly Call[]; readonly frame: Frame }
   | { readonly kind: "copy"; readonly move: Move }
   | {
       readonly kind: "loop";
@@ -95,7 +95,27 @@ export type LaidStep =
       /** Where the condition leaves its result. */
       readonly verdict: Place;
       readonly frame: Frame;
+    }
+  | {
+      readonly kind: "scan";
+      readonly body: number;
+      readonly length: number;
+      readonly reverse: boolean;
+      readonly consts: readonly Place[];
+      readonly carry: readonly Place[];
+      /** Second storage of each carry, and its bytes. */
+      readonly spare: readonly Place[];
+      readonly bytes: readonly Dim[];
+      readonly xs: readonly LaidSlices[];
+      readonly ys: readonly LaidSlices[];
+      readonly frame: Frame;
     };
+
+/** Slices of a buffer, one a round of a scan. */
+export interface LaidSlices {
+  readonly place: Place;
+  readonly stride: number;
+}
 
 const CHUNK_WORK = 65536;
 /** Rows of one call of a nest. */
@@ -234,13 +254,14 @@ class Layouter {
       case "if":
         return {
           kind: "if",
-          predicate: this.place(f, s.predicate),
-          then: this.call(f, s.then, s.inputs, s.outputs),
-          else: this.call(f, s.else, s.inputs, s.outputs),
-          frame: this.frame(f.arenaBytes, [s.then, s.else]),
+          index: this.place(f, s.index),
+          branches: s.branches.map((fn) => this.call(f, fn, s.inputs, s.outputs)),
+          frame: this.frame(f.arenaBytes, s.branches),
         };
       case "loop":
         return this.loop(f, s);
+      case "scan":
+        return this.scan(f, s);
       case "copy":
         return {
           kind: "copy",
@@ -307,6 +328,40 @@ class Layouter {
     };
   }
 
+  private scan(f: ProgramFunction, s: Extract<Step, { readonly kind: "scan" }>): LaidStep {
+    const carried = this.carried(s);
+    let at = f.arenaBytes;
+    const spare = carried.map((o): Place => {
+      const place: Place = { kind: "arena", offset: this.num(at) };
+      at = align(at + o.bytes);
+      return place;
+    });
+    const slices = (list: readonly Slices[]): LaidSlices[] =>
+      list.map(({ ref, stride }) => ({ place: this.place(f, ref), stride }));
+    return {
+      kind: "scan",
+      body: s.body,
+      length: s.length,
+      reverse: s.reverse,
+      consts: s.consts.map((r) => this.place(f, r)),
+      carry: s.carry.map((r) => this.place(f, r)),
+      spare,
+      bytes: carried.map((o) => this.num(o.bytes)),
+      xs: slices(s.xs),
+      ys: slices(s.ys),
+      frame: this.frame(at, [s.body]),
+    };
+  }
+
+  private carried(s: Extract<Step, { readonly kind: "scan" }>): readonly BufferType[] {
+    return this.program.functions[s.body]!.outputs.slice(0, s.carry.length);
+  }
+
+  /** Where the second storage of state ends that begins behind a function's temporaries. */
+  private behindSpare(f: ProgramFunction, state: readonly BufferType[]): number {
+    return state.reduce((n, o) => align(n + o.bytes), f.arenaBytes);
+  }
+
   /** Bytes of arena that a function takes, those of what it calls and scratch included. */
   private need(fn: number): number {
     const known = this.needs.get(fn);
@@ -327,10 +382,13 @@ class Layouter {
           callee(f.arenaBytes, [s.fn]);
           break;
         case "if":
-          callee(f.arenaBytes, [s.then, s.else]);
+          callee(f.arenaBytes, s.branches);
+          break;
+        case "scan":
+          callee(this.behindSpare(f, this.carried(s)), [s.body]);
           break;
         case "loop": {
-          const spare = this.program.functions[s.body]!.outputs.reduce((n, o) => align(n + o.bytes), f.arenaBytes);
+          const spare = this.behindSpare(f, this.program.functions[s.body]!.outputs);
           callee(align(spare + 4), [s.condition, s.body]);
           break;
         }
@@ -354,7 +412,9 @@ class Layouter {
         case "call":
           return `call ${call(s.call)} ${frame(s.frame)}`;
         case "if":
-          return `if ${place(s.predicate)} ${call(s.then)} ${call(s.else)} ${frame(s.frame)}`;
+          return `if ${place(s.index)} ${s.branches.map(call).join(" ")} ${frame(s.frame)}`;
+        case "scan":
+          return `scan ${s.body} ${s.length} ${s.reverse} ${s.carry.length} ${[...s.consts, ...s.carry, ...s.spare].map(place).join()} ${s.bytes.map(dimText).join()} ${[...s.xs, ...s.ys].map((x) => `${place(x.place)}*${x.stride}`).join()} ${frame(s.frame)}`;
         case "copy":
           return `copy ${move(s.move)}`;
         case "loop":
