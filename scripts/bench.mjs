@@ -10,6 +10,12 @@ function run(command, args, options = {}) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+// What shaders of products count: nothing to install or build.
+if (process.argv.includes("--dot-webgpu")) {
+  run(process.execPath, ["--import", "tsx", "bench/dot-webgpu.ts", ...process.argv.slice(2)]);
+  process.exit(0);
+}
+
 const peers = ["@jax-js/jax", "@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm", "@tensorflow/tfjs-backend-webgpu"];
 if (!peers.every((name) => existsSync(`${root}bench/node_modules/${name}/package.json`))) {
   run("npm", ["ci", "--prefix", "bench"], { shell: process.platform === "win32" });

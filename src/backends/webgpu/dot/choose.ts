@@ -106,7 +106,7 @@ function planSweep(p: Problem, access: Access, limits: Limits): SweepPlan {
 
 /** Cycles that are not worth a shader with barriers, and an invocation more in a workgroup: microseconds beside a launch. */
 const SIMPLER = 2000;
-const PER_THREAD = 20;
+const PER_THREAD = 2;
 /** Multiply-adds of a product that reads little however often it reads it. */
 const TINY = 2 ** 15;
 /** Sums that an invocation may have each way, and extents of tiles made of them. */
@@ -179,6 +179,7 @@ function* tilesFor({ m, n, k }: Problem): Generator<Parameters<typeof tiledPlan>
 /** Each invocation reads all that its sums need by itself: for matrices too small to share anything. */
 function directPlan(p: Problem): TreePlan {
   const threadCols = [4, 3, 2, 1].find((cols) => p.n % cols === 0)!;
-  const share = { splits: 1, kPerSplit: p.k };
-  return { kind: "tree", lanes: 1, groups: 64, threadRows: 1, threadCols, unroll: 1, ...share };
+  const units = (batchOf(p) * p.m * p.n) / threadCols;
+  const threadRows = p.m >= 4 && units >= BUSY / 4 ? 4 : 1;
+  return { kind: "tree", lanes: 1, groups: 64, threadRows, threadCols, unroll: 1, splits: 1, kPerSplit: p.k };
 }
