@@ -17,6 +17,8 @@ const maxUnrolled = 400;
 /** Elements of row buffers that are an invocation's own, of one and of all. */
 const maxPrivate = 16;
 const maxPrivateOfAll = 48;
+/** Operations that are rather done again than their results written to workgroup memory: it limits how many workgroups run. */
+const maxAgain = 200;
 
 type Shape = Pick<Mapping, "layout" | "slice" | "group" | "lanes" | "chunks">;
 
@@ -33,17 +35,32 @@ function placeKeeps(kernel: NestKernel, m: Shape, { limits, sameAs }: LaunchCont
     const ops = Math.max(...kernel.phases.map(({ body }) => countOps(body)));
     const isFew = steps <= maxPrivate && elements * kernel.keeps.length <= maxPrivateOfAll;
     if (isFew && (m.slice === 1 || (elements <= maxPrivate && ops * steps <= maxUnrolled))) return "private";
-    const bytes = kernel.keeps.length * elements * m.slice * m.group * 4;
-    if (bytes + 4 * combineBytes(m) <= limits.maxComputeWorkgroupStorageSize) return "workgroup";
   }
+  const values = keptValues(kernel);
+  const isAgain = mayRecompute(kernel, values, sameAs);
+  if (isAgain && opsBelow(values) <= maxAgain) return "again";
+  const bytes = kernel.keeps.length * elements * m.slice * m.group * 4;
+  if (m.chunks === 1 && bytes + 4 * combineBytes(m) <= limits.maxComputeWorkgroupStorageSize) return "workgroup";
+  return isAgain ? "again" : "scratch";
+}
+
+/** Whether nothing stores where the values of row buffers are loaded from. */
+function mayRecompute(kernel: NestKernel, values: readonly Expr[], sameAs: readonly number[]): boolean {
   const stored = new Set<number>();
   for (const t of touchesOf(kernel)) if (t.write) stored.add(sameAs[t.buffer] ?? t.buffer);
-  const values = keptValues(kernel);
-  let mayRecompute = true;
+  let found = true;
   forEachNode(values, (e) => {
-    if (e.kind === "load" && stored.has(sameAs[e.buffer] ?? e.buffer)) mayRecompute = false;
+    if (e.kind === "load" && stored.has(sameAs[e.buffer] ?? e.buffer)) found = false;
   });
-  return mayRecompute ? "again" : "scratch";
+  return found;
+}
+
+function opsBelow(values: readonly Expr[]): number {
+  let ops = 0;
+  forEachNode(values, (e) => {
+    if (e.kind === "op") ops++;
+  });
+  return ops;
 }
 
 /** The nest with row buffers, and where they live. */
@@ -52,12 +69,12 @@ export interface Placed {
   readonly keeps: KeepPlace;
 }
 
-/** Finds places for a nest's row buffers; what several phases load becomes one too, where there is room for it. */
+/** Finds places for a nest's row buffers; what several phases load becomes one too, where variables hold it. */
 export function withRowBuffers(kernel: NestKernel, m: Shape, launch: LaunchContext): Placed {
   const cached = cachingLoads(kernel, launch);
   if (cached !== undefined) {
     const keeps = placeKeeps(cached, m, launch);
-    if (keeps === "private" || keeps === "workgroup") return { kernel: cached, keeps };
+    if (keeps === "private") return { kernel: cached, keeps };
   }
   const keeps = placeKeeps(kernel, m, launch);
   return { kernel: keeps === "again" ? withoutKeeps(kernel) : kernel, keeps };
