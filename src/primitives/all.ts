@@ -52,6 +52,7 @@ const indexed = { gather, gatherBack, reduceSum, scatter, scatterAdd, transpose 
 Object.assign(ops, { ...elementwise, ...more, ...movement, ...indexed } satisfies Operations);
 
 /** Every primitive's wrapper. Importing this file is what makes the families know each other. */
+export * from "./conv.js";
 export * from "./cumulative.js";
 export * from "./define.js";
 export * from "./dot.js";
@@ -63,3 +64,5 @@ export * from "./random.js";
 export * from "./reduce.js";
 export * from "./scatter.js";
 export * from "./sort.js";
+export * from "./window-reduce.js";
+export * from "./window-views.js";

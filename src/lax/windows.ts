@@ -1,0 +1,247 @@
+import { NDArray } from "../core/array.js";
+import { sizeOf } from "../core/aval.js";
+import { signature } from "../core/calling.js";
+import { type DType, isFloat } from "../core/dtype.js";
+import { ArgumentError } from "../core/errors.js";
+import { type ArrayLike, asArray } from "../core/literal.js";
+import * as p from "../primitives/all.js";
+import { extremeOf } from "../primitives/elementwise/operands.js";
+import { add, bitwiseAnd, bitwiseOr, ge, le, max, min, mul } from "./elementwise.js";
+import { type Padding, paddingPairs, requireList, spansOf } from "./window-padding.js";
+
+/** Reductions of windows that slide over an array. */
+export interface WindowOptions {
+  /** Elements of a window along each axis. */
+  readonly windowDimensions: readonly number[];
+  /** Steps between windows; 1 by default. */
+  readonly windowStrides?: readonly number[] | null | undefined;
+  /** "VALID" by default. What is added never counts: it is the reduction's neutral element. */
+  readonly padding?: Padding | undefined;
+  readonly baseDilation?: readonly number[] | null | undefined;
+  readonly windowDilation?: readonly number[] | null | undefined;
+}
+type WindowArguments = WindowOptions & { readonly operand: ArrayLike };
+
+const names = [
+  "operand",
+  "windowDimensions",
+  "windowStrides",
+  "padding",
+  "baseDilation",
+  "windowDilation",
+] as const;
+
+interface PaddedWindows {
+  readonly padded: NDArray;
+  readonly windows: p.SlidingWindows;
+  readonly pairs: readonly (readonly [number, number])[];
+}
+
+/** The operand dilated and padded with a value, and the windows over it. */
+function slide(op: string, x: NDArray, value: NDArray, options: WindowOptions): PaddedWindows {
+  const ones = x.shape.map(() => 1);
+  const strides = options.windowStrides ?? ones;
+  const base = options.baseDilation ?? ones;
+  const dilations = options.windowDilation ?? ones;
+  const sizes = options.windowDimensions;
+  requireList(op, "windowDimensions", sizes, x.ndim);
+  requireList(op, "windowStrides", strides, x.ndim);
+  requireList(op, "baseDilation", base, x.ndim);
+  requireList(op, "windowDilation", dilations, x.ndim);
+  const lengths = spansOf(x.shape, base);
+  const pairs = paddingPairs(op, options.padding ?? "VALID", lengths, spansOf(sizes, dilations), strides);
+  const axes = sizes.flatMap((n, k) => (n > 1 || strides[k]! > 1 ? [k] : []));
+  const pick = (l: readonly number[]): number[] => axes.map((k) => l[k]!);
+  return {
+    padded: p.pad(
+      x,
+      value,
+      pairs.map(([lo, hi], k) => [lo, hi, base[k]! - 1] as const),
+    ),
+    windows: { axes, sizes: pick(sizes), strides: pick(strides), dilations: pick(dilations) },
+    pairs,
+  };
+}
+
+type WindowReduction = (
+  operand: ArrayLike,
+  windowDimensions: readonly number[] | WindowOptions,
+  windowStrides?: readonly number[] | null,
+  padding?: Padding,
+  baseDilation?: readonly number[] | null,
+  windowDilation?: readonly number[] | null,
+) => NDArray;
+
+type Reduce = (x: NDArray, w: p.SlidingWindows) => NDArray;
+const scalar = (value: number, dtype: DType): NDArray => p.full(value, { shape: [], dtype, weakType: false });
+
+function windowReduction(name: string, neutral: (dtype: DType) => number, reduce: Reduce): WindowReduction {
+  const params = signature<WindowArguments>(`lax.${name}`, 2, names);
+  return (...given) => {
+    const { operand, ...options } = params(given);
+    const x = asArray(operand, `lax.${name}`);
+    const { padded, windows } = slide(`lax.${name}`, x, scalar(neutral(x.dtype), x.dtype), options);
+    return reduce(padded, windows);
+  };
+}
+
+/** A reduction of all elements of each window at once. */
+const whole =
+  (reduce: (x: NDArray, axes: readonly number[]) => NDArray): Reduce =>
+  (x, w) =>
+    reduce(
+      p.windows(x, w),
+      w.axes.map((_, k) => x.ndim + k),
+    );
+const product: Reduce = /* @__PURE__ */ whole(p.reduceProd);
+const allOnes = (dtype: DType): number => (dtype === "bool" ? 1 : dtype === "uint32" ? 4294967295 : -1);
+
+/**
+ * Sums of windows.
+ *
+ * @example
+ * const x = np.array([1, 2, 3, 4]);
+ * lax.reduceWindowSum(x, { windowDimensions: [2] }); // [3, 5, 7]
+ */
+export const reduceWindowSum = /* @__PURE__ */ windowReduction("reduceWindowSum", () => 0, p.windowSum);
+/** Products of windows. */
+export const reduceWindowMul = /* @__PURE__ */ windowReduction("reduceWindowMul", () => 1, product);
+/** Maxima of windows; of equal elements the first has the derivative. */
+export const reduceWindowMax = /* @__PURE__ */ windowReduction(
+  "reduceWindowMax",
+  (dtype) => extremeOf(dtype, false),
+  p.windowMax,
+);
+/** Minima of windows; of equal elements the first has the derivative. */
+export const reduceWindowMin = /* @__PURE__ */ windowReduction(
+  "reduceWindowMin",
+  (dtype) => extremeOf(dtype, true),
+  p.windowMin,
+);
+
+type Combine = (a: NDArray, b: NDArray) => NDArray;
+interface Known {
+  readonly neutral: (dtype: DType) => number;
+  readonly reduce: Reduce;
+}
+const known: ReadonlyMap<unknown, Known> = /* @__PURE__ */ new Map<unknown, Known>([
+  [add, { neutral: () => 0, reduce: p.windowSum }],
+  [mul, { neutral: () => 1, reduce: product }],
+  [max, { neutral: (dtype) => extremeOf(dtype, false), reduce: p.windowMax }],
+  [min, { neutral: (dtype) => extremeOf(dtype, true), reduce: p.windowMin }],
+  [bitwiseAnd, { neutral: allOnes, reduce: whole(p.reduceAnd) }],
+  [bitwiseOr, { neutral: () => 0, reduce: whole(p.reduceOr) }],
+]);
+
+const reduceWindowParams = /* @__PURE__ */ signature<
+  WindowArguments & { readonly initValue: ArrayLike; readonly computation: Combine }
+>("lax.reduceWindow", 4, [
+  "operand",
+  "initValue",
+  "computation",
+  "windowDimensions",
+  "windowStrides",
+  "padding",
+  "baseDilation",
+  "windowDilation",
+]);
+/**
+ * Reduces windows with any associative computation of two values, starting from `initValue`, with which it also pads.
+ * `computation` is applied to whole arrays, element by element; `lax.add`, `mul`, `max`, `min`, `bitwiseAnd` and `bitwiseOr`
+ * from their neutral elements are recognised.
+ *
+ * @example
+ * const x = np.array([3, 1, 2]);
+ * lax.reduceWindow(x, -Infinity, lax.max, [2]); // [3, 2]
+ */
+export function reduceWindow(
+  operand: ArrayLike,
+  initValue: ArrayLike,
+  computation: Combine,
+  windowDimensions: readonly number[] | WindowOptions,
+  windowStrides?: readonly number[] | null,
+  padding?: Padding,
+  baseDilation?: readonly number[] | null,
+  windowDilation?: readonly number[] | null,
+): NDArray;
+export function reduceWindow(...given: unknown[]): NDArray {
+  const { operand, initValue, computation, ...options } = reduceWindowParams(given);
+  const op = "lax.reduceWindow";
+  if (typeof computation !== "function") {
+    throw new ArgumentError({
+      code: "window-computation",
+      message: `${op}: computation must be a function of two values`,
+      hint: "for example lax.add",
+    });
+  }
+  const x = asArray(operand, op);
+  const own = known.get(computation);
+  if (own !== undefined && typeof initValue === "number" && initValue === own.neutral(x.dtype)) {
+    const { padded, windows } = slide(op, x, scalar(initValue, x.dtype), options);
+    return own.reduce(padded, windows);
+  }
+  const initial =
+    initValue instanceof NDArray ? initValue : scalar(Number(initValue), x.dtype);
+  const { padded, windows } = slide(op, x, initial, options);
+  const all = p.windows(padded, windows);
+  const counts = all.shape.slice(0, x.ndim);
+  const size = sizeOf(windows.sizes);
+  const flat = p.reshape(all, [...counts, size]);
+  let result = p.broadcastInDim(initial, counts, []);
+  for (let i = 0; i < size; i++) {
+    const start = [...counts.map(() => 0), i];
+    const part = p.slice(flat, start, [...counts, i + 1]);
+    result = computation(result, p.reshape(part, counts));
+  }
+  return result;
+}
+
+const scatterParams = /* @__PURE__ */ signature<
+  WindowOptions & {
+    readonly operand: ArrayLike;
+    readonly source: ArrayLike;
+    readonly selectPrim?: typeof ge | typeof le;
+  }
+>("lax.selectAndScatterAdd", 4, [
+  "source",
+  "operand",
+  "selectPrim",
+  "windowDimensions",
+  "windowStrides",
+  "padding",
+]);
+/**
+ * Adds every element of `source` to the element of the operand's shape that its window selects: the first largest for
+ * `lax.ge`, the first least for `lax.le`. It is what the derivative of `reduceWindowMax` transposes to.
+ *
+ * @example
+ * const x = np.array([1, 3, 2, 0]);
+ * lax.selectAndScatterAdd(np.array([10, 20]), x, lax.ge, [2], [2], "VALID"); // [0, 10, 20, 0]
+ */
+export function selectAndScatterAdd(
+  source: ArrayLike,
+  operand: ArrayLike,
+  selectPrim: typeof ge | typeof le,
+  windowDimensions: readonly number[] | WindowOptions,
+  windowStrides?: readonly number[] | null,
+  padding?: Padding,
+): NDArray;
+export function selectAndScatterAdd(...given: unknown[]): NDArray {
+  const op = "lax.selectAndScatterAdd";
+  const { source, operand, selectPrim, ...options } = scatterParams(given);
+  if (selectPrim !== ge && selectPrim !== le) {
+    throw new ArgumentError({
+      code: "window-select",
+      message: `${op}: selectPrim must be lax.ge (the largest) or lax.le (the least)`,
+    });
+  }
+  const isMin = selectPrim === le;
+  const x = asArray(operand, op);
+  const { padded, windows, pairs } = slide(op, x, scalar(extremeOf(x.dtype, isMin), x.dtype), options);
+  const scattered = p.selectAndScatterAdd(asArray(source, op, "source"), padded, { ...windows, isMin });
+  return p.pad(
+    scattered,
+    scalar(0, scattered.dtype),
+    pairs.map(([lo, hi]) => [-lo, -hi, 0] as const),
+  );
+}

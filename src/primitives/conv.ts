@@ -1,0 +1,328 @@
+import type { NDArray } from "../core/array.js";
+import { type Aval, hostZeros, type HostArray, type Shape, sizeOf, stridesOf } from "../core/aval.js";
+import { type DType, dtypeInfo, isFloat } from "../core/dtype.js";
+import { type BatchResult, isLinear, type Tangent } from "../core/primitive.js";
+import { bind1 } from "../core/trace.js";
+import { isZero, Zero } from "../core/zero.js";
+import { isCount, list, requireArgument, requireDType, requireOneDType, requireShape } from "./checks.js";
+import { addTangents, ops, zerosOf } from "./define.js";
+import { dotGeneral } from "./dot.js";
+import { convertElementType } from "./elementwise.js";
+import { forEachIndex } from "./host.js";
+import { pad, rev, transpose } from "./movement.js";
+import { moveAxis, reshape } from "./movement-views.js";
+import { definePrimitive, type PrimitiveDefinition } from "./table.js";
+import { dilated, windowCount, windows } from "./window-views.js";
+
+export interface ConvParams {
+  readonly strides: readonly number[];
+  /** Elements added before and after each spatial axis, once it is dilated; negative ones take away. */
+  readonly padding: readonly (readonly [lo: number, hi: number])[];
+  readonly lhsDilation: readonly number[];
+  readonly rhsDilation: readonly number[];
+}
+
+/**
+ * Convolutions of groups, as networks have them (the kernel is not reversed): of images x [group, image, channel, …spatial]
+ * and kernels w [group, feature, channel, …spatial],
+ *
+ *   out[g, n, o, …] = Σ over channels c and places p in the kernel of x[g, n, c, (… · stride + p · rhsDilation) …] · w[g, o, c, p]
+ *
+ * with x dilated and padded. Groups of features and of images are both reshapes of this, batches of kernels are groups, and
+ * both transposes are convolutions of the same kind. It is computed as a product of matrices: kernels times windows of the
+ * images, which are a view.
+ */
+export const convPrimitive: PrimitiveDefinition<ConvParams> = definePrimitive<ConvParams>({
+  name: "conv_general_dilated",
+  abstract: ([x, w], params) => [convAval(x!, w!, params)],
+  evaluate: ([x, w], params) => [convolveOnHost(x!, w!, params)],
+  jvp: ([x, w], [dx, dw], params) => {
+    const y = conv(x!, w!, params);
+    const left = isZero(dx) ? new Zero(y.aval) : conv(dx!, w!, params);
+    const right = isZero(dw) ? new Zero(y.aval) : conv(x!, dw!, params);
+    return { outs: [y], tangents: [addTangents(left, right)] };
+  },
+  transpose: ([ct], [x, w], params) => {
+    if (isLinear(x!)) return [pulled(ct!, x.aval, (t) => transposedImages(t, x.aval, w as NDArray, params)), null];
+    return [null, pulled(ct!, w!.aval, (t) => transposedKernels(t, x!, w!.aval, params))];
+  },
+  batch: (size, [x, w], [dx, dw], params) => batchConv(size, x!, w!, dx!, dw!, params),
+  lower: { kind: "expand", expand: ([x, w], params) => [asProduct(x!, w!, params)] },
+  facts: { cost: 64 },
+});
+
+/** Convolves groups of images with groups of kernels; see `convPrimitive`. */
+export const conv = (x: NDArray, w: NDArray, params: ConvParams): NDArray => bind1(convPrimitive, [x, w], params);
+
+export interface GroupedConv extends ConvParams {
+  readonly featureGroupCount: number;
+  readonly batchGroupCount: number;
+  readonly preferredElementType?: DType | undefined;
+}
+
+/** Convolves images [n, channel, …] with kernels [feature, channel, …] in groups, to [n, feature, …]. */
+export function convGrouped(x: NDArray, w: NDArray, { preferredElementType, ...given }: GroupedConv): NDArray {
+  const { featureGroupCount, batchGroupCount, ...params } = given;
+  checkGroups(x.aval, w.aval, featureGroupCount, batchGroupCount);
+  if (preferredElementType !== undefined && preferredElementType !== x.dtype) {
+    const fits = dtypeInfo[preferredElementType].bytes >= dtypeInfo[x.dtype].bytes;
+    const same = dtypeInfo[preferredElementType].kind === dtypeInfo[x.dtype].kind;
+    requireDType(x.dtype === w.dtype && fits && (same || isFloat(preferredElementType)), () => ({
+      code: "conv-preferred",
+      message: `convGeneralDilated cannot accumulate in ${preferredElementType}`,
+      operands: operandsOf(x.aval, w.aval),
+      hint: "the preferred dtype must hold the operands' values",
+    }));
+    const wide = (y: NDArray): NDArray => convertElementType(y, preferredElementType);
+    return convGrouped(wide(x), wide(w), given);
+  }
+  const groups = featureGroupCount * batchGroupCount;
+  const [n, channels, ...spatial] = x.shape as readonly [number, number, ...number[]];
+  const [features, inner, ...kernel] = w.shape as readonly [number, number, ...number[]];
+  // groups of channels lie within an image, groups of images side by side
+  const images =
+    featureGroupCount > 1
+      ? moveAxis(reshape(x, [n, groups, channels / groups, ...spatial]), 1, 0)
+      : reshape(x, [groups, n / groups, channels, ...spatial]);
+  const y = conv(images, reshape(w, [groups, features / groups, inner, ...kernel]), params);
+  const [, count, , ...places] = y.shape as readonly [number, number, number, ...number[]];
+  return reshape(moveAxis(y, 0, 1), [count, features, ...places]);
+}
+
+const operandsOf = (x: Aval, w: Aval): readonly (readonly [string, Aval])[] => [
+  ["lhs", x],
+  ["rhs", w],
+];
+
+function checkGroups(x: Aval, w: Aval, featureGroups: number, batchGroups: number): void {
+  const operands = operandsOf(x, w);
+  requireShape(x.shape.length === w.shape.length && x.shape.length >= 2, () => ({
+    code: "rank",
+    message: "convGeneralDilated needs images and kernels of the same number of dimensions, at least 2",
+    operands,
+  }));
+  requireArgument(isCount(featureGroups, 1) && isCount(batchGroups, 1), () => ({
+    code: "conv-groups",
+    message: `convGeneralDilated: featureGroupCount ${featureGroups} and batchGroupCount ${batchGroups} must be whole numbers of at least 1`,
+  }));
+  requireArgument(featureGroups === 1 || batchGroups === 1, () => ({
+    code: "conv-groups",
+    message: `convGeneralDilated: at most one of featureGroupCount and batchGroupCount may be more than 1; got ${featureGroups} and ${batchGroups}`,
+  }));
+  const [n, channels] = x.shape as readonly [number, number];
+  const [features, inner] = w.shape as readonly [number, number];
+  requireShape(channels === inner * featureGroups, () => ({
+    code: "conv-channels",
+    message: `convGeneralDilated: the ${channels} channels of lhs in ${featureGroups} group${featureGroups === 1 ? "" : "s"} do not meet the ${inner} of rhs`,
+    operands,
+    hint: "rhs has lhs's channels divided by featureGroupCount; dimensionNumbers say which axes are which",
+  }));
+  const divides = features % (featureGroups * batchGroups) === 0 && n % batchGroups === 0;
+  requireShape(divides, () => ({
+    code: "conv-groups",
+    message: `convGeneralDilated: ${features} output features${batchGroups > 1 ? ` and a batch of ${n}` : ""} do not divide into ${featureGroups * batchGroups} groups`,
+    operands,
+  }));
+}
+
+function convAval(x: Aval, w: Aval, p: ConvParams): Aval {
+  const operands = operandsOf(x, w);
+  requireOneDType("convGeneralDilated", operands);
+  requireDType(x.dtype !== "bool" && x.dtype !== "key", () => ({
+    code: "conv-dtype",
+    message: "convGeneralDilated convolves numbers",
+    operands,
+    hint: "convert the operands with astype",
+  }));
+  const rank = x.shape.length - 3;
+  requireShape(w.shape.length === x.shape.length && rank >= 0, () => ({
+    code: "rank",
+    message: "convGeneralDilated needs images and kernels of the same number of dimensions",
+    operands,
+  }));
+  requireShape(x.shape[0] === w.shape[0] && x.shape[2] === w.shape[2], () => ({
+    code: "conv-channels",
+    message: "convGeneralDilated: groups or channels of lhs and rhs differ",
+    operands,
+  }));
+  const counts = (l: readonly number[]): boolean => l.length === rank && l.every((d) => isCount(d, 1));
+  requireArgument(
+    counts(p.strides) &&
+      counts(p.lhsDilation) &&
+      counts(p.rhsDilation) &&
+      p.padding.length === rank &&
+      p.padding.every((pair) => pair.length === 2 && pair.every(Number.isInteger)),
+    () => ({
+      code: "conv-window",
+      message: `convGeneralDilated: strides ${list(p.strides)}, dilations ${list(p.lhsDilation)} and ${list(p.rhsDilation)} and padding ${JSON.stringify(p.padding)} need one entry for each of ${rank} spatial axes; strides and dilations are at least 1`,
+      operands,
+    }),
+  );
+  const spatial = outSpatial(x.shape, w.shape, p);
+  const shape = [x.shape[0]!, x.shape[1]!, w.shape[1]!, ...spatial];
+  return { shape, dtype: x.dtype, weakType: x.weakType && w.weakType };
+}
+
+function paddedLengths(x: Shape, p: ConvParams): number[] {
+  return x.slice(3).map((n, k) => {
+    const length = dilated(n, p.lhsDilation[k]!) + p.padding[k]![0] + p.padding[k]![1];
+    requireShape(length >= 0, () => ({
+      code: "conv-padding",
+      message: `convGeneralDilated: padding ${JSON.stringify(p.padding[k])} takes more than the ${n} elements of spatial axis ${k} away`,
+      operands: [["lhs", x]],
+    }));
+    return length;
+  });
+}
+
+const outSpatial = (x: Shape, w: Shape, p: ConvParams): number[] =>
+  paddedLengths(x, p).map((n, k) => windowCount(n, w[k + 3]!, p.strides[k]!, p.rhsDilation[k]!));
+
+/** Sums in float64, rounded once; integers wrap around at every step. */
+function convolveOnHost(x: HostArray, w: HostArray, p: ConvParams): HostArray {
+  const out = hostZeros(convAval(x.aval, w.aval, p));
+  const isReal = isFloat(x.aval.dtype);
+  const xs = stridesOf(x.aval.shape);
+  const ws = stridesOf(w.aval.shape);
+  const kernel = w.aval.shape.slice(2);
+  forEachIndex(out.aval.shape, (o, at) => {
+    let sum = 0;
+    const image = o[0]! * xs[0]! + o[1]! * xs[1]!;
+    const own = o[0]! * ws[0]! + o[2]! * ws[1]!;
+    forEachIndex(kernel, (c, flat) => {
+      let from = image + c[0]! * xs[2]!;
+      for (let k = 0; k < p.strides.length; k++) {
+        const place = o[k + 3]! * p.strides[k]! + c[k + 1]! * p.rhsDilation[k]! - p.padding[k]![0];
+        const element = place / p.lhsDilation[k]!;
+        if (place < 0 || !Number.isInteger(element) || element >= x.aval.shape[k + 3]!) return;
+        from += element * xs[k + 3]!;
+      }
+      const [a, b] = [x.data[from]!, w.data[own + flat]!];
+      sum = isReal ? sum + a * b : (sum + Math.imul(a, b)) | 0;
+    });
+    out.data[at] = sum;
+  });
+  return out;
+}
+
+function pulled(ct: Tangent, linear: Aval, pull: (ct: NDArray) => NDArray): Tangent {
+  return isZero(ct) || sizeOf(linear.shape) === 0 ? new Zero(linear) : pull(ct);
+}
+
+/** Images, features and channels in another order: the first three axes of images or kernels. */
+const reorder = (x: NDArray, first: readonly [number, number, number]): NDArray =>
+  transpose(
+    x,
+    x.shape.map((_, k) => first[k] ?? k),
+  );
+
+/** The cotangent of images: the result's, dilated by the strides, convolved with the reversed kernels. */
+function transposedImages(ct: NDArray, x: Aval, w: NDArray, p: ConvParams): NDArray {
+  const spatial = w.shape.slice(3).map((_, k) => k + 3);
+  const padding = p.padding.map(([lo], k) => {
+    const kernel = dilated(w.shape[k + 3]!, p.rhsDilation[k]!);
+    const before = kernel - lo - 1;
+    const image = dilated(x.shape[k + 3]!, p.lhsDilation[k]!);
+    return [before, image + kernel - 1 - dilated(ct.shape[k + 3]!, p.strides[k]!) - before] as const;
+  });
+  if (ct.size === 0 || w.size === 0) return zerosOf(x);
+  return conv(ct, rev(reorder(w, [0, 2, 1]), spatial), {
+    strides: p.lhsDilation,
+    padding,
+    lhsDilation: p.strides,
+    rhsDilation: p.rhsDilation,
+  });
+}
+
+/** The cotangent of kernels: the images convolved with the result's cotangent, channels in the place of images. */
+function transposedKernels(ct: NDArray, x: NDArray, w: Aval, p: ConvParams): NDArray {
+  if (ct.size === 0 || x.size === 0) return zerosOf(w);
+  const padding = p.padding.map(([lo], k) => {
+    const kernel = dilated(w.shape[k + 3]!, p.rhsDilation[k]!);
+    const image = dilated(x.shape[k + 3]!, p.lhsDilation[k]!);
+    const result = dilated(ct.shape[k + 3]!, p.strides[k]!);
+    return [lo, result - image + kernel - lo - 1] as const;
+  });
+  const y = conv(reorder(x, [0, 2, 1]), reorder(ct, [0, 2, 1]), {
+    strides: p.rhsDilation,
+    padding,
+    lhsDilation: p.lhsDilation,
+    rhsDilation: p.strides,
+  });
+  return reorder(y, [0, 2, 1]);
+}
+
+/** Batches of images are more images, batches of kernels more features, batches of both more groups. */
+function batchConv(
+  size: number,
+  x: NDArray,
+  w: NDArray,
+  dx: number | null,
+  dw: number | null,
+  params: ConvParams,
+): BatchResult {
+  if (dx !== null && dw !== null) {
+    const merge = (y: NDArray, d: number): NDArray => {
+      const front = moveAxis(y, d, 0);
+      return reshape(front, [size * front.shape[1]!, ...front.shape.slice(2)]);
+    };
+    const y = conv(merge(x, dx), merge(w, dw), params);
+    return { outs: [reshape(y, [size, y.shape[0]! / size, ...y.shape.slice(1)])], dims: [0] };
+  }
+  // the axis that the batch goes to, images or features, is the second of the operand
+  const [own, d, place] = dx !== null ? ([x, dx, 1] as const) : ([w, dw!, 2] as const);
+  const beside = moveAxis(own, d, 1);
+  const merged = reshape(beside, [beside.shape[0]!, size * beside.shape[2]!, ...beside.shape.slice(3)]);
+  const y = dx !== null ? conv(merged, w, params) : conv(x, merged, params);
+  const shape = [...y.shape.slice(0, place), size, y.shape[place]! / size, ...y.shape.slice(place + 1)];
+  return { outs: [reshape(y, shape)], dims: [place] };
+}
+
+/** Results of one image from which on images are products of their own, rather than columns of one. */
+const IMAGE = 64;
+
+/** The product that a convolution is: kernels [g, o, (c, p…)] times windows of images [g, n, (c, p…), …]. */
+function asProduct(x: NDArray, w: NDArray, p: ConvParams): NDArray {
+  const rank = x.ndim - 3;
+  const zero = zerosOf({ shape: [], dtype: x.dtype, weakType: false });
+  const padded = pad(x, zero, [
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+    ...p.padding.map(([lo, hi], k) => [lo, hi, p.lhsDilation[k]! - 1] as const),
+  ]);
+  const out = convAval(x.aval, w.aval, p).shape;
+  if (sizeOf(out) * sizeOf(w.shape) === 0) return zerosOf({ shape: out, dtype: x.dtype, weakType: false });
+  const spatial = Array.from({ length: rank }, (_, k) => k + 3);
+  const patches = windows(padded, {
+    axes: spatial,
+    sizes: w.shape.slice(3),
+    strides: p.strides,
+    dilations: p.rhsDilation,
+  });
+  const ofPatches = [2, ...spatial.map((k) => k + rank)];
+  const ofKernels = [2, ...spatial];
+  const numImages = x.shape[1]!;
+  if (numImages > 1 && sizeOf(out.slice(3)) < IMAGE) {
+    const y = dotGeneral(w, patches, {
+      lhsContract: ofKernels,
+      rhsContract: ofPatches,
+      lhsBatch: [0],
+      rhsBatch: [0],
+    });
+    return transpose(y, [0, 2, 1, ...spatial]);
+  }
+  const repeated = broadcastImages(w, numImages);
+  return dotGeneral(repeated, patches, {
+    lhsContract: [3, ...spatial.map((k) => k + 1)],
+    rhsContract: ofPatches,
+    lhsBatch: [0, 1],
+    rhsBatch: [0, 1],
+  });
+}
+
+/** The kernels once for every image: [g, n, o, c, …]. */
+function broadcastImages(w: NDArray, n: number): NDArray {
+  const [groups, ...rest] = w.shape as readonly [number, ...number[]];
+  return ops.broadcastInDim(w, [groups, n, ...rest], [0, ...rest.map((_, k) => k + 2)]);
+}
