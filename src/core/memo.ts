@@ -9,7 +9,9 @@ export function memoize<K extends object, A extends readonly MemoKey[], R>(
   return (key, ...args) => {
     let entries = cache.get(key);
     if (!entries) cache.set(key, (entries = new Map()));
-    const k = args.map((a) => (Array.isArray(a) ? a.join(",") : String(a))).join("|");
+    const k = args
+      .map((a) => (Array.isArray(a) ? a.join(",") : typeof a === "string" ? JSON.stringify(a) : String(a)))
+      .join("|");
     let result = entries.get(k);
     if (result === undefined) {
       if (entries.size >= maxEntries) entries.delete(entries.keys().next().value!);
@@ -21,4 +23,4 @@ export function memoize<K extends object, A extends readonly MemoKey[], R>(
 
 const maxEntries = 256;
 
-type MemoKey = number | string | boolean | null | readonly (number | boolean | null)[];
+type MemoKey = number | string | boolean | null | undefined | readonly (number | boolean | null)[];

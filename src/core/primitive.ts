@@ -59,9 +59,19 @@ export interface Primitive<P = unknown> {
   readonly transpose:
     | ((cts: readonly Tangent[], inputs: readonly (NDArray | Linear)[], params: P) => readonly (Tangent | null)[])
     | NoRule;
-  /** `dims[i]` is operand i's batch axis or null; at least one is batched. */
+  /**
+   * `dims[i]` is operand i's batch axis or null; at least one is batched, or the operation runs over the batch axis by its name.
+   * `axisName` is that name, if it has one: rules of primitives that hold jaxprs hand it on to these.
+   */
   readonly batch:
-    ((size: number, inputs: readonly NDArray[], dims: readonly (number | null)[], params: P) => BatchResult) | NoRule;
+    | ((
+        size: number,
+        inputs: readonly NDArray[],
+        dims: readonly (number | null)[],
+        params: P,
+        axisName: string | undefined,
+      ) => BatchResult)
+    | NoRule;
   readonly lower: LoweringRule | NoRule;
   /** Facts that passes may use instead of names. */
   readonly facts: PrimitiveFacts<P>;
@@ -69,6 +79,8 @@ export interface Primitive<P = unknown> {
   readonly printParams?: (params: P) => Readonly<Record<string, unknown>>;
   /** Inner jaxprs are found through this, never by name. */
   readonly jaxprs?: (params: P) => readonly Jaxpr[];
+  /** Named axes that the operation runs over; those of inner jaxprs are found through `jaxprs`. */
+  readonly axisNames?: (params: P) => readonly string[];
 }
 
 export interface PrimitiveFacts<P = unknown> {

@@ -4,6 +4,7 @@ import { formatAval } from "./aval.js";
 import { debug } from "./debug.js";
 import { getEngine } from "./engine.js";
 import { ArgumentError, TracerError } from "./errors.js";
+import { axisNamesOf, type NamedAxis, unboundAxis } from "./named-axes.js";
 import type { AnyPrimitive, Primitive } from "./primitive.js";
 
 /**
@@ -13,6 +14,8 @@ import type { AnyPrimitive, Primitive } from "./primitive.js";
 export abstract class Trace {
   /** False once the function it traced has returned or thrown: its tracers may not be used any more. */
   alive = true;
+  /** The axis that it maps over, where that has a name: operations on the name go to this trace even without operands of it. */
+  readonly axis: NamedAxis | undefined = undefined;
   constructor(readonly level: number) {}
   /** What it is called in errors. */
   abstract readonly kind: string;
@@ -40,6 +43,36 @@ export const traceDepth = (): number => stack.length;
 
 /** The staging trace that records everything bound now, if any. */
 export const currentStaging = (): Trace | undefined => staging;
+
+/** The named axes that are mapped over here, innermost first; an inner one hides an outer one of its name. */
+export function boundAxes(): readonly NamedAxis[] {
+  const axes = new Map<string, NamedAxis>();
+  for (let i = stack.length - 1; i >= 0; i--) {
+    const axis = stack[i]!.axis;
+    if (axis !== undefined && !axes.has(axis.name)) axes.set(axis.name, axis);
+  }
+  return [...axes.values()];
+}
+
+/** The size of the axis of a name. @throws ArgumentError `axis-unbound`. */
+export function axisSizeOf(name: string, op: string): number {
+  const trace = mapperOf(name);
+  if (trace === undefined) throw unboundAxis(op, name, boundAxes());
+  return trace.axis!.size;
+}
+
+/** What a trace of a function depends on besides its arguments: the names that are bound, with their sizes. */
+export function boundAxesKey(): string {
+  let key = "";
+  if (stack.length > 0) for (const { name, size } of boundAxes()) key += `${JSON.stringify(name)}=${size},`;
+  return key;
+}
+
+/** The innermost trace that maps over an axis of this name. */
+function mapperOf(name: string): Trace | undefined {
+  for (let i = stack.length - 1; i >= 0; i--) if (stack[i]!.axis?.name === name) return stack[i];
+  return undefined;
+}
 
 /**
  * Runs `body` with a new trace above all others, and releases it whatever happens.
@@ -94,10 +127,23 @@ export function bind<P>(primitive: Primitive<P>, inputs: readonly NDArray[], par
       if (top === undefined || x.tracedBy.level > top.level) top = x.tracedBy;
     }
   }
+  if (primitive.axisNames !== undefined || primitive.jaxprs !== undefined) top = aboveNamed(primitive, params, top);
   if (top === undefined) return getEngine().evaluate(primitive, inputs as readonly ConcreteArray[], params);
   const trace = top;
   const lifted = inputs.map((x) => (x instanceof Tracer && x.tracedBy === trace ? x : trace.lift(x)));
   return trace.process(primitive, lifted, params);
+}
+
+/** The higher one of `top` and the traces of the named axes that an operation runs over. */
+function aboveNamed(primitive: AnyPrimitive, params: unknown, top: Trace | undefined): Trace | undefined {
+  const names = axisNamesOf(primitive, params);
+  for (const name of names) {
+    const mapper = mapperOf(name);
+    if (mapper !== undefined && (top === undefined || mapper.level > top.level)) top = mapper;
+  }
+  // What is recorded may be mapped later; what would be computed now has to be mapped already.
+  if (top === undefined && names.length > 0) throw unboundAxis(primitive.name, names[0]!, boundAxes());
+  return top;
 }
 
 /** `bind` for primitives with one result. */

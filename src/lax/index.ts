@@ -1,4 +1,5 @@
 export * from "./convolution.js";
+export * from "./collectives.js";
 export * from "./dynamic.js";
 export * from "./elementwise.js";
 export * from "./movement.js";

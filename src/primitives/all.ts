@@ -53,6 +53,7 @@ Object.assign(ops, { ...elementwise, ...more, ...movement, ...indexed } satisfie
 
 /** Every primitive's wrapper. Importing this file is what makes the families know each other. */
 export * from "./conv.js";
+export * from "./collectives.js";
 export * from "./cumulative.js";
 export * from "./define.js";
 export * from "./dot.js";

@@ -81,8 +81,8 @@ export const jitPrimitive = definePrimitive<JitParams>({
     let next = 0;
     return linear.map((is) => (is ? spreaded[next++]! : null));
   },
-  batch(size, inputs, dims, { name, jaxpr }) {
-    const inner = batchJaxpr(jaxpr, size, dims);
+  batch(size, inputs, dims, { name, jaxpr }, axisName) {
+    const inner = batchJaxpr(jaxpr, size, dims, axisName);
     return { outs: call(name, inner.jaxpr, inputs), dims: inner.outDims };
   },
   lower: { kind: "call", jaxpr: (p) => p.jaxpr },

@@ -3,13 +3,14 @@ import { type Aval, formatAval, sameAval } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { config } from "../core/config.js";
 import { debug } from "../core/debug.js";
-import { getEngine, type Prepared } from "../core/engine.js";
+import { getEngine, type MemoryAnalysis, type Prepared } from "../core/engine.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { ClosedJaxpr } from "../core/jaxpr.js";
+import { axisNamesIn } from "../core/named-axes.js";
 import { describeValue } from "../core/literal.js";
 import { printJaxpr } from "../core/printer.js";
 import { stage } from "../core/staging.js";
-import { bind, currentStaging, Tracer } from "../core/trace.js";
+import { bind, boundAxesKey, currentStaging, Tracer } from "../core/trace.js";
 import { identityOf } from "../core/structural-key.js";
 import { type TreeDef, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins } from "../core/types.js";
@@ -48,6 +49,8 @@ export interface Compiled<A extends readonly unknown[], R> {
   (...args: Ins<A>): R;
   /** The emitted code, for people. */
   asText(): string;
+  /** What a run takes of memory, as planned: arguments, results, temporaries. */
+  memoryAnalysis(): MemoryAnalysis;
   /** Resolves when the device's code is compiled: on a GPU that goes on in the background, and a call before it waits there. */
   ready(): Promise<void>;
 }
@@ -60,6 +63,8 @@ interface Entry {
   readonly outDef: TreeDef;
   /** The default device when it was traced: arrays that the function makes while it is traced lie there. */
   readonly device: string;
+  /** The named axes that were bound when it was traced: their sizes are known to the function. */
+  readonly axes: string;
 }
 
 /** Specialisations of one user function, shared by all of its jit wrappers. */
@@ -116,10 +121,12 @@ export function jit(...given: unknown[]): unknown {
     const { leaves, def } = flattenArrays(dynamic, `jit(${name}): argument `, staticHint);
     const donated = donatedOf(args, statics, donates, name);
     const device = getEngine().defaultDevice();
+    const axes = boundAxesKey();
     if (
       last &&
       staticPositions.length === 0 &&
       last.device === device &&
+      last.axes === axes &&
       last.def.key === def.key &&
       fits(leaves, last.avals)
     )
@@ -131,6 +138,7 @@ export function jit(...given: unknown[]): unknown {
       statics.join(","),
       String(config.enableX64),
       device,
+      axes,
     ].join("|");
     let entry = cache.entries.get(key);
     if (!entry) {
@@ -190,7 +198,11 @@ export function jit(...given: unknown[]): unknown {
             const donated = donatedOf(later, statics, donates, name);
             return unflatten(entry.outDef, run(entry, leaves, donated, name));
           };
-          return Object.assign(compiled, { asText: () => program.code(), ready: () => program.ready() });
+          return Object.assign(compiled, {
+            asText: () => program.code(),
+            memoryAnalysis: () => program.memory(),
+            ready: () => program.ready(),
+          });
         },
       };
     },
@@ -209,7 +221,8 @@ function run(
   const { jaxpr, consts } = entry.closed;
   const inputs = consts.length === 0 ? leaves : [...consts, ...leaves];
   const flags = withConsts(entry, donated);
-  if (currentStaging() === undefined && inputs.every((x) => x instanceof ConcreteArray)) {
+  const here = currentStaging() === undefined && axisNamesIn(jaxpr).length === 0;
+  if (here && inputs.every((x) => x instanceof ConcreteArray)) {
     return getEngine().run(jaxpr, inputs as readonly ConcreteArray[], flags);
   }
   return bind(jitPrimitive, inputs, { name, jaxpr });
@@ -245,7 +258,7 @@ function trace(
   );
   debug(1, () => `traced ${name} for (${avals.map(formatAval).join(", ")}): ${closed.jaxpr.eqns.length} equations`);
   debug(2, () => `jaxpr of ${name}:\n${printJaxpr(closed.jaxpr, closed.consts.length)}`);
-  return { def, avals, closed, outDef, device: getEngine().defaultDevice() };
+  return { def, avals, closed, outDef, device: getEngine().defaultDevice(), axes: boundAxesKey() };
 }
 
 function fits(leaves: readonly NDArray[], avals: readonly Aval[]): boolean {

@@ -7,6 +7,7 @@ import { describeValue } from "../core/literal.js";
 import { memoize } from "../core/memo.js";
 import { type AnyPrimitive, ruleOf } from "../core/primitive.js";
 import { stage } from "../core/staging.js";
+import type { NamedAxis } from "../core/named-axes.js";
 import { Trace, Tracer, withTrace } from "../core/trace.js";
 import { broadcastPrefix, leafPaths, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins } from "../core/types.js";
@@ -33,12 +34,15 @@ export class BatchTracer extends Tracer {
 
 /** Batching: applies operations to all examples at once. */
 export class BatchTrace extends Trace {
+  override readonly axis: NamedAxis | undefined;
   constructor(
     level: number,
     readonly size: number,
     readonly kind: string,
+    axisName?: string,
   ) {
     super(level);
+    this.axis = axisName === undefined ? undefined : { name: axisName, size };
   }
 
   lift(x: NDArray): Tracer {
@@ -53,6 +57,7 @@ export class BatchTrace extends Trace {
       pairs.map((p) => p[0]),
       pairs.map((p) => p[1]),
       params as never,
+      this.axis?.name,
     );
     return outs.map((x, i) => {
       const dim = dims[i] ?? null;
@@ -88,16 +93,17 @@ export function moveBatchAxis(x: NDArray, from: BatchDim, to: number, size: numb
   return from === null ? moveAxis(batchInFront(x, null, size), 0, to) : moveAxis(x, from, to);
 }
 
-/** Maps a function of flat arrays over the given axes. */
+/** Maps a function of flat arrays over the given axes; operations in it may speak of the mapped axis by `axisName`. */
 export function vmapFlat(
   f: (xs: readonly NDArray[]) => readonly NDArray[],
   size: number,
   inputs: readonly NDArray[],
   dims: readonly BatchDim[],
   kind = "vmap",
+  axisName?: string,
 ): [outs: NDArray[], dims: BatchDim[]] {
   return withTrace(
-    (level) => new BatchTrace(level, size, kind),
+    (level) => new BatchTrace(level, size, kind, axisName),
     false,
     (trace) => {
       const outs = f(inputs.map((x, i) => (dims[i] === null ? x : new BatchTracer(trace, x, dims[i]!))));
@@ -107,17 +113,21 @@ export function vmapFlat(
   );
 }
 
-/** The jaxpr of a jaxpr mapped over `size` examples, whose inputs are batched along `dims`; batched results lead with the axis. */
+/**
+ * The jaxpr of a jaxpr mapped over `size` examples, whose inputs are batched along `dims`; batched results lead with the axis.
+ * Its operations on the axis `axisName` are resolved; those on other names stay.
+ */
 export const batchJaxpr = memoize(
   (
     jaxpr: Jaxpr,
     size: number,
     dims: readonly BatchDim[],
+    axisName?: string,
   ): { readonly jaxpr: Jaxpr; readonly outDims: readonly BatchDim[] } => {
     let outDims: readonly BatchDim[] = [];
     const { jaxpr: result, consts } = stage(
       (args) => {
-        const [outs, found] = vmapFlat((xs) => evalJaxpr(jaxpr, xs), size, args, dims);
+        const [outs, found] = vmapFlat((xs) => evalJaxpr(jaxpr, xs), size, args, dims, "vmap", axisName);
         outDims = found.map((d) => (d === null ? null : 0));
         return outs.map((x, i) => (found[i] === null ? x : moveBatchAxis(x, found[i]!, 0, size)));
       },
@@ -138,18 +148,19 @@ export type Axes = number | null | readonly Axes[] | { readonly [key: string]: A
 export interface VmapOptions {
   readonly inAxes?: Axes;
   readonly outAxes?: Axes;
+  /** Name of the mapped axis, by which `lax.psum` and its family combine examples; null: it has none. */
+  readonly axisName?: string | null;
   /** Number of examples, where no argument is mapped. */
   readonly axisSize?: number;
 }
 
-const vmapParams = signature<{ readonly f: (...args: never[]) => unknown } & VmapOptions>(
-  "vmap",
-  1,
-  ["f", "inAxes", "outAxes"],
-  {
-    byName: ["axisSize"],
-  },
-);
+const vmapParams = signature<{ readonly f: (...args: never[]) => unknown } & VmapOptions>("vmap", 1, [
+  "f",
+  "inAxes",
+  "outAxes",
+  "axisName",
+  "axisSize",
+]);
 
 const isAxis = (x: unknown): x is number | null => x === null || typeof x === "number";
 
@@ -158,7 +169,8 @@ const isAxis = (x: unknown): x is number | null => x === null || typeof x === "n
  *
  * `inAxes` says which axis of each argument is mapped (a list has one entry an argument; each may be a pytree prefix; null:
  * the argument is the same for all), `outAxes` where the mapped axis of each result goes (null: the result is the same for all).
- * @throws ArgumentError `vmap-axes`, `axis-range`, ShapeError `vmap-sizes`, TreeError `tree-prefix`.
+ * Under an `axisName` examples may speak to each other: `lax.psum(x, "i")` is the sum over all of them.
+ * @throws ArgumentError `vmap-axes`, `axis-range`, `axis-name`, ShapeError `vmap-sizes`, TreeError `tree-prefix`.
  * @example
  * const rows = vmap((w, x) => np.dot(w, x), { inAxes: [null, 0] });
  */
@@ -166,12 +178,20 @@ export function vmap<A extends readonly unknown[] = readonly NDArray[], R = unkn
   f: (...args: A) => R,
   inAxes?: Axes | VmapOptions,
   outAxes?: Axes | VmapOptions,
+  axisName?: string | null | VmapOptions,
+  axisSize?: number | VmapOptions,
   options?: VmapOptions,
 ): (...args: Ins<A>) => ArraysOf<R>;
 export function vmap(...given: unknown[]): (...args: unknown[]) => unknown {
-  const { f, inAxes = 0, outAxes = 0, axisSize } = vmapParams(given);
+  const { f, inAxes = 0, outAxes = 0, axisName = null, axisSize } = vmapParams(given);
   requireFunction(f, "vmap");
   const name = nameOf(f);
+  if (axisName !== null && (typeof axisName !== "string" || axisName === "")) {
+    throw new ArgumentError({
+      code: "axis-name",
+      message: `vmap(${name}): axisName must be a string that is not empty, got ${describeValue(axisName)}`,
+    });
+  }
   return (...args) => {
     const { leaves, def } = flattenArrays(args, `vmap(${name}): argument `);
     if (Array.isArray(inAxes) && inAxes.length !== args.length) {
@@ -199,6 +219,7 @@ export function vmap(...given: unknown[]): (...args: unknown[]) => unknown {
       leaves,
       dims,
       `vmap of ${name}`,
+      axisName ?? undefined,
     );
     const targets = broadcastPrefix(outAxes, outDef, isAxis, `vmap(${name}): outAxes`);
     const placed = outs.map((x, i) => {

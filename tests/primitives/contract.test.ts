@@ -130,7 +130,9 @@ describe.each(
         f,
         inputs.map((h) => h.aval),
       );
-      expect(jaxpr.eqns.map((e) => e.primitive.name)).toContain(row.primitive);
+      const staged = [jaxpr];
+      row.inside?.((body) => staged.push(stage(() => [body()], []).jaxpr));
+      expect(staged.flatMap((j) => j.eqns.map((e) => e.primitive.name))).toContain(row.primitive);
       const types = (avals: readonly Aval[]): string[] => avals.map((a) => formatAval({ ...a, weakType: false }));
       const outs = f(up(inputs));
       expect(types(outs.map((y) => y.aval))).toEqual(types(jaxpr.outs.map((a) => a.aval)));

@@ -21,6 +21,8 @@ export interface ContractRow {
   readonly variant?: string;
   /** Operands, drawn from a seeded generator. */
   readonly args: readonly ArgSpec[];
+  /** The primitive is gone when `apply` returns, as a collective is when its axis is mapped: it is looked for in what this stages. */
+  readonly inside?: (stage: (f: () => NDArray) => void) => void;
   /** Calls the wrapper with the operands. */
   readonly apply: (args: readonly NDArray[]) => NDArray | readonly NDArray[];
   /** How often it may be differentiated at the drawn operands: 0 needs `because`. */
