@@ -28,7 +28,10 @@ export class CallPolicy {
       seen.add(jaxpr);
       for (const eqn of jaxpr.eqns) {
         const inner = calledJaxpr(eqn);
-        if (!inner) continue;
+        if (!inner) {
+          for (const body of eqn.primitive.jaxprs?.(eqn.params as never) ?? []) visit(body);
+          continue;
+        }
         this.sites.set(inner, (this.sites.get(inner) ?? 0) + 1);
         visit(inner);
       }
@@ -36,7 +39,12 @@ export class CallPolicy {
     visit(root);
   }
 
-  inlines(jaxpr: Jaxpr): boolean {
+  /** Whether a call is inlined where it stands. */
+  inlinesAt({ primitive, params }: Pick<Eqn, "primitive" | "params">, inner: Jaxpr): boolean {
+    return primitive.facts.barrier?.(params as never) !== true && this.inlines(inner);
+  }
+
+  private inlines(jaxpr: Jaxpr): boolean {
     return this.sites.get(jaxpr) === 1 || this.sizeOf(jaxpr) <= smallFunction;
   }
 
@@ -47,7 +55,7 @@ export class CallPolicy {
     let size = 0;
     for (const eqn of jaxpr.eqns) {
       const inner = calledJaxpr(eqn);
-      size += inner && this.inlines(inner) ? this.sizeOf(inner) : 1;
+      size += inner && this.inlinesAt(eqn, inner) ? this.sizeOf(inner) : 1;
     }
     this.sizes.set(jaxpr, size);
     return size;

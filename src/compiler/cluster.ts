@@ -31,7 +31,7 @@ export interface FusionRules {
 }
 
 /** A member of a cluster: computed for every element of the domain, or once a row. */
-interface Member {
+export interface Member {
   readonly level: "element" | "row";
   readonly expr: Expr;
   /** Which element of the value is computed at the cluster's point, as a flat index. */

@@ -6,7 +6,7 @@ import type { DotKernel, MatrixLayout } from "../kernel-ir/kernel.js";
 import type { DotDims, DotLowering } from "../kernel-ir/lowering.js";
 import { constant } from "../kernel-ir/scalar.js";
 import { applyElement, elementOf, flatIndex } from "./elements.js";
-import { clusterName, type Epilogue, epilogueNest, epilogueOf } from "./epilogue.js";
+import { clusterName, type Epilogue, epilogueParts } from "./epilogue.js";
 import type { OpaqueGroup } from "./fuse.js";
 import { elementType, type Op, type Operand, packOf, type Value } from "./graph.js";
 import { bufferArg, type KernelLaunch, MemoryReader, storeKernel } from "./opaque.js";
@@ -102,20 +102,17 @@ export function dotKernels(group: OpaqueGroup, traits: DeviceTraits): KernelLaun
     rhs: rhs.layout,
     out: { offset: 0, batch: stridesOf([...batch, m * n]).slice(0, batch.length), row: n, col: 1 },
   } as const;
-  const then = group.epilogue && epilogueOf(group.epilogue, [...batch, m, n]);
+  const parts = group.epilogue && epilogueParts(group.epilogue, [...batch, m, n], traits.maxBuffers);
+  const then = parts?.epilogue;
   const moved = then && layoutOf(then, batch.length);
-  if (moved) {
-    const kernel: DotKernel = { ...product, out: moved, name: op.name, buffers: [...operands, ...then.buffers] };
-    return [...launches, { kernel, args: [lhs.value, rhs.value, ...then.args] }];
-  }
-  if (then && then.buffers.length + 2 <= traits.maxBuffers) {
-    const buffers = [...operands, ...then.buffers];
-    const kernel: DotKernel = { ...product, name: clusterName(group.epilogue!), buffers, epilogue: then.statements };
-    return [...launches, { kernel, args: [lhs.value, rhs.value, ...then.args] }];
-  }
-  const kernel: DotKernel = { ...product, name: op.name, buffers: [...operands, bufferArg(out, "write")] };
-  launches.push({ kernel, args: [lhs.value, rhs.value, out] });
-  if (then) launches.push(epilogueNest(group.epilogue!));
+  const kernel: DotKernel = {
+    ...product,
+    name: then && !moved ? clusterName(group.epilogue!) : op.name,
+    buffers: [...operands, ...(then ? then.buffers : [bufferArg(out, "write")])],
+    ...(moved ? { out: moved } : then && { epilogue: then.statements }),
+  };
+  launches.push({ kernel, args: [lhs.value, rhs.value, ...(then ? then.args : [out])] });
+  if (parts?.after) launches.push(parts.after);
   return launches;
 }
 

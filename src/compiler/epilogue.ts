@@ -3,7 +3,7 @@ import type { BufferArg, NestKernel, Statement } from "../kernel-ir/kernel.js";
 import { simplify } from "../kernel-ir/rewrite.js";
 import { type Expr, load } from "../kernel-ir/scalar.js";
 import { Substitution } from "../kernel-ir/substitute.js";
-import type { Cluster } from "./cluster.js";
+import type { Cluster, Member } from "./cluster.js";
 import { elementType, type Value } from "./graph.js";
 import { childrenOf } from "./nest.js";
 import { bufferArg, type KernelLaunch } from "./opaque.js";
@@ -18,13 +18,44 @@ export interface Epilogue {
 /** Buffers 0 and 1 of a product are its operands. */
 const operands = 2;
 
+/** What is stored of a product's cluster, shared out between the product's kernel and one after it that reads the product. */
+export interface EpilogueParts {
+  readonly epilogue: Epilogue | undefined;
+  readonly after: KernelLaunch | undefined;
+}
+
 /**
- * The epilogue of a product whose domain is `extents` (batch axes, rows, columns); undefined where nothing but the product
- * itself is wanted. The first buffer is one that is stored, of the product's type if there is one.
+ * What a product's kernel does with its sums, for a domain of `extents` (batch axes, rows, columns): all that is stored, or
+ * as much as its buffers allow. No epilogue: the sums are stored as they are.
  */
-export function epilogueOf(cluster: Cluster, extents: readonly number[]): Epilogue | undefined {
+export function epilogueParts(cluster: Cluster, extents: readonly number[], maxBuffers: number): EpilogueParts {
   const stored = storedIn(cluster);
-  if (!stored.some(([v]) => v !== cluster.product)) return undefined;
+  const product = stored.filter(([v]) => v === cluster.product);
+  const others = stored.filter(([v]) => v !== cluster.product);
+  if (others.length === 0) return { epilogue: undefined, after: undefined };
+  const fits = (e: Epilogue): boolean => e.buffers.length + operands <= maxBuffers;
+  const whole = epilogueOf(cluster, extents, stored);
+  if (fits(whole)) return { epilogue: whole, after: undefined };
+  // a kernel after it takes the rest, and needs the product for that
+  const sums: Stored[] = product.length > 0 ? product : [[cluster.product!, cluster.members.get(cluster.product!)!]];
+  let epilogue: Epilogue | undefined;
+  const rest: Stored[] = [];
+  const taken = [...sums];
+  for (const s of others) {
+    const larger = epilogueOf(cluster, extents, [...taken, s]);
+    if (fits(larger)) {
+      epilogue = larger;
+      taken.push(s);
+    } else rest.push(s);
+  }
+  return { epilogue, after: epilogueNest(cluster, rest) };
+}
+
+type Stored = readonly [Value, Member];
+
+/** The epilogue that stores some values. The first buffer is that of one of the product's type, if there is one. */
+function epilogueOf(cluster: Cluster, extents: readonly number[], list: readonly Stored[]): Epilogue {
+  const stored = [...list];
   const type = elementType(cluster.product!.aval);
   const first = Math.max(
     0,
@@ -50,12 +81,11 @@ export function epilogueOf(cluster: Cluster, extents: readonly number[]): Epilog
   };
 }
 
-/** The same as a kernel of its own, which reads the product from memory: it is stored then. */
-export function epilogueNest(cluster: Cluster): KernelLaunch {
+/** A kernel that stores some values of a product's cluster, and reads the product from memory. */
+function epilogueNest(cluster: Cluster, stored: readonly Stored[]): KernelLaunch {
   const product = cluster.product!;
   const type = elementType(product.aval);
   const reads = [...cluster.reads.keys(), product];
-  const stored = storedIn(cluster).filter(([v]) => v !== product);
   const sum = load(type, reads.length - 1, cluster.members.get(product)!.place);
   const loaded = new Substitution(
     (_, i) => i,
@@ -85,7 +115,7 @@ export function epilogueNest(cluster: Cluster): KernelLaunch {
   return { kernel, args: [...reads, ...stored.map(([v]) => v)] };
 }
 
-const storedIn = (cluster: Cluster) => [...cluster.members].filter(([v]) => v.stored);
+const storedIn = (cluster: Cluster): Stored[] => [...cluster.members].filter(([v]) => v.stored);
 
 /** A kernel is named after the operations in it. */
 export function clusterName(c: Cluster): string {

@@ -24,6 +24,9 @@ export type FusedGroup = Cluster | OpaqueGroup;
 const wholeOperands: Readonly<Record<string, boolean>> = {
   sort: true,
   call: true,
+  switch: true,
+  loop: true,
+  rounds: true,
   dot: false,
   scan: false,
   scatter: false,

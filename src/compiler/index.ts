@@ -4,7 +4,7 @@ import { type Jaxpr, Literal } from "../core/jaxpr.js";
 import { printJaxpr } from "../core/printer.js";
 import type { DeviceTraits } from "../kernel-ir/backend.js";
 import { printProgram } from "../kernel-ir/printer.js";
-import type { CallLowering } from "../kernel-ir/lowering.js";
+import type { CallLowering, LoopLowering, RoundsLowering, SwitchLowering } from "../kernel-ir/lowering.js";
 import type { Kernel } from "../kernel-ir/kernel.js";
 import type { BufferType, Program, ProgramFunction } from "../kernel-ir/program.js";
 import { CallPolicy } from "./calls.js";
@@ -15,8 +15,9 @@ import { fuse, type FusedGroup, type OpaqueGroup } from "./fuse.js";
 import { buildGraph, bytesOf, type Operand, Value } from "./graph.js";
 import { limitBuffers } from "./limits.js";
 import { clusterKernel } from "./nest.js";
-import { type KernelLaunch, regionKernels, scanKernel, scatterKernels, sortKernel } from "./opaque.js";
+import { type KernelLaunch, scanKernel, scatterKernels, sortKernel } from "./opaque.js";
 import { plan, type PlannedStep } from "./plan.js";
+import { regionKernels } from "./regions.js";
 import { simplify } from "./simplify.js";
 
 export interface CompileOptions {
@@ -44,6 +45,8 @@ class ProgramBuilder {
   readonly kernels: Kernel[] = [];
   readonly functions: (ProgramFunction | undefined)[] = [];
   private readonly numbers = new Map<Jaxpr, number>();
+  /** Functions whose outputs are all their own: branches, bodies, conditions. */
+  private readonly bodies = new Map<Jaxpr, number>();
   private readonly calls: CallPolicy;
 
   constructor(
@@ -53,18 +56,22 @@ class ProgramBuilder {
     this.calls = new CallPolicy(root);
   }
 
-  /** Compiles a function and everything it calls; gives its number. */
-  function(jaxpr: Jaxpr, name: string, donated: readonly boolean[]): number {
-    const known = this.numbers.get(jaxpr);
+  /**
+   * Compiles a function and everything it calls; gives its number.
+   * `ownOutputs`: an output that is an input is copied, so that callers need not know of it.
+   */
+  function(jaxpr: Jaxpr, name: string, donated: readonly boolean[], ownOutputs = false): number {
+    const numbers = ownOutputs ? this.bodies : this.numbers;
+    const known = numbers.get(jaxpr);
     if (known !== undefined) return known;
     const number = this.functions.push(undefined) - 1;
-    this.numbers.set(jaxpr, number);
+    numbers.set(jaxpr, number);
     const simplified = simplify(jaxpr, this.calls);
     debug(2, () => `jaxpr of ${name}, simplified:\n${printJaxpr(simplified)}`);
     const graph = buildGraph(simplified, this.traits);
     const { groups, outputs } = fuse(graph, this.traits);
     const steps = groups.flatMap((g) => this.steps(g));
-    const results = new Results(graph.inputs, outputs, steps);
+    const results = new Results(graph.inputs, outputs, steps, ownOutputs);
     const planned = plan(steps, graph.inputs, results.values, donated, this.traits);
     this.functions[number] = {
       name,
@@ -90,9 +97,15 @@ class ProgramBuilder {
       case "scatter":
         return this.launches(...scatterKernels(group));
       case "element":
-        return this.launches(...regionKernels(group));
+        return this.launches(...regionKernels(group, this.traits));
       case "call":
         return this.callStep(group);
+      case "switch":
+        return this.switchStep(group, group.op.lower as SwitchLowering<never>);
+      case "loop":
+        return this.loopStep(group, group.op.lower as LoopLowering<never>);
+      case "rounds":
+        return this.scanStep(group, group.op.lower as RoundsLowering<never>);
       default:
         invariant(false, `no step is known for lowerings of kind ${group.op.lower.kind}`);
     }
@@ -114,6 +127,48 @@ class ProgramBuilder {
     const inputs = group.operands as readonly Value[];
     return [{ kind: "call", fn, inputs, outputs: op.outs }];
   }
+
+  private switchStep({ op, operands }: OpaqueGroup, lower: SwitchLowering<never>): PlannedStep[] {
+    const branches = lower.branches(op.params).map((b, i) => this.function(b, `${op.name} branch ${i}`, [], true));
+    const [index, ...inputs] = operands as readonly Value[];
+    return [{ kind: "if", index: index!, branches, inputs, outputs: op.outs }];
+  }
+
+  private loopStep({ op, operands }: OpaqueGroup, lower: LoopLowering<never>): PlannedStep[] {
+    const { condition, body, consts } = lower.loop(op.params);
+    const values = operands as readonly Value[];
+    return [
+      ...op.outs.map((to, i) => ({ kind: "copy", from: values[consts + i]!, to }) as const),
+      {
+        kind: "loop",
+        condition: this.function(condition, `${op.name} condition`, [], true),
+        body: this.function(body, `${op.name} body`, [], true),
+        consts: values.slice(0, consts),
+        state: op.outs,
+      },
+    ];
+  }
+
+  private scanStep({ op, operands }: OpaqueGroup, lower: RoundsLowering<never>): PlannedStep[] {
+    const { body, length, reverse, consts, carry } = lower.rounds(op.params);
+    const values = operands as readonly Value[];
+    const carried = op.outs.slice(0, carry);
+    const begin = carried.map((to, i) => ({ kind: "copy", from: values[consts + i]!, to }) as const);
+    if (length === 0) return begin;
+    return [
+      ...begin,
+      {
+        kind: "scan",
+        body: this.function(body, `${op.name} body`, [], true),
+        length,
+        reverse,
+        consts: values.slice(0, consts),
+        carry: carried,
+        xs: values.slice(consts + carry),
+        ys: op.outs.slice(carry),
+      },
+    ];
+  }
 }
 
 const typeOf = (v: Value): BufferType => ({ dtype: v.aval.dtype, bytes: bytesOf(v.aval) });
@@ -123,13 +178,13 @@ class Results {
   readonly values: Value[] = [];
   readonly isInput: (number | null)[] = [];
 
-  constructor(inputs: readonly Value[], outputs: readonly Operand[], steps: PlannedStep[]) {
+  constructor(inputs: readonly Value[], outputs: readonly Operand[], steps: PlannedStep[], own: boolean) {
     const seen = new Set<Value>();
     for (const x of outputs) {
       invariant(!(x instanceof Literal), "a literal result was not stored");
-      const input = inputs.indexOf(x);
+      const input = own ? -1 : inputs.indexOf(x);
       this.isInput.push(input >= 0 ? input : null);
-      if (input >= 0 || !seen.has(x)) {
+      if (input >= 0 || !(seen.has(x) || inputs.includes(x))) {
         this.values.push(x);
         seen.add(x);
         continue;

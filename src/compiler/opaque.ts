@@ -3,7 +3,7 @@ import { InternalError } from "../core/errors.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { Index } from "../kernel-ir/index-expr.js";
 import type { BufferArg, Kernel, NestKernel, Slot, SortKernel } from "../kernel-ir/kernel.js";
-import type { ElementLowering, ScanLowering, ScatterLowering, SortLowering } from "../kernel-ir/lowering.js";
+import type { ScanLowering, ScatterLowering, SortLowering } from "../kernel-ir/lowering.js";
 import { type Expr, load, slotRef } from "../kernel-ir/scalar.js";
 import { simplify } from "../kernel-ir/rewrite.js";
 import { elementOf, flatIndex, type Reader, ruleOperand } from "./elements.js";
@@ -39,7 +39,7 @@ export const bufferArg = (v: Value, access: BufferArg["access"]): BufferArg => (
   length: physicalSize(v.aval),
 });
 
-const axesOf = (shape: readonly number[]): Index[] => shape.map((n, k) => ix.axisIndex(k, n));
+export const axesOf = (shape: readonly number[]): Index[] => shape.map((n, k) => ix.axisIndex(k, n));
 
 /** A nest without reductions that stores one value an element of `shape`; undefined for empty domains. */
 export function storeKernel(
@@ -63,45 +63,6 @@ export function storeKernel(
     phases: [{ body: [{ kind: "store", buffer: reader.values.length, index, value: simplify(value) }], after: [] }],
   };
   return { kernel, args: [...reader.values, out] };
-}
-
-/** Pieces of a result, each written by a kernel of its own (pad, concatenate). */
-export function regionKernels(group: OpaqueGroup): KernelLaunch[] {
-  const { op } = group;
-  const out = op.outs[0]!;
-  const rule = op.lower as ElementLowering<never>;
-  const words = out.aval.dtype === "key" ? [2] : [];
-  const probe = new MemoryReader();
-  const count = rule.regions!(
-    op.inputs.map((x) => ruleOperand(x, probe)),
-    op.params,
-    out.aval,
-  ).length;
-  return Array.from({ length: count }, (_, r) => {
-    const shapeOf = (reader: Reader) => regionAt(group, rule, reader, r, undefined);
-    const shape = [...shapeOf(probe).shape, ...words];
-    return storeKernel(op.name, out, shape, (reader, index) => {
-      const word = words.length > 0 ? index.at(-1) : undefined;
-      const logical = word ? index.slice(0, -1) : index;
-      const region = regionAt(group, rule, reader, r, word);
-      const place = region.place(logical);
-      return { index: flatIndex(out, word ? [...place, word] : place), value: region.element(logical) };
-    });
-  }).filter((l): l is KernelLaunch => l !== undefined);
-}
-
-function regionAt(
-  group: OpaqueGroup,
-  rule: ElementLowering<never>,
-  reader: Reader,
-  r: number,
-  word: Index | undefined,
-) {
-  const operands = group.op.inputs.map((x) => {
-    const o = ruleOperand(x, reader);
-    return word && o.aval.dtype === "key" ? { ...o, at: (i: readonly Index[]) => o.at([...i, word]) } : o;
-  });
-  return rule.regions!(operands, group.op.params, group.op.outs[0]!.aval)[r]!;
 }
 
 /** A running reduction along one axis: rows in parallel, the axis in order. */

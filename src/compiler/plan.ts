@@ -1,6 +1,6 @@
 import type { DeviceTraits } from "../kernel-ir/backend.js";
 import type { Kernel, Phase, Statement } from "../kernel-ir/kernel.js";
-import type { BufferRef, Step } from "../kernel-ir/program.js";
+import type { BufferRef, Slices, Step } from "../kernel-ir/program.js";
 import type { Expr } from "../kernel-ir/scalar.js";
 import { bytesOf, type Value } from "./graph.js";
 import { childrenOf } from "./nest.js";
@@ -14,7 +14,31 @@ export type PlannedStep =
       readonly inputs: readonly Value[];
       readonly outputs: readonly Value[];
     }
-  | { readonly kind: "copy"; readonly from: Value; readonly to: Value };
+  | { readonly kind: "copy"; readonly from: Value; readonly to: Value }
+  | {
+      readonly kind: "if";
+      readonly index: Value;
+      readonly branches: readonly number[];
+      readonly inputs: readonly Value[];
+      readonly outputs: readonly Value[];
+    }
+  | {
+      readonly kind: "loop";
+      readonly condition: number;
+      readonly body: number;
+      readonly consts: readonly Value[];
+      readonly state: readonly Value[];
+    }
+  | {
+      readonly kind: "scan";
+      readonly body: number;
+      readonly length: number;
+      readonly reverse: boolean;
+      readonly consts: readonly Value[];
+      readonly carry: readonly Value[];
+      readonly xs: readonly Value[];
+      readonly ys: readonly Value[];
+    };
 
 export interface Plan {
   readonly steps: readonly Step[];
@@ -30,6 +54,12 @@ export const writesOf = (s: PlannedStep): readonly Value[] => {
       return s.outputs;
     case "copy":
       return [s.to];
+    case "if":
+      return s.outputs;
+    case "loop":
+      return s.state;
+    case "scan":
+      return [...s.carry, ...s.ys];
   }
 };
 export const readsOf = (s: PlannedStep): readonly Value[] => {
@@ -40,6 +70,12 @@ export const readsOf = (s: PlannedStep): readonly Value[] => {
       return s.inputs;
     case "copy":
       return [s.from];
+    case "if":
+      return [s.index, ...s.inputs];
+    case "loop":
+      return [...s.consts, ...s.state];
+    case "scan":
+      return [...s.consts, ...s.carry, ...s.xs];
   }
 };
 
@@ -114,8 +150,8 @@ export function plan(
     }
     const step = resolve(s, refs);
     for (const v of new Set([...readsOf(s), ...writesOf(s)])) {
-      const ref = refs.get(v)!;
-      if (ref.kind === "arena" && lastUse.get(v) === i && !freed.has(v)) arena.free(ref.offset, sizes.get(v)!);
+      const ref = refs.get(v);
+      if (ref?.kind === "arena" && lastUse.get(v) === i && !freed.has(v)) arena.free(ref.offset, sizes.get(v)!);
     }
     return step;
   });
@@ -123,7 +159,8 @@ export function plan(
 }
 
 function resolve(s: PlannedStep, refs: ReadonlyMap<Value, BufferRef>): Step {
-  const at = (v: Value): BufferRef => refs.get(v)!;
+  // what has no elements is written by nobody
+  const at = (v: Value): BufferRef => refs.get(v) ?? { kind: "arena", offset: 0 };
   switch (s.kind) {
     case "launch":
       return { kind: "launch", kernel: s.number, args: s.args.map(at) };
@@ -131,6 +168,15 @@ function resolve(s: PlannedStep, refs: ReadonlyMap<Value, BufferRef>): Step {
       return { kind: "call", fn: s.fn, inputs: s.inputs.map(at), outputs: s.outputs.map(at) };
     case "copy":
       return { kind: "copy", from: at(s.from), to: at(s.to), bytes: bytesOf(s.from.aval) };
+    case "if":
+      return { ...s, index: at(s.index), inputs: s.inputs.map(at), outputs: s.outputs.map(at) };
+    case "loop":
+      return { ...s, consts: s.consts.map(at), state: s.state.map(at) };
+    case "scan": {
+      const slices = (v: Value): Slices => ({ ref: at(v), stride: s.length === 0 ? 0 : bytesOf(v.aval) / s.length });
+      const { consts, carry, xs, ys } = s;
+      return { ...s, consts: consts.map(at), carry: carry.map(at), xs: xs.map(slices), ys: ys.map(slices) };
+    }
   }
 }
 

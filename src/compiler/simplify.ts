@@ -66,7 +66,7 @@ class Rewriter {
     const lower = loweringOf(primitive);
     if (lower?.kind === "call") {
       const inner = lower.jaxpr(params as never);
-      if (this.calls.inlines(inner)) return this.run(inner, inputs);
+      if (this.calls.inlinesAt(eqn, inner)) return this.run(inner, inputs);
     } else if (lower?.kind === "expand") {
       return this.run(
         expansion(

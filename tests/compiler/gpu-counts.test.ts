@@ -43,9 +43,12 @@ function programOf(f: F, args: readonly NDArray[], donated?: readonly boolean[])
   return compile(jaxpr, { name: "main", traits: gpu, ...(donated && { donated }) });
 }
 
-/** Words that launches read and write, each buffer once a launch. */
+/** Words that launches read and write, each buffer once a launch; of a result written in pieces the piece. */
 const moved = (list: readonly Launch[]): number =>
-  list.reduce((sum, { kernel }) => sum + kernel.buffers.reduce((n, b) => n + b.length, 0), 0);
+  list.reduce((sum, { kernel }) => {
+    const points = kernel.kind === "nest" ? size([...kernel.parallel, ...kernel.reduced]) : Infinity;
+    return sum + kernel.buffers.reduce((n, b) => n + (b.access === "read" ? b.length : Math.min(b.length, points)), 0);
+  }, 0);
 
 /** Words that no fusion of what is between products saves: operands and sums of products, other inputs and results. */
 function compulsory(p: Program, list: readonly Launch[]): number {
@@ -76,6 +79,18 @@ const normalized = (x: NDArray): NDArray =>
   x.sub(np.mean(x, -1, { keepdims: true })).div(np.sqrt(np.var_(x, -1, { keepdims: true }).add(1e-5)));
 const attention = (q: NDArray, k: NDArray, v: NDArray): NDArray =>
   np.matmul(nn.softmax(np.matmul(q, np.swapaxes(k, -1, -2)).div(Math.sqrt(q.shape.at(-1)!)), -1), v);
+
+/** Heads side by side in one matrix; a product of weights before and after. */
+function manyHeads(x: NDArray, wq: NDArray, wk: NDArray, wv: NDArray, wo: NDArray): NDArray {
+  const [b, t, d] = x.shape as [number, number, number];
+  const split = (y: NDArray): NDArray => np.transpose(y.reshape([b, t, 2, d / 2]), [0, 2, 1, 3]);
+  const y = attention(split(np.matmul(x, wq)), split(np.matmul(x, wk)), split(np.matmul(x, wv)));
+  return x.add(np.matmul(np.transpose(y, [0, 2, 1, 3]).reshape([b, t, d]), wo));
+}
+const headArgs = (seed: number, small: boolean): NDArray => {
+  const [b, t, d] = small ? [2, 3, 4] : [2, 64, 32];
+  return seed === 7 ? noise(seed, b, t, d) : noise(seed, d, d);
+};
 
 /** One step of Adam for one tensor; t counts steps. */
 function adam(p: NDArray, g: NDArray, m: NDArray, v: NDArray, t: NDArray): NDArray[] {
@@ -127,6 +142,15 @@ const goldens: Golden[] = [
   ["two means", (x, y) => [np.mean(np.square(x!)), np.mean(y!)], (s) => [matrix(s), matrix(s).add(1)], 1],
   ["padding", (x) => np.pad(x!, 1).mul(2), (s) => [matrix(s)], 1],
   ["joining", (x, y) => np.sin(np.concatenate([x!, y!, x!], 0)), (s) => [matrix(s), matrix(s).add(1)], 1],
+  [
+    "a step of Adam for two tensors",
+    (...xs) => [adam(xs[0]!, xs[1]!, xs[2]!, xs[3]!, xs[8]!), adam(xs[4]!, xs[5]!, xs[6]!, xs[7]!, xs[8]!)],
+    (s) => [...adamArgs(s).slice(0, 4), ...adamArgs(s)],
+    2,
+  ],
+  ["attention of heads", manyHeads as F, (s) => [7, 8, 9, 10, 11].map((seed) => headArgs(seed, s)), 7],
+  ["joining twenty", (...xs) => np.stack(xs, 1), (s) => Array.from({ length: 20 }, (_, k) => matrix(s).add(k)), 3],
+  ["summing twenty", (...xs) => xs.reduce((a, b) => a.add(b)), (s) => Array.from({ length: 20 }, () => matrix(s)), 4],
 ];
 function layerArgs(small: boolean): NDArray[] {
   const [w, b, x] = regressionArgs(small) as [NDArray, NDArray, NDArray];
