@@ -43,6 +43,16 @@ export interface Prepared {
   kernels(): string;
   /** The emitted code. */
   code(): string;
+  /** What a run takes of memory, as planned. */
+  memory(): MemoryAnalysis;
+}
+
+/** The memory of one run of a compiled function, in bytes, as it is planned ahead. */
+export interface MemoryAnalysis {
+  readonly argumentBytes: number;
+  readonly outputBytes: number;
+  /** The most that values in between take at one time; the places of those that are done with are used again. */
+  readonly temporaryBytes: number;
 }
 
 let engine: Engine | undefined;

@@ -91,6 +91,11 @@ export interface PrimitiveFacts<P = unknown> {
   /** The single result has operand 0's elements, all of them and in the same row-major order: eager evaluation shares storage. */
   readonly reshapes?: boolean | ((params: P, aval: Aval) => boolean);
   readonly commutative?: boolean;
+  /**
+   * Of calls: what it computes is kept apart from what stands around it, though that be the same, and waits for all operands.
+   * So a value that is computed again to save memory does not lie in memory all the same.
+   */
+  readonly barrier?: (params: P) => boolean;
   /** Of operations on one operand: what is left of it where only lengths differ. null: nothing can be said. */
   readonly extents?: (params: P, aval: Aval) => Extents | null;
   /** An evaluation too dear to repeat, in units of an add; default 1. */

@@ -15,6 +15,7 @@ import {
   type ScalarInput,
 } from "../kernel-ir/backend.js";
 import { printKernel, printPlan } from "../kernel-ir/printer.js";
+import { plannedMemory } from "../kernel-ir/planned-memory.js";
 import type { Program } from "../kernel-ir/program.js";
 import { ArrayType } from "./array-type.js";
 import { EagerPrograms } from "./eager-programs.js";
@@ -150,6 +151,7 @@ export class CompiledDevice implements Device {
           .kernels.map((k, i) => `#${i} ${printKernel(k)}`)
           .join("\n\n"),
       code: () => executable?.text() ?? "",
+      memory: () => plannedMemory(program()),
     };
   }
 

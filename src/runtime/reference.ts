@@ -1,7 +1,7 @@
 import { ConcreteArray } from "../core/array.js";
-import type { HostArray } from "../core/aval.js";
-import type { TypedArray } from "../core/dtype.js";
-import type { Prepared } from "../core/engine.js";
+import { type Aval, type HostArray, sizeOf } from "../core/aval.js";
+import { dtypeInfo, type TypedArray } from "../core/dtype.js";
+import type { MemoryAnalysis, Prepared } from "../core/engine.js";
 import { evaluateJaxpr, evaluatePrimitive } from "../core/host-interpreter.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import { printJaxpr } from "../core/printer.js";
@@ -84,6 +84,7 @@ export class ReferenceDevice implements Device {
       plan: () => "",
       kernels: () => "",
       code: () => printJaxpr(jaxpr),
+      memory: () => interpretedMemory(jaxpr),
       ready: () => Promise.resolve(),
     };
   }
@@ -119,4 +120,22 @@ export class ReferenceDevice implements Device {
 function hostOf(x: ConcreteArray): HostArray {
   const s = x.storage;
   return { aval: x.aval, data: s instanceof HostStorage ? s.elements : s.readSync() };
+}
+
+/** The interpreter keeps every value of a jaxpr until it is done with it. */
+function interpretedMemory(jaxpr: Jaxpr): MemoryAnalysis {
+  const bytes = (values: readonly { readonly aval: Aval }[]): number =>
+    values.reduce((n, { aval }) => n + sizeOf(aval.shape) * dtypeInfo[aval.dtype].bytes, 0);
+  const temporaries = ({ eqns, outs }: Jaxpr): number => {
+    const results = new Set<unknown>(outs);
+    let inner = 0;
+    for (const { primitive, params } of eqns)
+      for (const called of primitive.jaxprs?.(params as never) ?? []) inner = Math.max(inner, temporaries(called));
+    return inner + bytes(eqns.flatMap((e) => e.outs.filter((v) => !results.has(v))));
+  };
+  return {
+    argumentBytes: bytes(jaxpr.inVars),
+    outputBytes: bytes(jaxpr.outs),
+    temporaryBytes: temporaries(jaxpr),
+  };
 }

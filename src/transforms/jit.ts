@@ -3,7 +3,7 @@ import { type Aval, formatAval, sameAval } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { config } from "../core/config.js";
 import { debug } from "../core/debug.js";
-import { getEngine, type Prepared } from "../core/engine.js";
+import { getEngine, type MemoryAnalysis, type Prepared } from "../core/engine.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { ClosedJaxpr } from "../core/jaxpr.js";
 import { axisNamesIn } from "../core/named-axes.js";
@@ -49,6 +49,8 @@ export interface Compiled<A extends readonly unknown[], R> {
   (...args: Ins<A>): R;
   /** The emitted code, for people. */
   asText(): string;
+  /** What a run takes of memory, as planned: arguments, results, temporaries. */
+  memoryAnalysis(): MemoryAnalysis;
   /** Resolves when the device's code is compiled: on a GPU that goes on in the background, and a call before it waits there. */
   ready(): Promise<void>;
 }
@@ -196,7 +198,11 @@ export function jit(...given: unknown[]): unknown {
             const donated = donatedOf(later, statics, donates, name);
             return unflatten(entry.outDef, run(entry, leaves, donated, name));
           };
-          return Object.assign(compiled, { asText: () => program.code(), ready: () => program.ready() });
+          return Object.assign(compiled, {
+            asText: () => program.code(),
+            memoryAnalysis: () => program.memory(),
+            ready: () => program.ready(),
+          });
         },
       };
     },
