@@ -127,6 +127,12 @@ describe("few columns", () => {
     gpu(`a sweep in fours, ${n} columns`, () => run({ m: 36, n, k: 19, lhs: T }, sweep({ slices: 2, width: 4 })));
   }
   gpu("each invocation by itself", () => run({ batch: [5], m: 7, n: 8, k: 6 }, tree({ threadCols: 4 })));
+  gpu("a sweep of rows that begin anywhere, to results in fours", () =>
+    run({ m: 36, n: 1, k: 19, lhs: { order: "bcr", offset: 3 } }),
+  );
+  gpu("each invocation by itself, split", () =>
+    run({ m: 5, n: 8, k: 40 }, tree({ threadCols: 4, splits: 2, kPerSplit: 20 })),
+  );
   gpu("a tree split", () => run({ m: 3, n: 2, k: 200 }, tree({ lanes: 8, splits: 3, kPerSplit: 72 })));
   gpu("a sweep split", () =>
     run({ m: 12, n: 2, k: 50, lhs: T }, sweep({ slices: 2, width: 4, splits: 3, kPerSplit: 18 })),

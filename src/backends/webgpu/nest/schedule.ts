@@ -187,13 +187,23 @@ class Scheduler {
     return undefined;
   }
 
+  /**
+   * Invocations for a row of so many steps: four steps each, or fewer where there are few rows. Larger slices take longer to
+   * combine what they have found.
+   */
+  private sliceOf(steps: number): number {
+    const { tuning, workgroup, rows } = this;
+    let slice = Math.min(workgroup, atLeast(steps / 4));
+    while (slice < workgroup && slice < steps && rows * slice < tuning.busy / 4) slice *= 2;
+    return slice;
+  }
+
   private alongPoints(): Mapping {
-    const { kernel, points, tuning, workgroup } = this;
+    const { kernel, points } = this;
     const axis = kernel.parallel.length + kernel.reduced.length - 1;
     const { lanes, fours } = this.lanesAlong(axis, kernel.reduced.at(-1));
     const units = points / lanes;
-    const few = Math.min(workgroup, atLeast(units / 4));
-    const slice = this.rows * few < tuning.busy ? Math.min(workgroup, atLeast(units)) : few;
+    const slice = this.sliceOf(units);
     return this.finish({
       layout: "points",
       slice,
@@ -218,11 +228,11 @@ class Scheduler {
 
   /** Four consecutive points an invocation, also where memory cannot be accessed so. */
   private scanPoints(): Mapping {
-    const { kernel, rows, points, workgroup } = this;
+    const { kernel, rows, points } = this;
     const axis = kernel.parallel.length + kernel.reduced.length - 1;
     const fits = kernel.reduced.at(-1)! % 4 === 0;
     const found = foursAlong(axis, this.touches, this.launch.sameAs);
-    const slice = Math.max(2, Math.min(workgroup, atLeast(points / 4)));
+    const slice = Math.max(2, this.sliceOf(points / 4));
     return this.finish({
       layout: "points",
       slice,
