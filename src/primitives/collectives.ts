@@ -25,6 +25,12 @@ interface OneAxis {
 }
 const nameOf = ({ axisName }: OneAxis): readonly string[] => [axisName];
 
+/** Binds a collective after its checks, which batching alone would not make. */
+function checked<P>(primitive: Primitive<P>, x: NDArray, params: P): NDArray {
+  primitive.abstract([x.aval], params);
+  return bind1(primitive, [x], params);
+}
+
 // Reductions
 
 export interface AllReduceParams {
@@ -90,11 +96,11 @@ const allReductions: Readonly<Record<string, Primitive<AllReduceParams>>> = {
 };
 
 /** Sum over the examples along named axes. */
-export const psum = (x: NDArray, axes: readonly string[]): NDArray => bind1(psumPrimitive, [x], { axes });
+export const psum = (x: NDArray, axes: readonly string[]): NDArray => checked(psumPrimitive, x, { axes });
 /** Maximum over the examples along named axes. */
-export const pmax = (x: NDArray, axes: readonly string[]): NDArray => bind1(pmaxPrimitive, [x], { axes });
+export const pmax = (x: NDArray, axes: readonly string[]): NDArray => checked(pmaxPrimitive, x, { axes });
 /** Minimum over the examples along named axes. */
-export const pmin = (x: NDArray, axes: readonly string[]): NDArray => bind1(pminPrimitive, [x], { axes });
+export const pmin = (x: NDArray, axes: readonly string[]): NDArray => checked(pminPrimitive, x, { axes });
 
 // Movement
 
@@ -137,7 +143,7 @@ export const ppermutePrimitive: PrimitiveDefinition<PermuteParams> = definePrimi
 });
 
 /** Sends each example's value to another one; those that none is sent to get 0. */
-export const ppermute = (x: NDArray, params: PermuteParams): NDArray => bind1(ppermutePrimitive, [x], params);
+export const ppermute = (x: NDArray, params: PermuteParams): NDArray => checked(ppermutePrimitive, x, params);
 
 /** Rows of x in the order of `sources`, zeros where there is none: pieces that lie together move together. */
 function take(x: NDArray, sources: readonly (number | undefined)[]): NDArray {
@@ -186,7 +192,7 @@ export const allGatherPrimitive: PrimitiveDefinition<GatherAxisParams> = defineP
 });
 
 /** The values of all examples along a new axis, for every example. */
-export const allGather = (x: NDArray, params: GatherAxisParams): NDArray => bind1(allGatherPrimitive, [x], params);
+export const allGather = (x: NDArray, params: GatherAxisParams): NDArray => checked(allGatherPrimitive, x, params);
 
 export const psumScatterPrimitive: PrimitiveDefinition<GatherAxisParams> = definePrimitive<GatherAxisParams>({
   name: "reduce_scatter",
@@ -213,7 +219,7 @@ export const psumScatterPrimitive: PrimitiveDefinition<GatherAxisParams> = defin
 });
 
 /** The sum over the examples, of which example k gets element k along axis `dim`. */
-export const psumScatter = (x: NDArray, params: GatherAxisParams): NDArray => bind1(psumScatterPrimitive, [x], params);
+export const psumScatter = (x: NDArray, params: GatherAxisParams): NDArray => checked(psumScatterPrimitive, x, params);
 
 export const allToAllPrimitive: PrimitiveDefinition<GatherAxisParams> = definePrimitive<GatherAxisParams>({
   name: "all_to_all",
@@ -240,7 +246,7 @@ export const allToAllPrimitive: PrimitiveDefinition<GatherAxisParams> = definePr
 });
 
 /** Element k along axis `dim` goes to example k, which has those of all examples along it. */
-export const allToAll = (x: NDArray, params: GatherAxisParams): NDArray => bind1(allToAllPrimitive, [x], params);
+export const allToAll = (x: NDArray, params: GatherAxisParams): NDArray => checked(allToAllPrimitive, x, params);
 
 export const axisIndexPrimitive: PrimitiveDefinition<OneAxis> = definePrimitive<OneAxis>({
   name: "axis_index",

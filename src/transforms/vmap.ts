@@ -1,11 +1,11 @@
 import type { ConcreteArray, NDArray } from "../core/array.js";
 import { type Aval, formatAval, normalizeAxis } from "../core/aval.js";
-import { ArgumentError, invariant, ShapeError } from "../core/errors.js";
+import { ArgumentError, InternalError, invariant, ShapeError } from "../core/errors.js";
 import { evalJaxpr } from "../core/interpreter.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import { describeValue } from "../core/literal.js";
 import { memoize } from "../core/memo.js";
-import { type AnyPrimitive, ruleOf } from "../core/primitive.js";
+import { type AnyPrimitive, type BatchResult, ruleOf } from "../core/primitive.js";
 import { stage } from "../core/staging.js";
 import type { NamedAxis } from "../core/named-axes.js";
 import { Trace, Tracer, withTrace } from "../core/trace.js";
@@ -35,6 +35,8 @@ export class BatchTracer extends Tracer {
 /** Batching: applies operations to all examples at once. */
 export class BatchTrace extends Trace {
   override readonly axis: NamedAxis | undefined;
+  /** Whose rule is running. */
+  private running: string | undefined;
   constructor(
     level: number,
     readonly size: number,
@@ -52,13 +54,23 @@ export class BatchTrace extends Trace {
   process(primitive: AnyPrimitive, inputs: readonly Tracer[], params: unknown): readonly NDArray[] {
     const pairs = inputs.map((t) => this.split(t));
     const rule = ruleOf(primitive.batch, primitive, "batching");
-    const { outs, dims } = rule(
-      this.size,
-      pairs.map((p) => p[0]),
-      pairs.map((p) => p[1]),
-      params as never,
-      this.axis?.name,
-    );
+    // Rules bind operations of lower traces; one that hands on the name of this axis would come back for ever.
+    if (this.running !== undefined)
+      throw new InternalError(`the batching rule of ${this.running} left ${primitive.name} on the mapped axis`);
+    this.running = primitive.name;
+    let result: BatchResult;
+    try {
+      result = rule(
+        this.size,
+        pairs.map((p) => p[0]),
+        pairs.map((p) => p[1]),
+        params as never,
+        this.axis?.name,
+      );
+    } finally {
+      this.running = undefined;
+    }
+    const { outs, dims } = result;
     return outs.map((x, i) => {
       const dim = dims[i] ?? null;
       return dim === null ? x : new BatchTracer(this, x, dim);
