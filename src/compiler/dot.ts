@@ -2,13 +2,13 @@ import { sizeOf, stridesOf } from "../core/aval.js";
 import { InternalError } from "../core/errors.js";
 import type { DeviceTraits } from "../kernel-ir/backend.js";
 import * as ix from "../kernel-ir/index-expr.js";
-import type { DotKernel, MatrixLayout } from "../kernel-ir/kernel.js";
+import type { Digit, DotKernel, MatrixLayout } from "../kernel-ir/kernel.js";
 import type { DotDims, DotLowering } from "../kernel-ir/lowering.js";
 import { constant } from "../kernel-ir/scalar.js";
 import { applyElement, elementOf, flatIndex } from "./elements.js";
 import { clusterName, type Epilogue, epilogueParts } from "./epilogue.js";
 import type { OpaqueGroup } from "./fuse.js";
-import { elementType, type Op, type Operand, packOf, type Value } from "./graph.js";
+import { elementType, type Op, type Operand, packOf, physicalSize, type Value } from "./graph.js";
 import { bufferArg, type KernelLaunch, MemoryReader, storeKernel } from "./opaque.js";
 
 /** A matrix operand of a contraction: where its elements lie, and the launches that put them there if a copy was needed. */
@@ -88,7 +88,7 @@ export function dotKernels(group: OpaqueGroup, traits: DeviceTraits): KernelLaun
   const launches: KernelLaunch[] = [];
   const [lhs, rhs] = [lhsRoles, rhsRoles].map((roles, i) => {
     const x = group.operands[i]!;
-    return x === op.inputs[i] ? matrixOperand(x, roles, type, launches) : packed(x as Value, roles);
+    return x === op.inputs[i] ? matrixOperand(x, roles, type, traits, launches) : packed(x as Value, roles);
   }) as [MatrixOperand, MatrixOperand];
   const operands = [bufferArg(lhs.value, "read"), bufferArg(rhs.value, "read")];
   const product = {
@@ -140,8 +140,14 @@ export function packOrder(op: Op, operand: number): readonly number[] | undefine
 
 const orderOf = (roles: AxisRoles): number[] => [...roles.batch, ...roles.rows, ...roles.cols];
 
-function matrixOperand(x: Operand, roles: AxisRoles, type: "f32" | "f64", launches: KernelLaunch[]): MatrixOperand {
-  const direct = elementType(x.aval) === type ? stridedLayout(x, roles) : undefined;
+function matrixOperand(
+  x: Operand,
+  roles: AxisRoles,
+  type: "f32" | "f64",
+  traits: DeviceTraits,
+  launches: KernelLaunch[],
+): MatrixOperand {
+  const direct = elementType(x.aval) === type ? stridedLayout(x, roles, traits.dotDigits) : undefined;
   if (direct) return direct;
   // a copy in the order batch, rows, columns, converted to the type of the product
   const copy = packOf(x, orderOf(roles), type === "f32" ? "float32" : "float64");
@@ -168,8 +174,11 @@ function packed(value: Value, roles: AxisRoles): MatrixOperand {
   };
 }
 
-/** The layout of an operand that is a stored value seen through affine views; undefined where no strides describe it. */
-function stridedLayout(x: Operand, roles: AxisRoles): MatrixOperand | undefined {
+/**
+ * The layout of an operand that is a stored value seen through affine views; undefined where no strides describe it. Where the
+ * device reads by digits, so is one that is larger than the value (windows of images): a copy would be.
+ */
+function stridedLayout(x: Operand, roles: AxisRoles, byDigits = false): MatrixOperand | undefined {
   const { shape } = x.aval;
   if (sizeOf(shape) === 0) return undefined;
   const reader = new MemoryReader();
@@ -184,11 +193,24 @@ function stridedLayout(x: Operand, roles: AxisRoles): MatrixOperand | undefined 
   const stride = (k: number): number => ix.coefficient(index, k) ?? 0;
   const row = collapse(roles.rows, shape, stride);
   const col = collapse(roles.cols, shape, stride);
-  if (row === undefined || col === undefined) return undefined;
-  return {
-    value: reader.values[element.buffer]!,
-    layout: { offset: index.base, batch: roles.batch.map(stride), row, col },
-  };
+  const value = reader.values[element.buffer]!;
+  const place = { offset: index.base, batch: roles.batch.map(stride) };
+  if (row !== undefined && col !== undefined) return { value, layout: { ...place, row, col } };
+  if (!byDigits || sizeOf(shape) <= physicalSize(value.aval)) return undefined;
+  const digits = { rows: digitsOf(roles.rows, shape, stride), cols: digitsOf(roles.cols, shape, stride) };
+  return { value, layout: { ...place, row: 0, col: 0, digits } };
+}
+
+/** Axes taken as one index, the last fastest: neighbours that one stride describes are one digit. */
+function digitsOf(axes: readonly number[], shape: readonly number[], stride: (k: number) => number): Digit[] {
+  const digits: Digit[] = [];
+  for (const k of axes) {
+    const [size, own, last] = [shape[k]!, stride(k), digits.at(-1)];
+    if (size === 1) continue;
+    if (last?.stride === size * own) digits[digits.length - 1] = { size: last.size * size, stride: own };
+    else digits.push({ size, stride: own });
+  }
+  return digits;
 }
 
 /** The one stride of several axes taken as one, the last fastest; undefined where they do not lie so. */

@@ -24,6 +24,8 @@ export interface DeviceTraits {
   readonly arenaAlignment: number;
   /** Products carry what follows them elementwise: a launch costs more than it saves to keep them apart. */
   readonly dotEpilogue: boolean;
+  /** Products read operands that lie as several digits of an index say: windows are not copied first. */
+  readonly dotDigits?: boolean;
   /**
    * A launch costs more than hundreds of operations: what is small is computed again where it is used, what is written in
    * pieces is written by one kernel, and independent work over one domain shares a kernel.

@@ -1,7 +1,7 @@
 import { InternalError } from "../core/errors.js";
 import type { CheckedBuffer, PointOrder } from "./checked-memory.js";
 import { ExprTape } from "./expr-tape.js";
-import type { DotKernel, MatrixLayout } from "./kernel.js";
+import { digitOffset, type DotKernel, type MatrixLayout } from "./kernel.js";
 import { forPoints } from "./points.js";
 import { type FmaRounding, type ScalarValue, toScalar } from "./scalar-eval.js";
 
@@ -19,11 +19,12 @@ export function runDot(
     kernel.batch.reduce((sum, _, axis) => sum + point[axis]! * l.batch[axis]!, l.offset);
   const finish = finisher(kernel, buffers, point, rounding);
   forPoints([...kernel.batch, kernel.m, kernel.n], point, 0, () => {
-    const l = base(kernel.lhs) + point[axisOfRow]! * kernel.lhs.row;
-    const r = base(kernel.rhs) + point[axisOfRow + 1]! * kernel.rhs.col;
+    const l = base(kernel.lhs) + along(kernel.lhs, "rows", point[axisOfRow]!);
+    const r = base(kernel.rhs) + along(kernel.rhs, "cols", point[axisOfRow + 1]!);
     order.nextRow();
     let sum = 0;
-    for (let k = 0; k < kernel.k; k++) sum += lhs.read(l + k * kernel.lhs.col) * rhs.read(r + k * kernel.rhs.row);
+    for (let k = 0; k < kernel.k; k++)
+      sum += lhs.read(l + along(kernel.lhs, "cols", k)) * rhs.read(r + along(kernel.rhs, "rows", k));
     try {
       finish(toScalar(kernel.type, sum));
     } catch (error) {
@@ -34,6 +35,12 @@ export function runDot(
       ]);
     }
   });
+}
+
+/** What a row or column number adds to an element's place. */
+function along(l: MatrixLayout, which: "rows" | "cols", index: number): number {
+  if (l.digits) return digitOffset(l.digits[which], index);
+  return index * (which === "rows" ? l.row : l.col);
 }
 
 /** What becomes of the sum at the current point. */

@@ -79,6 +79,32 @@ export interface MatrixLayout {
   readonly batch: readonly number[];
   readonly row: number;
   readonly col: number;
+  /**
+   * Instead of row·i and col·j: places that no one stride describes (windows of images), of operands of devices with `dotDigits`.
+   * `row` and `col` are 0 then.
+   */
+  readonly digits?: MatrixDigits;
+}
+
+/** i and j as numbers of several digits, the last fastest, each with a stride; the product of the sizes is the extent. */
+export interface MatrixDigits {
+  readonly rows: readonly Digit[];
+  readonly cols: readonly Digit[];
+}
+export interface Digit {
+  readonly size: number;
+  readonly stride: number;
+}
+
+/** What an index adds to an element's place. */
+export function digitOffset(digits: readonly Digit[], index: number): number {
+  let [rest, offset] = [index, 0];
+  for (let k = digits.length - 1; k >= 0; k--) {
+    const { size, stride } = digits[k]!;
+    offset += (rest % size) * stride;
+    rest = Math.floor(rest / size);
+  }
+  return offset;
 }
 
 /**

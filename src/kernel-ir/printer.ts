@@ -1,5 +1,5 @@
 import type { Atom, Index } from "./index-expr.js";
-import type { BufferArg, DotKernel, Kernel, MatrixLayout, NestKernel, SortKernel, Statement } from "./kernel.js";
+import type { BufferArg, Digit, DotKernel, Kernel, MatrixLayout, NestKernel, SortKernel, Statement } from "./kernel.js";
 import type { BufferRef, Program, ProgramFunction, Slices, Step } from "./program.js";
 import type { ConstExpr, Expr } from "./scalar.js";
 
@@ -185,8 +185,11 @@ function nestLines(kernel: NestKernel): string[] {
 }
 
 function dotLines(kernel: DotKernel): string[] {
+  const digits = (list: readonly Digit[]): string => `[${list.map(({ size, stride }) => `${size}·${stride}`).join(", ")}]`;
   const layout = (name: string, l: MatrixLayout): string =>
-    `  ${name} at ${l.offset}, batch [${l.batch.join(", ")}], row ${l.row}, col ${l.col}`;
+    `  ${name} at ${l.offset}, batch [${l.batch.join(", ")}], ${
+      l.digits ? `rows ${digits(l.digits.rows)}, cols ${digits(l.digits.cols)}` : `row ${l.row}, col ${l.col}`
+    }`;
   return [
     `  ${kernel.type} batch [${kernel.batch.join(", ")}], ${kernel.m}x${kernel.k} by ${kernel.k}x${kernel.n}`,
     layout("b0", kernel.lhs),

@@ -1,6 +1,6 @@
 import { InternalError } from "../core/errors.js";
 import type { Index } from "./index-expr.js";
-import type { BufferArg, DotKernel, MatrixLayout } from "./kernel.js";
+import type { BufferArg, Digit, DotKernel, MatrixLayout } from "./kernel.js";
 import { printIndex, printStatement } from "./printer.js";
 import type { Expr } from "./scalar.js";
 import { isCount, require } from "./verify-checks.js";
@@ -34,6 +34,13 @@ function verifyMatrix(
     `${name} with access ${arg.access}`);
   require(layout.batch.length === batch.length, () =>
     `${name} with ${layout.batch.length} batch strides for ${batch.length} axes`);
+  const { digits } = layout;
+  if (digits !== undefined) {
+    require(buffer !== 2, () => `a result whose place is told by digits`);
+    const fits = (d: readonly Digit[], n: number): boolean => d.reduce((size, { size: s }) => size * s, 1) === n;
+    require(fits(digits.rows, rows) && fits(digits.cols, cols), () => `${name}'s digits do not count its elements`);
+    require(layout.row === 0 && layout.col === 0, () => `${name} with strides beside digits`);
+  }
   if ([...batch, rows, cols].includes(0)) return;
   const [lo, hi] = layoutRange(layout, batch, rows, cols);
   require(lo >= 0 && hi < arg.length, () => `${name} lies in [${lo}, ${hi}] of a buffer of ${arg.length} elements`);
@@ -42,6 +49,7 @@ function verifyMatrix(
 /** Lowest and highest element of a matrix in its buffer. */
 function layoutRange(l: MatrixLayout, batch: readonly number[], rows: number, cols: number): readonly [number, number] {
   const spans = [...batch.map((n, k) => (n - 1) * l.batch[k]!), (rows - 1) * l.row, (cols - 1) * l.col];
+  for (const { size, stride } of [...(l.digits?.rows ?? []), ...(l.digits?.cols ?? [])]) spans.push((size - 1) * stride);
   return [spans.reduce((a, s) => a + Math.min(s, 0), l.offset), spans.reduce((a, s) => a + Math.max(s, 0), l.offset)];
 }
 

@@ -20,10 +20,12 @@ export function verifyTraits(program: Program, traits: DeviceTraits): void {
   }
 }
 
-function verifyKernelTraits(kernel: Kernel, { maxBuffers, maxKeepBytes, dotEpilogue }: DeviceTraits): void {
+function verifyKernelTraits(kernel: Kernel, { maxBuffers, maxKeepBytes, dotEpilogue, dotDigits }: DeviceTraits): void {
   if (kernel.kind !== "sort")
     require(kernel.buffers.length <= maxBuffers, `kernel ${kernel.name} has ${kernel.buffers.length} buffers`);
   if (kernel.kind === "dot") require(dotEpilogue || !kernel.epilogue, `kernel ${kernel.name} has an epilogue`);
+  if (kernel.kind === "dot")
+    require(dotDigits === true || !(kernel.lhs.digits ?? kernel.rhs.digits), `kernel ${kernel.name} reads by digits`);
   if (kernel.kind !== "nest") return;
   const elements = kernel.reduced.reduce((a, b) => a * b, 1);
   const bytes = kernel.keeps.reduce((n, type) => n + elements * (type === "f64" ? 8 : 4), 0);

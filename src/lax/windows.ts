@@ -1,7 +1,7 @@
 import { NDArray } from "../core/array.js";
 import { sizeOf } from "../core/aval.js";
 import { signature } from "../core/calling.js";
-import { type DType, isFloat } from "../core/dtype.js";
+import { type DType } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";

@@ -40,6 +40,7 @@ class WasmBackend implements Backend {
     maxKeepBytes: Infinity,
     arenaAlignment: 64,
     dotEpilogue: false,
+    dotDigits: true,
     dearLaunches: false,
   };
   private readonly arena: Arena;

@@ -139,6 +139,11 @@ export class Code {
       this.f.load(Op.i32_load, offset);
     };
   }
+  storeWord(address: Value, v: Value): void {
+    this.push(address);
+    this.push(v);
+    this.f.store(Op.i32_store, 0);
+  }
   loadVector(address: Value, offset = 0): Value {
     return () => {
       this.push(address);

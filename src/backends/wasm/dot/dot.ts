@@ -2,8 +2,8 @@ import type { DotKernel } from "../../../kernel-ir/kernel.js";
 import type { ModuleBuilder } from "../module-builder.js";
 import { arithmetic, type Arithmetic } from "./arithmetic.js";
 import { Code, type Value } from "./code.js";
-import { gemm } from "./gemm.js";
-import { type DotPlan, type DotRoutine, planDot, tiles } from "./plan.js";
+import { type ByTable, gemm } from "./gemm.js";
+import { type BlockedRoutine, type DotPlan, type DotRoutine, planDot, tableDigits, tiles } from "./plan.js";
 import { smallProduct } from "./small.js";
 import { matrixVector, vectorMatrix } from "./vector.js";
 
@@ -34,9 +34,15 @@ export function dotUnits(kernel: DotKernel): number {
 export const dotScratchBytes = (kernel: DotKernel): number => planDot(kernel).scratchBytes;
 
 /** Dots of equal structure may share one generic function. */
-export const dotStructure = (kernel: DotKernel): string => `dot:${kernel.type}:${planDot(kernel).problem.batch.length}`;
+export function dotStructure(kernel: DotKernel): string {
+  const { problem } = planDot(kernel);
+  const digits = tableDigits(problem).map(([list]) => list.length);
+  const byTable = `${problem.a.digits ? "a" : ""}${problem.b.digits ? "b" : ""}`;
+  return `dot:${kernel.type}:${problem.batch.length}${byTable && `:${byTable}${digits.join()}`}`;
+}
 
-const routines: readonly DotRoutine[] = ["wide", "low", "skinny", "narrow", "matrixVector", "vectorMatrix", "small"];
+const blocked: readonly BlockedRoutine[] = ["wide", "low", "skinny", "narrow"];
+const routines: readonly DotRoutine[] = [...blocked, "matrixVector", "vectorMatrix", "small"];
 
 const fields = [
   "routine",
@@ -61,6 +67,10 @@ const fields = [
   "kBlock",
   "rowsScratch",
   "flags",
+  "aRowTable",
+  "aColTable",
+  "bRowTable",
+  "bColTable",
 ] as const;
 type Field = (typeof fields)[number];
 const BATCH_FIELDS = 4;
@@ -72,6 +82,7 @@ export function dotParameters(kernel: DotKernel): readonly number[] {
   return [
     ...fields.map((field) => values[field]),
     ...plan.problem.batch.flatMap(({ size, a, b, out }) => [size, a, b, out]),
+    ...tableDigits(plan.problem).flatMap(([digits]) => digits.flatMap(({ size, stride }) => [size, stride])),
   ];
 }
 
@@ -102,6 +113,10 @@ function fieldValues(plan: DotPlan): Readonly<Record<Field, number>> {
     kBlock: plan.kBlock,
     rowsScratch: plan.rowsScratch,
     flags: plan.flags,
+    aRowTable: plan.tables[0]!,
+    aColTable: plan.tables[1]!,
+    bRowTable: plan.tables[2]!,
+    bColTable: plan.tables[3]!,
   };
 }
 
@@ -113,7 +128,12 @@ export function emitDot(m: ModuleBuilder, kernel: DotKernel, options: DotOptions
   const plan = planDot(kernel);
   const t = arithmetic(kernel.type, options.relaxed);
   const generic = options.generic === true;
-  const used = (generic ? routines : [plan.routine]).map((routine) => ({ routine, index: emitRoutine(m, t, routine) }));
+  const byTable: ByTable = { a: plan.problem.a.digits !== undefined, b: plan.problem.b.digits !== undefined };
+  const possible = byTable.a || byTable.b ? blocked : routines;
+  const used = (generic ? possible : [plan.routine]).map((routine) => ({
+    routine,
+    index: emitRoutine(m, t, routine, byTable),
+  }));
 
   const f = m.func(kernel.name, Array<"i32">(generic ? 7 : 6).fill("i32"));
   const c = new Code(f, t);
@@ -121,6 +141,14 @@ export function emitDot(m: ModuleBuilder, kernel: DotKernel, options: DotOptions
   const values = dotParameters(kernel);
   const parameter = (i: number): Value => (generic ? c.loadWord(block, 4 * i) : c.i32(values[i]!));
   const p = (field: Field): Value => parameter(fields.indexOf(field));
+
+  let digit = fields.length + plan.problem.batch.length * BATCH_FIELDS;
+  (["aRowTable", "aColTable", "bRowTable", "bColTable"] as const).forEach((table, i) => {
+    const [digits, length] = tableDigits(plan.problem)[i]!;
+    const sizes = digits.map((_, d) => [parameter(digit + 2 * d), parameter(digit + 2 * d + 1)] as const);
+    digit += 2 * digits.length;
+    if (length > 0) fillTable(c, c.word(c.add(scratch, p(table))), sizes, c.word(c.i32(0)));
+  });
 
   const unit = lo;
   const a = c.word();
@@ -139,8 +167,10 @@ export function emitDot(m: ModuleBuilder, kernel: DotKernel, options: DotOptions
       : plan.swapped
         ? [rhs, lhs]
         : [lhs, rhs];
-    c.set(a, c.at(c.add(aBuffer, p("aOffset")), row, p("aRow")));
-    c.set(b, c.at(c.add(bBuffer, p("bOffset")), column, p("bCol")));
+    c.set(a, c.add(aBuffer, p("aOffset")));
+    if (!byTable.a) c.set(a, c.at(a, row, p("aRow")));
+    c.set(b, c.add(bBuffer, p("bOffset")));
+    if (!byTable.b) c.set(b, c.at(b, column, p("bCol")));
     c.set(out, c.at(c.at(c.add(outBuffer, p("outOffset")), row, p("outRow")), column, p("outCol")));
 
     for (let axis = plan.problem.batch.length - 1; axis >= 0; axis--) {
@@ -153,7 +183,14 @@ export function emitDot(m: ModuleBuilder, kernel: DotKernel, options: DotOptions
     }
 
     for (const { routine, index } of used) {
-      const call = (): void => callRoutine(c, routine, index, p, { a, b, out, scratch, rows, columns });
+      const table = (name: Field, first: Value): Value => c.at(c.add(scratch, p(name)), first, c.i32(4));
+      const strides = [
+        ...(byTable.a ? [table("aRowTable", row), table("aColTable", c.i32(0))] : [p("aRow"), p("aCol")]),
+        ...(byTable.b ? [table("bRowTable", c.i32(0)), table("bColTable", column)] : [p("bRow"), p("bCol")]),
+        p("outRow"),
+        p("outCol"),
+      ];
+      const call = (): void => callRoutine(c, routine, index, p, { a, b, out, scratch, rows, columns, strides });
       if (generic) c.when(c.eq(p("routine"), c.i32(routines.indexOf(routine))), call);
       else call();
     }
@@ -162,13 +199,29 @@ export function emitDot(m: ModuleBuilder, kernel: DotKernel, options: DotOptions
   return f.index;
 }
 
-function emitRoutine(m: ModuleBuilder, t: Arithmetic, routine: DotRoutine): number {
+/** Writes what each value of an index of several digits adds, in order; `to` and `offset` are locals. */
+function fillTable(c: Code, to: number, digits: readonly (readonly [size: Value, stride: Value])[], offset: number): void {
+  const [first, ...rest] = digits;
+  if (first === undefined) {
+    c.storeWord(to, offset);
+    c.advance(to, c.i32(4));
+    return;
+  }
+  const left = c.word(first[0]);
+  const own = c.word(offset);
+  c.times(left, () => {
+    fillTable(c, to, rest, own);
+    c.advance(own, first[1]);
+  });
+}
+
+function emitRoutine(m: ModuleBuilder, t: Arithmetic, routine: DotRoutine, byTable: ByTable): number {
   switch (routine) {
     case "wide":
     case "low":
     case "skinny":
     case "narrow":
-      return gemm(m, t, tiles[routine](t));
+      return gemm(m, t, tiles[routine](t), byTable);
     case "matrixVector":
       return matrixVector(m, t);
     case "vectorMatrix":
@@ -185,11 +238,12 @@ interface Operands {
   readonly scratch: number;
   readonly rows: number;
   readonly columns: number;
+  /** Of a, b and out; addresses of tables in the place of those of operands that are read by them. */
+  readonly strides: readonly Value[];
 }
 
 function callRoutine(c: Code, routine: DotRoutine, index: number, p: (field: Field) => Value, o: Operands): void {
-  const { a, b, out, scratch, rows, columns } = o;
-  const strides = [p("aRow"), p("aCol"), p("bRow"), p("bCol"), p("outRow"), p("outCol")];
+  const { a, b, out, scratch, rows, columns, strides } = o;
   switch (routine) {
     case "wide":
     case "low":

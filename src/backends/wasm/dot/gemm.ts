@@ -2,7 +2,7 @@ import type { ModuleBuilder } from "../module-builder.js";
 import type { Arithmetic } from "./arithmetic.js";
 import { type Code, sharedFunction } from "./code.js";
 import { microKernel, type Tile } from "./micro.js";
-import { packColumns, packRows } from "./pack.js";
+import { packColumns, packColumnsByTable, packRows, packRowsByTable } from "./pack.js";
 
 /** Panels of columns that are packed at once: what bounds the scratch. */
 const PANELS = 128;
@@ -28,15 +28,21 @@ export const packedRowsBytes = (t: Arithmetic, m: number, kBlock: number): numbe
  *
  * Strides in bytes; `rowsScratch`: where packed rows lie in the scratch. If columns are not packed they must be adjacent,
  * and are read where they lie, but for a last panel that lacks a vector or more: reading it would go too far beyond b.
+ * An operand that is read by tables has their addresses in the place of its strides, and is packed.
  */
-export function gemm(m: ModuleBuilder, t: Arithmetic, tile: Tile): number {
+export function gemm(m: ModuleBuilder, t: Arithmetic, tile: Tile, byTable: ByTable = { a: false, b: false }): number {
   const micro = microKernel(m, t, tile);
-  const columns = packColumns(m, t, tile);
-  const rowPanels = packRows(m, t, tile);
+  const columns = (byTable.b ? packColumnsByTable : packColumns)(m, t, tile);
+  const rowPanels = (byTable.a ? packRowsByTable : packRows)(m, t, tile);
   const addTile = storeTile(m, t, tile);
-  return sharedFunction(m, t, `gemm${tile.rows}x${tile.vectors * t.lanes}`, 16, (c) =>
-    writeGemm(c, tile, { micro, columns, rowPanels, addTile }),
-  );
+  const name = `gemm${tile.rows}x${tile.vectors * t.lanes}${byTable.a ? "_a" : ""}${byTable.b ? "_b" : ""}`;
+  return sharedFunction(m, t, name, 16, (c) => writeGemm(c, tile, { micro, columns, rowPanels, addTile }, byTable));
+}
+
+/** Which operands are read by tables. */
+export interface ByTable {
+  readonly a: boolean;
+  readonly b: boolean;
 }
 
 interface Callees {
@@ -46,7 +52,7 @@ interface Callees {
   readonly addTile: number;
 }
 
-function writeGemm(c: Code, tile: Tile, fn: Callees): void {
+function writeGemm(c: Code, tile: Tile, fn: Callees, byTable: ByTable): void {
   const { t } = c;
   const width = tile.vectors * t.lanes;
   const [a, b, out, scratch, rows, n, k, aRow, aCol, bRow, bCol, outRow, outCol, kBlock, rowsScratch, flags] = [
@@ -94,18 +100,22 @@ function writeGemm(c: Code, tile: Tile, fn: Callees): void {
   c.count(n, PANELS * width, (j0) => {
     const nBlock = c.word(c.min(c.i32(PANELS * width), c.sub(n, j0)));
     const aBlock = c.word(a);
-    const bBlock = c.word(c.at(b, j0, bCol));
+    const bBlock = c.word(byTable.b ? b : c.at(b, j0, bCol));
+    // tables of columns of a and of b: where they begin for this block
+    const [aCols, bRows] = [c.word(aCol), c.word(bRow)];
+    const bCols = c.word(byTable.b ? c.at(bCol, j0, c.i32(4)) : bCol);
     const outBlock = c.word(c.at(out, j0, outCol));
     c.set(accumulate, c.i32(0));
     c.set(kRest, k);
     c.whilst(kRest, () => {
       c.set(kCount, c.min(kBlock, kRest));
-      c.when(packed, () => c.call(fn.columns, bBlock, columnsAt, kCount, nBlock, bRow, bCol));
+      c.when(packed, () => c.call(fn.columns, bBlock, columnsAt, kCount, nBlock, bRows, bCols));
       c.count(rows, ROW_BLOCK, (i0) => {
         const mBlock = c.word(c.min(c.i32(ROW_BLOCK), c.sub(rows, i0)));
-        const aRows = c.word(c.at(aBlock, i0, aRow));
+        const aRows = c.word(byTable.a ? aBlock : c.at(aBlock, i0, aRow));
         c.when(packedRows, () => {
-          c.call(fn.rowPanels, aRows, rowsAt, mBlock, kCount, aRow, aCol);
+          const rowsFrom = byTable.a ? c.at(aRow, i0, c.i32(4)) : aRow;
+          c.call(fn.rowPanels, aRows, rowsAt, mBlock, kCount, rowsFrom, aCols);
           c.set(aRows, rowsAt);
         });
         c.count(nBlock, width, (j) => {
@@ -121,7 +131,7 @@ function writeGemm(c: Code, tile: Tile, fn: Callees): void {
                 c.less(c.i32(width - t.lanes), nCount),
                 () => c.set(panelStep, bRow),
                 () => {
-                  c.call(fn.columns, panel, columnsAt, kCount, nCount, bRow, bCol);
+                  if (!byTable.b) c.call(fn.columns, panel, columnsAt, kCount, nCount, bRow, bCol);
                   c.set(panel, columnsAt);
                 },
               );
@@ -134,12 +144,14 @@ function writeGemm(c: Code, tile: Tile, fn: Callees): void {
         });
         for (const local of [mBlock, aRows]) c.f.free(local);
       });
-      c.advance(aBlock, c.mul(kCount, aCol));
-      c.advance(bBlock, c.mul(kCount, bRow));
+      if (byTable.a) c.advance(aCols, c.mul(kCount, c.i32(4)));
+      else c.advance(aBlock, c.mul(kCount, aCol));
+      if (byTable.b) c.advance(bRows, c.mul(kCount, c.i32(4)));
+      else c.advance(bBlock, c.mul(kCount, bRow));
       c.set(kRest, c.sub(kRest, kCount));
       c.set(accumulate, c.i32(1));
     });
-    for (const local of [nBlock, aBlock, bBlock, outBlock]) c.f.free(local);
+    for (const local of [nBlock, aBlock, bBlock, outBlock, aCols, bRows, bCols]) c.f.free(local);
   });
 }
 

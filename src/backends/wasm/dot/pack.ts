@@ -1,6 +1,6 @@
 import type { ModuleBuilder } from "../module-builder.js";
 import type { Arithmetic } from "./arithmetic.js";
-import { sharedFunction } from "./code.js";
+import { type Code, sharedFunction } from "./code.js";
 import type { Tile } from "./micro.js";
 
 /**
@@ -120,6 +120,100 @@ function gatherRows(m: ModuleBuilder, t: Arithmetic, { rows }: Tile): number {
       from.forEach((p, i) => c.store(to, c.load(p), i * t.bytes));
       for (const p of from) c.advance(p, aCol);
       c.advance(to, c.i32(rows * t.bytes));
+    });
+  });
+}
+
+/**
+ * As packColumns, of an operand whose rows and columns are where tables say: element (k, j) at b + rows[k] + cols[j], in bytes.
+ *
+ *   (b, to, k, n, rows, cols)
+ */
+export function packColumnsByTable(m: ModuleBuilder, t: Arithmetic, tile: Tile): number {
+  const width = tile.vectors * t.lanes;
+  const gather = gatherStripByTable(m, t, tile);
+  return sharedFunction(m, t, `packColumnsByTable${width}`, 6, (c) => {
+    const [b, to, k, n, rows, cols] = [0, 1, 2, 3, 4, 5] as const;
+    c.count(n, width, (j) => {
+      const left = c.word(c.sub(n, j));
+      for (let v = 0; v < tile.vectors; v++) {
+        const first = c.word(c.min(c.i32(v * t.lanes), c.sub(left, c.i32(1))));
+        c.call(gather, b, c.add(to, c.i32(v * 16)), k, c.sub(left, first), rows, c.at(cols, first, c.i32(4)));
+        c.f.free(first);
+      }
+      c.advance(cols, c.i32(4 * width));
+      c.advance(to, c.mul(k, c.i32(width * t.bytes)));
+      c.f.free(left);
+    });
+  });
+}
+
+/** One vector's width of columns, `columns` ≥ 1 of them there: (b, to, k, columns, rows, cols). */
+function gatherStripByTable(m: ModuleBuilder, t: Arithmetic, tile: Tile): number {
+  return sharedFunction(m, t, `gatherStripByTable${tile.vectors}`, 6, (c) => {
+    const [b, to, k, columns, rows, cols] = [0, 1, 2, 3, 4, 5] as const;
+    const from = pointers(c, t.lanes, b, cols, columns);
+    const adjacent = from
+      .slice(1)
+      .map((p, i) => c.eq(p, c.add(from[0]!, c.i32((i + 1) * t.bytes))))
+      .reduce((x, y) => c.and(x, y));
+    const offset = c.word();
+    const sweep = (read: () => void): void =>
+      c.times(k, () => {
+        c.set(offset, c.loadWord(rows, 0));
+        c.storeVector(to, read);
+        c.advance(rows, c.i32(4));
+        c.advance(to, c.i32(tile.vectors * 16));
+      });
+    c.when(
+      adjacent,
+      () => sweep(() => c.push(c.loadVector(c.add(from[0]!, offset)))),
+      () =>
+        sweep(() => {
+          for (const p of from.slice(1).reverse()) c.push(c.add(p, offset));
+          c.push(c.loadSplat(c.add(from[0]!, offset)));
+          for (let i = 1; i < t.lanes; i++) c.f.laneLoad(t.loadLane, i);
+        }),
+    );
+  });
+}
+
+/** Addresses of `n` neighbours, of which `valid` ≥ 1 are there: the last one stands in for those that are missing. */
+function pointers(c: Code, n: number, base: number, table: number, valid: number): number[] {
+  return Array.from({ length: n }, (_, i) => {
+    const entry = i === 0 ? table : c.at(table, c.min(c.i32(i), c.sub(valid, c.i32(1))), c.i32(4));
+    return c.word(c.add(base, c.loadWord(entry, 0)));
+  });
+}
+
+/**
+ * As packRows, of an operand whose rows and columns are where tables say.
+ *
+ *   (a, to, m, k, rows, cols)
+ */
+export function packRowsByTable(m: ModuleBuilder, t: Arithmetic, tile: Tile): number {
+  const gather = gatherRowsByTable(m, t, tile);
+  return sharedFunction(m, t, `packRowsByTable${tile.rows}`, 6, (c) => {
+    const [a, to, count, k, rows, cols] = [0, 1, 2, 3, 4, 5] as const;
+    c.count(count, tile.rows, (i) => {
+      c.call(gather, a, to, c.sub(count, i), k, rows, cols);
+      c.advance(rows, c.i32(4 * tile.rows));
+      c.advance(to, c.mul(k, c.i32(tile.rows * t.bytes)));
+    });
+  });
+}
+
+/** One panel, `valid` of its rows there: (a, to, valid, k, rows, cols). */
+function gatherRowsByTable(m: ModuleBuilder, t: Arithmetic, tile: Tile): number {
+  return sharedFunction(m, t, `gatherRowsByTable${tile.rows}`, 6, (c) => {
+    const [a, to, valid, k, rows, cols] = [0, 1, 2, 3, 4, 5] as const;
+    const from = pointers(c, tile.rows, a, rows, valid);
+    const offset = c.word();
+    c.times(k, () => {
+      c.set(offset, c.loadWord(cols, 0));
+      from.forEach((p, i) => c.store(to, c.load(c.add(p, offset)), i * t.bytes));
+      c.advance(cols, c.i32(4));
+      c.advance(to, c.i32(tile.rows * t.bytes));
     });
   });
 }

@@ -1,4 +1,4 @@
-import type { DotKernel } from "../../../kernel-ir/kernel.js";
+import type { Digit, DotKernel, MatrixDigits, MatrixLayout } from "../../../kernel-ir/kernel.js";
 import { arithmetic, type Arithmetic } from "./arithmetic.js";
 import { PACK_COLUMNS, PACK_ROWS, packedColumnsBytes, packedRowsBytes, TILE_SCRATCH } from "./gemm.js";
 import type { Tile } from "./micro.js";
@@ -22,6 +22,8 @@ export interface DotPlan {
   readonly rowsScratch: number;
   readonly flags: number;
   readonly scratchBytes: number;
+  /** Where the tables of operands that are read by digits lie in the scratch. */
+  readonly tables: readonly number[];
 }
 
 export type DotRoutine = BlockedRoutine | "matrixVector" | "vectorMatrix" | "small";
@@ -36,10 +38,12 @@ export interface Problem {
   readonly out: Matrix;
   readonly batch: readonly BatchAxis[];
 }
-interface Matrix {
+export interface Matrix {
   readonly offset: number;
   readonly row: number;
   readonly col: number;
+  /** Instead of strides: such an operand is always packed, by tables of what rows and columns add. */
+  readonly digits?: MatrixDigits;
 }
 interface BatchAxis {
   readonly size: number;
@@ -89,10 +93,13 @@ function makePlan(kernel: DotKernel): DotPlan {
 }
 
 function problemOf(kernel: DotKernel, bytes: number): Problem {
-  const matrix = (l: DotKernel["lhs"], rows: number, cols: number): Matrix => ({
+  const inBytes = (digits: readonly Digit[]): Digit[] =>
+    digits.map(({ size, stride }) => ({ size, stride: stride * bytes }));
+  const matrix = (l: MatrixLayout, rows: number, cols: number): Matrix => ({
     offset: l.offset * bytes,
     row: rows === 1 ? 0 : l.row * bytes,
     col: cols === 1 ? 0 : l.col * bytes,
+    ...(l.digits && { digits: { rows: inBytes(l.digits.rows), cols: inBytes(l.digits.cols) } }),
   });
   const { m, n, k, lhs, rhs, out } = kernel;
   return {
@@ -108,7 +115,12 @@ function problemOf(kernel: DotKernel, bytes: number): Problem {
   };
 }
 
-const transposeMatrix = ({ offset, row, col }: Matrix): Matrix => ({ offset, row: col, col: row });
+const transposeMatrix = ({ offset, row, col, digits }: Matrix): Matrix => ({
+  offset,
+  row: col,
+  col: row,
+  ...(digits && { digits: { rows: digits.cols, cols: digits.rows } }),
+});
 
 const transposed = (p: Problem): Problem => ({
   m: p.n,
@@ -140,7 +152,7 @@ function foldBatch(problem: Problem): Problem {
 
 function foldIntoRows(p: Problem, i: number): Problem | undefined {
   const axis = p.batch[i]!;
-  if (axis.b !== 0 || p.m === 0) return undefined;
+  if (axis.b !== 0 || p.m === 0 || p.a.digits) return undefined;
   const outer = axis.a === p.m * p.a.row && axis.out === p.m * p.out.row;
   const inner = p.a.row === axis.size * axis.a && p.out.row === axis.size * axis.out;
   if (p.m > 1 && !outer && !inner) return undefined;
@@ -176,6 +188,7 @@ const adjacent = (stride: number, size: number, t: Arithmetic): boolean => size 
 
 /** Results are written along rows of out, and a lone column is better a lone row if that makes b's rows adjacent. */
 function prefersTransposed(p: Problem, t: Arithmetic): boolean {
+  if (p.a.digits ?? p.b.digits) return !adjacent(p.out.col, p.n, t) && adjacent(p.out.row, p.m, t);
   if (p.n === 1) return !adjacent(p.a.col, p.k, t) && adjacent(p.a.row, p.m, t) && adjacent(p.out.row, p.m, t);
   if (p.m === 1) return !(adjacent(p.b.col, p.n, t) && adjacent(p.out.col, p.n, t)) && adjacent(p.b.row, p.k, t);
   return !adjacent(p.out.col, p.n, t) && adjacent(p.out.row, p.m, t);
@@ -183,7 +196,7 @@ function prefersTransposed(p: Problem, t: Arithmetic): boolean {
 
 const aliased = (stride: number): boolean => stride % ALIASED_STRIDE === 0;
 
-type Choice = Pick<DotPlan, "routine" | "split" | "splits" | "kBlock" | "rowsScratch" | "flags" | "scratchBytes">;
+type Choice = Pick<DotPlan, "routine" | "split" | "splits" | "kBlock" | "rowsScratch" | "flags" | "scratchBytes" | "tables">;
 
 function chooseRoutine(p: Problem, t: Arithmetic): Choice {
   const { m, n, k } = p;
@@ -195,8 +208,10 @@ function chooseRoutine(p: Problem, t: Arithmetic): Choice {
     rowsScratch: 0,
     flags: 0,
     scratchBytes: 0,
+    tables: [0, 0, 0, 0],
     ...more,
   });
+  if (p.a.digits ?? p.b.digits) return chooseBlocked(p, t, choice);
   if (n === 1 && k >= 2 * t.lanes && adjacent(p.a.col, k, t) && adjacent(p.b.row, k, t))
     return choice("matrixVector", "rows", 16);
   if (n === 1 || m * n * k <= SMALL) return choice("small", "rows", n === 1 ? 64 : Math.max(1, m));
@@ -217,8 +232,8 @@ function chooseBlocked(
   const tile = tiles[routine](t);
   const width = tile.vectors * t.lanes;
   const directRows = aliased(p.b.row) ? DIRECT_ROWS_ALIASED : DIRECT_ROWS;
-  const packColumns = !adjacent(p.b.col, n, t) || (n > width && m > directRows);
-  const packRows = n >= (k > 64 && aliased(p.a.col) ? PACK_ROWS_FROM_ALIASED : PACK_ROWS_FROM);
+  const packColumns = p.b.digits !== undefined || !adjacent(p.b.col, n, t) || (n > width && m > directRows);
+  const packRows = p.a.digits !== undefined || n >= (k > 64 && aliased(p.a.col) ? PACK_ROWS_FROM_ALIASED : PACK_ROWS_FROM);
   const kBlock =
     packColumns || n > width
       ? Math.ceil(k / Math.max(1, Math.round(k / K_BLOCK)))
@@ -229,6 +244,26 @@ function chooseBlocked(
     kBlock,
     rowsScratch,
     flags: (packColumns ? PACK_COLUMNS : 0) | (packRows ? PACK_ROWS : 0),
-    scratchBytes: rowsScratch + (packRows ? packedRowsBytes(t, m, kBlock) : 0),
+    ...tablesOf(p, rowsScratch + (packRows ? packedRowsBytes(t, m, kBlock) : 0)),
   });
+}
+
+/** Digits of an operand's rows and columns; those that have strides have none. */
+const NO_DIGITS: MatrixDigits = { rows: [], cols: [] };
+/** The four lists of digits of a problem, in the order of their tables, and the lengths of those. */
+export const tableDigits = ({ a, b, m, n, k }: Problem): readonly (readonly [readonly Digit[], number])[] => [
+  [(a.digits ?? NO_DIGITS).rows, a.digits ? m : 0],
+  [(a.digits ?? NO_DIGITS).cols, a.digits ? k : 0],
+  [(b.digits ?? NO_DIGITS).rows, b.digits ? k : 0],
+  [(b.digits ?? NO_DIGITS).cols, b.digits ? n : 0],
+];
+
+/** Tables lie behind the rest of the scratch, one word an entry. */
+function tablesOf(p: Problem, end: number): Pick<DotPlan, "tables" | "scratchBytes"> {
+  const tables: number[] = [];
+  for (const [, length] of tableDigits(p)) {
+    tables.push(end);
+    end += Math.ceil(length / 4) * 16;
+  }
+  return { tables, scratchBytes: end };
 }
