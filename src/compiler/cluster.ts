@@ -162,7 +162,11 @@ export class Cluster implements Group {
     const place = movedPlace(sourceAt, shape, this.axes, this.dims);
     const member = place && source && this.members.get(source);
     if (member?.level !== "element" || member.place.key !== this.flat.key) return false;
-    this.admit(x, { level: "element", expr: member.expr, place: place! }, new ClusterReader(this, "element", x.op!.number));
+    this.admit(
+      x,
+      { level: "element", expr: member.expr, place: place! },
+      new ClusterReader(this, "element", x.op!.number),
+    );
     return true;
   }
 
@@ -187,7 +191,11 @@ export class Cluster implements Group {
     if (!reader.ok) return false;
     const type = elementType(x.aval);
     if (reduced.length === 0) {
-      this.admit(x, { level: "element", expr: makeOp(combine, [constant(type, initial), input]), place: this.flat }, reader);
+      this.admit(
+        x,
+        { level: "element", expr: makeOp(combine, [constant(type, initial), input]), place: this.flat },
+        reader,
+      );
       return true;
     }
     if (!this.reduced) this.reduceOver(reduced);
@@ -305,7 +313,8 @@ class ClusterReader implements Reader {
       this.cluster.members.has(v) || this.cluster.reads.has(v) || this.loaded.has(v);
     const { lastUse } = rules;
     const isLater = (v: Value): boolean => !isStored(v) && (lastUse.get(v) ?? -1) > this.now;
-    const isShared = (v: Value): boolean => v.group instanceof Cluster && v.group.some((m) => m !== value && isLater(m));
+    const isShared = (v: Value): boolean =>
+      v.group instanceof Cluster && v.group.some((m) => m !== value && isLater(m));
     const again = againFor(value, { isStored, isAtHand, isShared });
     if (!again) return undefined;
     const trial = new ClusterReader(this.cluster, this.level, this.now, this, again);

@@ -128,13 +128,13 @@ function layoutOf({ statements }: Epilogue, numBatch: number): MatrixLayout | un
 }
 
 /** The order of axes in which an operand has to be copied for a product; undefined where it can be read where it lies. */
-export function packOrder(op: Op, operand: number): readonly number[] | undefined {
+export function packOrder(op: Op, operand: number, byDigits = false): readonly number[] | undefined {
   const x = op.inputs[operand]!;
   const product = productOf(op);
   const roles = operand === 0 ? product.lhs : product.rhs;
   const out = op.outs[0]!.aval;
   if (sizeOf(out.shape) * product.k === 0) return undefined;
-  const isDirect = elementType(x.aval) === elementType(out) && stridedLayout(x, roles);
+  const isDirect = elementType(x.aval) === elementType(out) && stridedLayout(x, roles, byDigits);
   return isDirect ? undefined : orderOf(roles);
 }
 

@@ -187,7 +187,7 @@ class Fuser {
   /** Operands of a product, with copies of those that it cannot read where they lie: one for each order. */
   private dotOperands(op: Op): readonly Operand[] {
     return op.inputs.map((x, i) => {
-      const order = packOrder(op, i);
+      const order = packOrder(op, i, this.traits.dotDigits);
       if (!order) return x;
       if (x instanceof Literal) return packOf(x, order, op.outs[0]!.aval.dtype);
       const known = this.packs.get(x) ?? new Map<string, Value>();

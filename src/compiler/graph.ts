@@ -188,7 +188,8 @@ const isScalar = ({ outs }: Eqn): boolean => outs.every((v) => v.aval.dtype !== 
 /** Operations to compute a value of these operands once, what they share counted each time. */
 function costAgain(cost: number, inputs: readonly Operand[]): number {
   let total = cost;
-  for (const x of inputs) if (x instanceof Value && x.op) total += x.free && sizeOf(x.aval.shape) === 1 ? x.op.again : Infinity;
+  for (const x of inputs)
+    if (x instanceof Value && x.op) total += x.free && sizeOf(x.aval.shape) === 1 ? x.op.again : Infinity;
   return total;
 }
 

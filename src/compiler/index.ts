@@ -115,7 +115,9 @@ class ProgramBuilder {
     const { maxBuffers } = this.traits;
     return list.flatMap((l) =>
       l
-        ? limitBuffers(l, maxBuffers).map((x) => ({ kind: "launch", ...x, number: this.kernels.push(x.kernel) - 1 }) as const)
+        ? limitBuffers(l, maxBuffers).map(
+            (x) => ({ kind: "launch", ...x, number: this.kernels.push(x.kernel) - 1 }) as const,
+          )
         : [],
     );
   }

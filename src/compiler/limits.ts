@@ -190,7 +190,10 @@ function copyInto(pack: Value, offset: number, from: Value, { type, length }: Bu
   const kernel: NestKernel = {
     kind: "nest",
     name: "pack",
-    buffers: [{ type, access: "read", length }, { type, access: "write", length: sizeOf(pack.aval.shape) }],
+    buffers: [
+      { type, access: "read", length },
+      { type, access: "write", length: sizeOf(pack.aval.shape) },
+    ],
     parallel: [length],
     reduced: [],
     sequential: false,

@@ -17,7 +17,11 @@ export function regionKernels(group: OpaqueGroup, traits: DeviceTraits): KernelL
   const probe = new MemoryReader();
   const shapes = regionsOf(group, probe, undefined).map((r) => [...r.shape, ...words]);
   /** A region as it is for a word of keys, or for other elements. */
-  const pieceOf = (r: number, reader: Reader, index: readonly Index[]): { readonly index: Index; readonly value: Expr } => {
+  const pieceOf = (
+    r: number,
+    reader: Reader,
+    index: readonly Index[],
+  ): { readonly index: Index; readonly value: Expr } => {
     const word = words.length > 0 ? index.at(-1) : undefined;
     const logical = word ? index.slice(0, -1) : index;
     const region = regionsOf(group, reader, word)[r]!;

@@ -49,17 +49,14 @@ function verifyMatrix(
 /** Lowest and highest element of a matrix in its buffer. */
 function layoutRange(l: MatrixLayout, batch: readonly number[], rows: number, cols: number): readonly [number, number] {
   const spans = [...batch.map((n, k) => (n - 1) * l.batch[k]!), (rows - 1) * l.row, (cols - 1) * l.col];
-  for (const { size, stride } of [...(l.digits?.rows ?? []), ...(l.digits?.cols ?? [])]) spans.push((size - 1) * stride);
+  for (const { size, stride } of [...(l.digits?.rows ?? []), ...(l.digits?.cols ?? [])])
+    spans.push((size - 1) * stride);
   return [spans.reduce((a, s) => a + Math.min(s, 0), l.offset), spans.reduce((a, s) => a + Math.max(s, 0), l.offset)];
 }
 
 /** Places of the result are distinct if every stride passes all that the smaller ones reach. */
 function verifyDistinct({ batch, m, n, out }: DotKernel): void {
-  const axes = [
-    ...batch.map((e, a) => [e, out.batch[a]!] as const),
-    [m, out.row] as const,
-    [n, out.col] as const,
-  ];
+  const axes = [...batch.map((e, a) => [e, out.batch[a]!] as const), [m, out.row] as const, [n, out.col] as const];
   let reach = 0;
   for (const [extent, stride] of axes.filter(([e]) => e > 1).sort((a, b) => Math.abs(a[1]) - Math.abs(b[1]))) {
     require(Math.abs(stride) > reach, () => `out's strides place two elements at one`);
@@ -95,7 +92,8 @@ function verifyEpilogue(kernel: DotKernel, epilogue: NonNullable<DotKernel["epil
   require(epilogue.length > 0, () => "an epilogue without statements");
   const seen = new Set<Expr>();
   for (const s of epilogue) {
-    if (s.kind !== "store") throw new InternalError(`an epilogue with a statement that is no store: ${printStatement(s)}`);
+    if (s.kind !== "store")
+      throw new InternalError(`an epilogue with a statement that is no store: ${printStatement(s)}`);
     const arg = buffers[s.buffer];
     require(arg !== undefined && s.buffer >= 2 && arg.access !== "read", () =>
       `an epilogue that stores to buffer ${s.buffer}`);

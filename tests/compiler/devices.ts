@@ -12,6 +12,7 @@ export const gpu: DeviceTraits = {
   maxKeepBytes: 16384,
   arenaAlignment: 256,
   dotEpilogue: true,
+  dotDigits: true,
   dearLaunches: true,
 };
 
@@ -22,6 +23,7 @@ const traits: Readonly<Record<string, DeviceTraits>> = { "interpreted gpu": gpu,
 
 /** Registers the devices; gives their names. */
 export function interpretedDevices(): string[] {
-  for (const [name, t] of Object.entries(traits)) registerDevice(new CompiledDevice(new InterpreterBackend(name, t), compile), false);
+  for (const [name, t] of Object.entries(traits))
+    registerDevice(new CompiledDevice(new InterpreterBackend(name, t), compile), false);
   return Object.keys(traits);
 }

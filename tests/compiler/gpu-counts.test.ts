@@ -103,7 +103,10 @@ function adam(p: NDArray, g: NDArray, m: NDArray, v: NDArray, t: NDArray): NDArr
 
 /** A step of gradient descent: losses and new weights. */
 function descent(w: NDArray, b: NDArray, x: NDArray, y: NDArray, rate: NDArray): NDArray[] {
-  const [loss, [dw, db]] = valueAndGrad(regression as F, [0, 1])(w, b, x, y) as unknown as [NDArray, [NDArray, NDArray]];
+  const [loss, [dw, db]] = valueAndGrad(regression as F, [0, 1])(w, b, x, y) as unknown as [
+    NDArray,
+    [NDArray, NDArray],
+  ];
   return [loss, w.sub(dw.mul(rate)), b.sub(db.mul(rate))];
 }
 
