@@ -76,6 +76,10 @@ export interface Backend {
    */
   compile(program: Program, options: { readonly generic: boolean }): Executable;
   stats(): BackendStats;
+  /** What of a program the device has nothing for, in words; undefined: nothing. */
+  readonly lacks?: (program: Program) => string | undefined;
+  /** A program that is computed on the host in its turn: what `lacks` names is there for it. */
+  readonly onHost?: (program: Program, compute: HostCompute, text: () => string) => Executable;
   /**
    * Resolves when everything that was enqueued before has run, rejects with the error of the first of `buffers` whose content
    * could not be computed; undefined where `run` returns when it has run.
@@ -86,6 +90,11 @@ export interface Backend {
   /** Notes the launches of what is enqueued from now on, until `stop`; undefined where launches are no events of their own. */
   readonly profile?: () => { readonly stop: () => Promise<readonly ProfiledLaunch[]> };
 }
+
+/** Operands as words of 32 bits, or scalars → the results that are no operands, as words. */
+export type HostCompute = (
+  inputs: readonly (Uint32Array<ArrayBuffer> | ScalarInput)[],
+) => readonly Uint32Array<ArrayBuffer>[];
 
 export interface BackendStats {
   /** Bytes of the device's heap and of what is allocated in it. */

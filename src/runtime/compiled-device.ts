@@ -1,5 +1,6 @@
 import { ConcreteArray } from "../core/array.js";
 import { formatAval, type HostArray } from "../core/aval.js";
+import { config } from "../core/config.js";
 import { debug } from "../core/debug.js";
 import { type DType, dtypeInfo, type TypedArray } from "../core/dtype.js";
 import type { Prepared } from "../core/engine.js";
@@ -10,6 +11,7 @@ import {
   type Backend,
   type DeviceBuffer,
   type DeviceTraits,
+  type Executable,
   isScalarInput,
   type ProfiledLaunch,
   type ScalarInput,
@@ -19,6 +21,7 @@ import { plannedMemory } from "../kernel-ir/planned-memory.js";
 import type { Program } from "../kernel-ir/program.js";
 import { ArrayType } from "./array-type.js";
 import { EagerPrograms } from "./eager-programs.js";
+import { computeWith } from "./helping.js";
 import { Heap, type Residence, type Slot } from "./heap.js";
 import { originOfData } from "./origin.js";
 import { type Ready, readyOf } from "./ready.js";
@@ -89,14 +92,22 @@ export class DeviceStorage extends RuntimeStorage {
 export class CompiledDevice implements Device {
   readonly heap: Heap;
   readonly hostCopies: boolean;
+  /** Computes what the device lacks. */
+  private readonly helper: Backend | undefined;
+  private readonly reported = new Set<string>();
   private readonly programs = new WeakMap<Jaxpr, Map<string, Ready>>();
   private readonly eager: EagerPrograms;
 
   constructor(
     private readonly backend: Backend,
     private readonly compile: Compile,
-    { heap, hostCopies = false }: { readonly heap?: Heap; readonly hostCopies?: boolean } = {},
+    {
+      heap,
+      hostCopies = false,
+      helper,
+    }: { readonly heap?: Heap; readonly hostCopies?: boolean; readonly helper?: Backend } = {},
   ) {
+    this.helper = helper;
     this.hostCopies = hostCopies;
     this.heap = heap ?? new Heap(backend, residenceOf);
     this.eager = new EagerPrograms(
@@ -233,7 +244,11 @@ export class CompiledDevice implements Device {
     requireDTypes(jaxpr, this.backend, name);
     const start = performance.now();
     const program = this.program(jaxpr, name, donated);
-    const executable = this.backend.compile(program, { generic });
+    const lacking = this.backend.lacks?.(program);
+    const executable =
+      lacking === undefined
+        ? this.backend.compile(program, { generic })
+        : this.helped(jaxpr, program, { name, donated, lacking });
     const entry = program.functions[0]!;
     debug(1, () => `compiled ${name} for ${this.name} in ${(performance.now() - start).toFixed(2)} ms`);
     debug(4, () => executable.text());
@@ -242,8 +257,37 @@ export class CompiledDevice implements Device {
     return readyOf(jaxpr.inVars.length, avals, executable, bytes, entry.outputIsInput, entry.outputReusesInput);
   }
 
-  private program(jaxpr: Jaxpr, name: string, donated: readonly boolean[] | undefined): Program {
-    const { traits } = this.backend;
+  /** The executable of a program that the device lacks something for: another device computes it, which is reported. */
+  private helped(
+    jaxpr: Jaxpr,
+    program: Program,
+    { name, donated, lacking }: { name: string; donated: readonly boolean[] | undefined; lacking: string },
+  ): Executable {
+    const { helper, backend } = this;
+    if (!helper || !backend.onHost) {
+      throw new DeviceError({
+        code: "device-lacks",
+        message: `device "${this.name}" has no kernels for ${lacking}`,
+        hint: "run the function on another device: move its arguments with devicePut(x, device)",
+      });
+    }
+    if (!this.reported.has(lacking)) {
+      this.reported.add(lacking);
+      config.warn(
+        `device "${this.name}" has no kernels for ${lacking}: programs with them are computed on "${helper.name}", and what goes in and comes out is transferred`,
+      );
+    }
+    debug(1, () => `${name} is computed on ${helper.name} for ${this.name}`);
+    const { compute, text } = computeWith(helper, this.program(jaxpr, name, donated, helper.traits));
+    return backend.onHost(program, compute, text);
+  }
+
+  private program(
+    jaxpr: Jaxpr,
+    name: string,
+    donated: readonly boolean[] | undefined,
+    traits = this.backend.traits,
+  ): Program {
     return this.compile(jaxpr, donated === undefined ? { name, traits } : { name, traits, donated });
   }
 

@@ -8,11 +8,12 @@ import { ReferenceDevice } from "./reference.js";
 
 /** Fills core's hook: after this module is loaded, arrays can be made and computed. */
 registerDevice(new ReferenceDevice(), false);
-registerDevice(new CompiledDevice(createWasmBackend(), compile), true);
+const wasm = createWasmBackend();
+registerDevice(new CompiledDevice(wasm, compile), true);
 registerLoader("webgpu", async ({ limits, powerPreference, hostCopies }) => {
   // Only who asks for the device loads it.
   const { createWebgpuBackend } = await import("../backends/webgpu/index.js");
   const backend = await createWebgpuBackend({ defaultLimits: limits === "default", powerPreference });
-  return new CompiledDevice(backend, compile, { hostCopies: hostCopies ?? false });
+  return new CompiledDevice(backend, compile, { hostCopies: hostCopies ?? false, helper: wasm });
 });
 installEngine(engine);

@@ -6,6 +6,7 @@ import type {
   DeviceBuffer,
   DeviceCounters,
   DeviceTraits,
+  HostCompute,
   ProfiledLaunch,
 } from "../../kernel-ir/backend.js";
 import type { Program } from "../../kernel-ir/program.js";
@@ -16,6 +17,7 @@ import { bindingAlignment, usage } from "./constants.js";
 import { Context } from "./context.js";
 import { outOfMemory, overLimit } from "./errors.js";
 import { WebgpuExecutable } from "./executable.js";
+import { HostExecutable, unrecorded } from "./host-call.js";
 import { Pipelines } from "./pipelines.js";
 import { type Block, Pool } from "./pool.js";
 import { Profiler } from "./profile.js";
@@ -86,6 +88,7 @@ export class WebgpuDevice implements Backend {
       maxKeepBytes: maxComputeWorkgroupStorageSize - reductionBytes,
       arenaAlignment: bindingAlignment,
       dotEpilogue: true,
+      dotDigits: true,
       dearLaunches: true,
     };
   }
@@ -137,6 +140,15 @@ export class WebgpuDevice implements Backend {
   compile(program: Program): WebgpuExecutable {
     this.context.check();
     return new WebgpuExecutable(this, program);
+  }
+
+  lacks(program: Program): string | undefined {
+    return unrecorded(program);
+  }
+
+  onHost(program: Program, compute: HostCompute, text: () => string): HostExecutable {
+    this.context.check();
+    return new HostExecutable(this, program, compute, text);
   }
 
   stats(): BackendStats & { readonly counters: DeviceCounters } {

@@ -86,8 +86,9 @@ class Flattener {
         return this.copy(at(step.from), at(step.to), step.bytes);
       case "if":
       case "loop":
+      case "scan":
       case "callback":
-        throw new InternalError(`device "webgpu" cannot run a step of kind ${step.kind} yet`, [
+        throw new InternalError(`a step of kind ${step.kind} is no launch`, [
           ["function", f.name],
           ["step", printStep(step, this.program)],
         ]);
