@@ -5,7 +5,7 @@ import { constant, load, op, slotRef } from "../../../src/kernel-ir/scalar.js";
 import { testGpuDevice } from "../../gpu/adapter.js";
 import { countAccesses, findRaces } from "../../gpu/instrument.js";
 import { runCode, sharedDevice } from "../../gpu/run-code.js";
-import { type DotCase, makeDot, noise, referenceDot } from "../wasm/dot-harness.js";
+import { type Arrangement, type DotCase, makeDot, noise, referenceDot } from "../wasm/dot-harness.js";
 import {
   check,
   type CheckOptions,
@@ -160,6 +160,26 @@ describe("as planned", () => {
   ] satisfies DotCase[])
     gpu(JSON.stringify(c), () => run(c));
 
+  gpu("whatever the layouts", async () => {
+    let state = 20;
+    const pick = <X>(from: readonly X[]): X => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return from[Math.floor((state / 2 ** 32) * from.length)]!;
+    };
+    for (let round = 0; round < 24; round++) {
+      const batch = pick([[], [2], [3, 2], [1, 3]]);
+      const arrange = (): Arrangement => ({
+        order: pick(["brc", "bcr", "rbc", "cbr", "rcb"]),
+        padding: pick([0, 0, 4, 1]),
+        offset: pick([0, 0, 4, 3]),
+        inner: pick([1, 1, 1, 2]),
+        broadcast: batch.map(() => pick([true, false, false])),
+      });
+      const size = (): number => pick([1, 2, 4, 5, 8, 17, 20, 36]);
+      const operands = { lhs: arrange(), rhs: arrange(), out: { ...arrange(), broadcast: [] } };
+      await run({ batch, m: size(), n: size(), k: size(), ...operands });
+    }
+  });
   gpu("sums of nothing are 0", () => run({ m: 3, n: 5, k: 0 }));
   test("no results, no dispatches", () => {
     expect(prepare(makeDot({ m: 0, n: 5, k: 3 })).code.dispatches).toEqual([]);

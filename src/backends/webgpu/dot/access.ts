@@ -40,12 +40,12 @@ export const stridesOfB = ({ n, k, b }: Problem): Strides => ({
 });
 
 function foursOf(
-  { offset }: Matrix,
+  { offset, digits }: Matrix,
   { kept, summed }: Strides,
   batch: readonly number[],
   allowed: readonly Fours[],
 ): Fours {
-  if (!isFour(offset) || !batch.every(isFour)) return "none";
+  if (digits || !isFour(offset) || !batch.every(isFour)) return "none";
   const isKept = kept.stride === 1 && isFour(kept.extent) && isFour(summed.stride);
   if (isKept && allowed.includes("kept")) return "kept";
   const isSummed = summed.stride === 1 && isFour(summed.extent) && isFour(kept.stride);

@@ -35,9 +35,9 @@ function treeAccess(p: Problem, ctx: LaunchContext, along: "j" | null): Access {
   return access.a === "none" && access.b === "summed" ? accessOf(p, ctx, { a: [], b: ["kept"], along }) : access;
 }
 
-/** By lanes along the rows. */
-const sweepAccess = (p: Problem, ctx: LaunchContext): Access =>
-  accessOf(p, ctx, { a: ["kept"], b: ["kept"], along: "i" });
+/** By lanes along the rows, each of so many rows. */
+const sweepAccess = (p: Problem, ctx: LaunchContext, width: 1 | 4): Access =>
+  accessOf(p, ctx, { a: width === 4 ? ["kept"] : [], b: ["kept"], along: width === 4 ? "i" : null });
 
 /** How the plan reaches memory. */
 export function accessFor(p: Problem, plan: Plan, ctx: LaunchContext): Access {
@@ -47,7 +47,7 @@ export function accessFor(p: Problem, plan: Plan, ctx: LaunchContext): Access {
     case "tree":
       return treeAccess(p, ctx, storesFours(plan) ? "j" : null);
     case "sweep":
-      return sweepAccess(p, ctx);
+      return sweepAccess(p, ctx, plan.width);
   }
 }
 
@@ -57,7 +57,7 @@ export function planProblem(p: Problem, ctx: LaunchContext): Plan {
   const isAlongK = Math.abs(p.a.col) <= Math.abs(p.a.row) || p.a.row === 0;
   return isAlongK || p.k === 0
     ? planTree(p, treeAccess(p, ctx, null), limits)
-    : planSweep(p, sweepAccess(p, ctx), limits);
+    : planSweep(p, sweepAccess(p, ctx, 4), limits);
 }
 
 /** Splits of the summed axis that fill the device and fit the scratch memory; `step`: of what kPerSplit is a multiple. */

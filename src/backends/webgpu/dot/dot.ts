@@ -62,7 +62,7 @@ function emit(m: ModuleBuilder, p: Problem, access: Access, plan: Plan): { emitt
     case "tiled":
       return { emitted: emitTiled(m, p, access, plan), order: tiledOrder(p) };
     case "tree":
-      return { emitted: emitTree(m, p, access, plan), order: treeOrder(p) };
+      return { emitted: emitTree(m, p, access, plan), order: treeOrder(p, plan) };
     case "sweep":
       return { emitted: emitSweep(m, p, access, plan), order: sweepOrder(p, plan) };
   }

@@ -1,6 +1,6 @@
 import * as ix from "../../../kernel-ir/index-expr.js";
 import type { Index } from "../../../kernel-ir/index-expr.js";
-import type { DotKernel, MatrixLayout, Statement } from "../../../kernel-ir/kernel.js";
+import type { DotKernel, MatrixDigits, MatrixLayout, Statement } from "../../../kernel-ir/kernel.js";
 import { slotRef } from "../../../kernel-ir/scalar.js";
 import { Substitution } from "../../../kernel-ir/substitute.js";
 
@@ -34,6 +34,8 @@ export interface Matrix {
   readonly offset: number;
   readonly row: number;
   readonly col: number;
+  /** Instead of strides, which are 0 then. */
+  readonly digits?: MatrixDigits;
 }
 
 export type StoreStatement = Extract<Statement, { kind: "store" }>;
@@ -76,9 +78,16 @@ const strides = (l: MatrixLayout, rows: number, cols: number): Omit<Matrix, "buf
   offset: l.offset,
   row: rows === 1 ? 0 : l.row,
   col: cols === 1 ? 0 : l.col,
+  ...(l.digits && { digits: l.digits }),
 });
 
-const transposeMatrix = ({ buffer, offset, row, col }: Matrix): Matrix => ({ buffer, offset, row: col, col: row });
+const transposeMatrix = ({ buffer, offset, row, col, digits }: Matrix): Matrix => ({
+  buffer,
+  offset,
+  row: col,
+  col: row,
+  ...(digits && { digits: { rows: digits.cols, cols: digits.rows } }),
+});
 
 const transposed = (p: Draft): Draft => ({
   ...p,
@@ -110,7 +119,7 @@ function foldIntoColumns(p: Draft, axis: number): Draft | undefined {
 
 function foldIntoRows(p: Draft, at: number): Draft | undefined {
   const axis = p.batch[at]!;
-  if (axis.b !== 0) return undefined;
+  if (axis.b !== 0 || p.a.digits) return undefined;
   const outer = p.m === 1 || axis.a === p.m * p.a.row;
   if (!outer && p.a.row !== axis.size * axis.a) return undefined;
   const rows = p.m * axis.size;

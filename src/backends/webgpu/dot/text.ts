@@ -1,6 +1,7 @@
 import type { Code } from "../wgsl/code.js";
 import type { ModuleBuilder } from "../wgsl/module.js";
 import type { Access, Fours } from "./access.js";
+import type { Digit } from "../../../kernel-ir/kernel.js";
 import type { Matrix, Problem } from "./problem.js";
 
 /** Σ text·factor + base, as an operand of anything; terms that are "0" or taken 0 times are left out. */
@@ -61,12 +62,49 @@ export interface Operand {
 
 export function operandA(module: ModuleBuilder, p: Problem, access: Access): Operand {
   const strides = p.batch.map((axis) => axis.a);
-  return operand(module, p.a, access.a, strides, { extent: p.m, keptStride: p.a.row, summedStride: p.a.col });
+  const { row, col, digits } = p.a;
+  const axes = digits ? byDigits(digits.rows, digits.cols) : byStrides(row, col);
+  return operand(module, p.a, access.a, strides, { extent: p.m, ...axes });
 }
 
 export function operandB(module: ModuleBuilder, p: Problem, access: Access): Operand {
   const strides = p.batch.map((axis) => axis.b);
-  return operand(module, p.b, access.b, strides, { extent: p.n, keptStride: p.b.col, summedStride: p.b.row });
+  const { row, col, digits } = p.b;
+  const axes = digits ? byDigits(digits.cols, digits.rows) : byStrides(col, row);
+  return operand(module, p.b, access.b, strides, { extent: p.n, ...axes });
+}
+
+type Term = readonly [text: string, factor: number];
+interface Axes extends Pick<Operand, "keptStride" | "summedStride"> {
+  /** What the coordinates add to an element's place. */
+  readonly terms: (kept: string, summed: string) => readonly Term[];
+}
+
+const byStrides = (keptStride: number, summedStride: number): Axes => ({
+  keptStride,
+  summedStride,
+  terms: (kept, summed) => [
+    [kept, keptStride],
+    [summed, summedStride],
+  ],
+});
+
+/** The strides are those of the last digits: what neighbours are apart, mostly. */
+const byDigits = (kept: readonly Digit[], summed: readonly Digit[]): Axes => ({
+  keptStride: kept.at(-1)?.stride ?? 0,
+  summedStride: summed.at(-1)?.stride ?? 0,
+  terms: (k, s) => [...digitTerms(k, kept), ...digitTerms(s, summed)],
+});
+
+function digitTerms(text: string, digits: readonly Digit[]): Term[] {
+  let rest = text;
+  const terms: Term[] = [];
+  for (let d = digits.length - 1; d >= 0; d--) {
+    const { size, stride } = digits[d]!;
+    terms.push([d === 0 ? rest : remainder(rest, size), stride]);
+    rest = quotient(rest, size);
+  }
+  return terms;
 }
 
 function operand(
@@ -74,7 +112,7 @@ function operand(
   { buffer, offset }: Matrix,
   fours: Fours,
   strides: readonly number[],
-  axes: Pick<Operand, "extent" | "keptStride" | "summedStride">,
+  { terms, ...axes }: Axes & Pick<Operand, "extent">,
 ): Operand {
   const { keptStride, summedStride } = axes;
   if (fours !== "none") module.inFours(buffer);
@@ -87,8 +125,7 @@ function operand(
         affine(
           offset,
           ...batch.map((z, axis) => [z, strides[axis]!] as const),
-          [kept, keptStride],
-          [summed, summedStride],
+          ...terms(kept, summed),
         ),
       ),
     four: (batch, kept, summed) =>

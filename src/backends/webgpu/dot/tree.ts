@@ -6,7 +6,7 @@ import type { Problem } from "./problem.js";
 import { type Emitted, type Order, scratchOrder, Sink } from "./sink.js";
 import { affine, operandA, operandB, type Operand, quotient, remainder, unflatten } from "./text.js";
 
-export const treeOrder = (p: Problem): Order => scratchOrder(p, "j", 1);
+export const treeOrder = (p: Problem, plan: TreePlan): Order => scratchOrder(p, "j", storesFours(plan) ? 4 : 1);
 
 /** The sums of a product by lanes that share the summed axis: what TreePlan says. */
 export function emitTree(module: ModuleBuilder, p: Problem, access: Access, plan: TreePlan): Emitted {
@@ -54,7 +54,7 @@ class TreeShader {
     this.blocks = ceilDiv(this.units, groups);
     [this.a, this.b] = [operandA(module, p, access), operandB(module, p, access)];
     this.width = this.a.fours === "summed" ? 4 : 1;
-    this.sink = new Sink(module, p, access, splits, treeOrder(p));
+    this.sink = new Sink(module, p, access, splits, treeOrder(p, plan));
     this.names = Array.from({ length: threadRows }, (_, r) =>
       Array.from({ length: threadCols }, (_, c) => `s${r}_${c}`),
     );
