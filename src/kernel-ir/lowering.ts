@@ -34,6 +34,10 @@ export interface Region {
  *   combine(result[place(u)], value(u)) if `when(u)`.
  * - expand: the same computation written with other primitives; traced to a jaxpr by the compiler.
  * - call: the operands go to an inner jaxpr.
+ * - switch: operand 0, an i32 that is clamped, says which of several jaxprs the others go to.
+ * - loop: operands are constants and state; while a condition of both holds, a body of both gives the next state.
+ * - rounds: operands are constants, a carry, and arrays of whose leading axis each round of a body sees one element; the
+ *   body gives the next carry and elements of the results' leading axes.
  */
 export type Lowering<P> =
   | ElementLowering<P>
@@ -43,7 +47,10 @@ export type Lowering<P> =
   | SortLowering<P>
   | ScatterLowering<P>
   | ExpandLowering<P>
-  | CallLowering<P>;
+  | CallLowering<P>
+  | SwitchLowering<P>
+  | LoopLowering<P>
+  | RoundsLowering<P>;
 
 export interface ElementLowering<P> extends LoweringRule {
   readonly kind: "element";
@@ -109,4 +116,24 @@ export interface ExpandLowering<P> extends LoweringRule {
 export interface CallLowering<P> extends LoweringRule {
   readonly kind: "call";
   readonly jaxpr: (params: P) => Jaxpr;
+}
+export interface SwitchLowering<P> extends LoweringRule {
+  readonly kind: "switch";
+  readonly branches: (params: P) => readonly Jaxpr[];
+}
+export interface LoopLowering<P> extends LoweringRule {
+  readonly kind: "loop";
+  /** Both take the constants (so many leading operands), then the state. */
+  readonly loop: (params: P) => { readonly condition: Jaxpr; readonly body: Jaxpr; readonly consts: number };
+}
+export interface RoundsLowering<P> extends LoweringRule {
+  readonly kind: "rounds";
+  readonly rounds: (params: P) => {
+    /** Takes constants, carry, elements; gives carry, elements. */
+    readonly body: Jaxpr;
+    readonly length: number;
+    readonly reverse: boolean;
+    readonly consts: number;
+    readonly carry: number;
+  };
 }

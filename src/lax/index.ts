@@ -5,3 +5,8 @@ export * from "./elementwise.js";
 export * from "./movement.js";
 export * from "./reductions.js";
 export * from "./windows.js";
+export { boundedWhile, type BoundedWhileOptions } from "./bounded-while.js";
+export { cond, switch } from "./branches.js";
+export { foriLoop, whileLoop } from "./loops.js";
+export * from "./mapping.js";
+export * from "./scan.js";

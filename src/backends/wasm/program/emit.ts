@@ -80,7 +80,6 @@ class FunctionEmitter {
   }
 
   private step(s: LaidStep): void {
-    const { f } = this;
     switch (s.kind) {
       case "launch":
         this.launch(s);
