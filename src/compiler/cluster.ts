@@ -17,8 +17,9 @@ const maxMembers = 64;
 
 /** What the device and the program ask of every cluster. */
 export interface FusionRules {
-  /** Buffers that a kernel may have. */
+  /** Buffers that a kernel may have, and one that only computes elements. */
   readonly maxBuffers: number;
+  readonly loopBuffers: number;
   /**
    * Launches are dear: values may be computed at places that take divisions, and what is cheap is computed again rather than
    * stored.
@@ -77,11 +78,12 @@ export class Cluster implements Group {
 
   /** Whether the kernel has no more buffers than the device allows, as far as is known what will be stored. */
   private fits(): boolean {
-    const { maxBuffers, results } = this.rules;
+    const { maxBuffers, loopBuffers, results } = this.rules;
     if (maxBuffers === Infinity) return true;
+    const isLoop = !this.reduced && !this.product;
     let stores = 0;
     for (const v of this.members.keys()) if (v.stored || results.has(v)) stores++;
-    return (this.product ? 2 : 0) + this.reads.size + Math.max(1, stores) <= maxBuffers;
+    return (this.product ? 2 : 0) + this.reads.size + Math.max(1, stores) <= (isLoop ? loopBuffers : maxBuffers);
   }
 
   /** Adds values that depend on one another, the last on all others: all, or none of them. */

@@ -4,6 +4,7 @@ import { Literal } from "../core/jaxpr.js";
 import type { DeviceTraits } from "../kernel-ir/backend.js";
 import { Cluster, domainOf, type FusionRules } from "./cluster.js";
 import { packOrder, productDims } from "./dot.js";
+import { loopBuffersOf } from "./limits.js";
 import { mergeSiblings } from "./siblings.js";
 import { reshapedFrom, sourcesOf } from "./elements.js";
 import type { Value } from "./graph.js";
@@ -83,7 +84,7 @@ class Fuser {
   ) {
     const { maxBuffers, dearLaunches } = traits;
     const lastUse = dearLaunches ? lastUses(graph) : new Map<Value, number>();
-    this.rules = { maxBuffers, dearLaunches, results: resultsOf(graph), lastUse };
+    this.rules = { maxBuffers, loopBuffers: loopBuffersOf(traits), dearLaunches, results: resultsOf(graph), lastUse };
   }
 
   place(op: Op): void {

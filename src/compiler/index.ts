@@ -112,10 +112,9 @@ class ProgramBuilder {
   }
 
   private launches(...list: readonly (KernelLaunch | undefined)[]): PlannedStep[] {
-    const { maxBuffers } = this.traits;
     return list.flatMap((l) =>
       l
-        ? limitBuffers(l, maxBuffers).map(
+        ? limitBuffers(l, this.traits).map(
             (x) => ({ kind: "launch", ...x, number: this.kernels.push(x.kernel) - 1 }) as const,
           )
         : [],

@@ -1,5 +1,6 @@
 import { sizeOf } from "../core/aval.js";
 import type { DType } from "../core/dtype.js";
+import type { DeviceTraits } from "../kernel-ir/backend.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { BufferArg, NestKernel, Phase, Statement } from "../kernel-ir/kernel.js";
 import { type Expr, load } from "../kernel-ir/scalar.js";
@@ -8,15 +9,21 @@ import { Value } from "./graph.js";
 import { childrenOf } from "./nest.js";
 import { bufferArg, type KernelLaunch } from "./opaque.js";
 
+/** Buffers that a kernel may have which only computes elements. */
+export const loopBuffersOf = ({ maxBuffers, loopBuffers = maxBuffers }: DeviceTraits): number => loopBuffers;
+
 /**
- * Launches that do the same with at most `maxBuffers` buffers each: results are written by several kernels, and what one
- * result alone reads too much of is packed first. Products and sorts are left as they are: a product takes no more than it may,
- * and a sort belongs to the backend.
+ * Launches that do the same with no more buffers each than a device allows: results are written by several kernels, and what
+ * one result alone reads too much of is packed first. Products and sorts are left as they are: a product takes no more than
+ * it may, and a sort belongs to the backend.
  */
-export function limitBuffers(launch: KernelLaunch, maxBuffers: number): KernelLaunch[] {
+export function limitBuffers(launch: KernelLaunch, traits: DeviceTraits): KernelLaunch[] {
   const { kernel, args } = launch;
-  if (kernel.kind !== "nest" || kernel.buffers.length <= maxBuffers) return [launch];
-  return partitions(kernel, maxBuffers).flatMap((stores) => packed(part(kernel, args, stores), maxBuffers));
+  if (kernel.kind !== "nest") return [launch];
+  const isLoop = kernel.reduced.length === 0 && !kernel.sequential;
+  const most = isLoop ? loopBuffersOf(traits) : traits.maxBuffers;
+  if (kernel.buffers.length <= most) return [launch];
+  return partitions(kernel, most).flatMap((stores) => packed(part(kernel, args, stores), most));
 }
 
 type Store = Extract<Statement, { readonly kind: "store" | "update" }>;

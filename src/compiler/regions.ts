@@ -7,6 +7,7 @@ import { constant, type Expr, indexValue, op as makeOp } from "../kernel-ir/scal
 import { flatIndex, type Reader, ruleOperand } from "./elements.js";
 import type { OpaqueGroup } from "./fuse.js";
 import type { Value } from "./graph.js";
+import { loopBuffersOf } from "./limits.js";
 import { axesOf, type KernelLaunch, MemoryReader, storeKernel } from "./opaque.js";
 
 /** Pieces of a result, each written by a kernel of its own (pad, concatenate), or by few where launches are dear. */
@@ -28,7 +29,9 @@ export function regionKernels(group: OpaqueGroup, traits: DeviceTraits): KernelL
     const place = region.place(logical);
     return { index: flatIndex(out, word ? [...place, word] : place), value: region.element(logical) };
   };
-  const runs = traits.dearLaunches ? runsOf(shapes, out, pieceOf, traits.maxBuffers - 1) : shapes.map((_, r) => [r]);
+  const runs = traits.dearLaunches
+    ? runsOf(shapes, out, pieceOf, loopBuffersOf(traits) - 1)
+    : shapes.map((_, r) => [r]);
   return runs.flatMap((run) => {
     const first = run[0]!;
     const shape = shapes[first]!;

@@ -18,6 +18,8 @@ export const isScalarInput = (x: DeviceBuffer | ScalarInput): x is ScalarInput =
 export interface DeviceTraits {
   /** Buffers that one kernel may have; reads and writes count alike. */
   readonly maxBuffers: number;
+  /** The same for kernels that only compute elements, which may be more: their dispatches share no memory. */
+  readonly loopBuffers?: number;
   /** Bytes that the row buffers (keeps) of one kernel may take for one row; what does not fit is computed again. */
   readonly maxKeepBytes: number;
   /** Temporaries lie at multiples of this many bytes. */

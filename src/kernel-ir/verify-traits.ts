@@ -20,9 +20,13 @@ export function verifyTraits(program: Program, traits: DeviceTraits): void {
   }
 }
 
-function verifyKernelTraits(kernel: Kernel, { maxBuffers, maxKeepBytes, dotEpilogue, dotDigits }: DeviceTraits): void {
-  if (kernel.kind !== "sort")
-    require(kernel.buffers.length <= maxBuffers, `kernel ${kernel.name} has ${kernel.buffers.length} buffers`);
+function verifyKernelTraits(kernel: Kernel, traits: DeviceTraits): void {
+  const { maxBuffers, loopBuffers = maxBuffers, maxKeepBytes, dotEpilogue, dotDigits } = traits;
+  const isLoop = kernel.kind === "nest" && kernel.reduced.length === 0 && !kernel.sequential;
+  if (kernel.kind !== "sort") {
+    const most = isLoop ? loopBuffers : maxBuffers;
+    require(kernel.buffers.length <= most, `kernel ${kernel.name} has ${kernel.buffers.length} buffers`);
+  }
   if (kernel.kind === "dot") require(dotEpilogue || !kernel.epilogue, `kernel ${kernel.name} has an epilogue`);
   if (kernel.kind === "dot")
     require(dotDigits === true || !(kernel.lhs.digits ?? kernel.rhs.digits), `kernel ${kernel.name} reads by digits`);

@@ -6,10 +6,11 @@ import { registerDevice } from "../../src/runtime/devices.js";
 
 /** Devices that interpret what the compiler makes for others, with every check. */
 
-/** A GPU with the limits that WebGPU guarantees. */
+/** A GPU with the limits that WebGPU guarantees: eight storage buffers, one of them for what dispatches of a kernel share. */
 export const gpu: DeviceTraits = {
-  maxBuffers: 8,
-  maxKeepBytes: 16384,
+  maxBuffers: 7,
+  loopBuffers: 8,
+  maxKeepBytes: 12288,
   arenaAlignment: 256,
   dotEpilogue: true,
   dotDigits: true,
@@ -17,7 +18,7 @@ export const gpu: DeviceTraits = {
 };
 
 /** As little as can be: kernels are split, operands packed, rows computed again. */
-export const narrow: DeviceTraits = { ...gpu, maxBuffers: 4, maxKeepBytes: 8 };
+export const narrow: DeviceTraits = { ...gpu, maxBuffers: 4, loopBuffers: 4, maxKeepBytes: 8 };
 
 const traits: Readonly<Record<string, DeviceTraits>> = { "interpreted gpu": gpu, "interpreted narrow gpu": narrow };
 

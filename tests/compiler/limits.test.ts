@@ -8,6 +8,7 @@ import { interpretKernel } from "../../src/kernel-ir/interpreter.js";
 import type { BufferArg, NestKernel, Statement } from "../../src/kernel-ir/kernel.js";
 import { type Expr, load, op } from "../../src/kernel-ir/scalar.js";
 import { verifyKernel } from "../../src/kernel-ir/verifier.js";
+import { gpu } from "./devices.js";
 import { nest, reads, softmaxKernel, sortKernel, writes } from "../kernel-ir/kernels.js";
 
 const dtypes: Readonly<Record<BufferArg["type"], DType>> = {
@@ -52,7 +53,7 @@ function run(launches: readonly KernelLaunch[], original: KernelLaunch): unknown
 /** The same values from as many buffers as allowed. */
 function agree(kernel: NestKernel, most: number): KernelLaunch[] {
   const original = launchOf(kernel);
-  const launches = limitBuffers(original, most);
+  const launches = limitBuffers(original, { ...gpu, maxBuffers: most, loopBuffers: most });
   for (const l of launches) expect(l.kernel.buffers.length).toBeLessThanOrEqual(most);
   expect(run(launches, original)).toEqual(run([original], original));
   return launches;
@@ -67,7 +68,7 @@ describe("kernels with more buffers than a device allows", () => {
   it("leaves those that have few, and sorts", () => {
     for (const kernel of [softmaxKernel(2, 3), sortKernel(2, 5, 1)]) {
       const launch = launchOf(kernel);
-      expect(limitBuffers(launch, 2)).toEqual([launch]);
+      expect(limitBuffers(launch, { ...gpu, maxBuffers: 2, loopBuffers: 2 })).toEqual([launch]);
     }
   });
 

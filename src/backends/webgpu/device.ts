@@ -85,6 +85,7 @@ export class WebgpuDevice implements Backend {
     this.traits = {
       // One is left for the memory that the dispatches of one kernel share.
       maxBuffers: limits.maxStorageBuffersPerShaderStage - 1,
+      loopBuffers: limits.maxStorageBuffersPerShaderStage,
       maxKeepBytes: maxComputeWorkgroupStorageSize - reductionBytes,
       arenaAlignment: bindingAlignment,
       dotEpilogue: true,
