@@ -1,4 +1,4 @@
-type SoftwareGpu = typeof import("../scripts/software-gpu.mjs");
+import type * as SoftwareGpu from "../scripts/software-gpu.mjs";
 
 /** The device that the libraries of this process compute on. */
 export const DEVICE = process.env["BENCH_DEVICE"] === "webgpu" ? "webgpu" : "wasm";
@@ -6,7 +6,7 @@ export const DEVICE = process.env["BENCH_DEVICE"] === "webgpu" ? "webgpu" : "was
 if (DEVICE === "webgpu") {
   // From where this file lies once it is built.
   const { href } = new URL("../../scripts/software-gpu.mjs", import.meta.url);
-  ((await import(href)) as SoftwareGpu).useSoftwareDriver();
+  ((await import(href)) as typeof SoftwareGpu).useSoftwareDriver();
   const { create, globals } = await import("webgpu");
   Object.assign(globalThis, globals);
   const gpu = create([]);
