@@ -166,23 +166,26 @@ export interface WindowPlan {
   readonly indices: NDArray;
   /** Axes of the array that the vectors count along. */
   readonly indexed: readonly number[];
-  /** Axes of the result that run over whole axes of the array. */
+  /** Axes of the array of which a window has one element, and which the result lacks. */
+  readonly dropped: readonly number[];
+  /** Axes of the result that run within windows. */
   readonly windows: readonly number[];
+  /** Shape of a window. */
+  readonly sizes: readonly number[];
 }
 
 /**
- * Index vectors for every element that is selected, whole axes left out. Negative entries of arrays count from the end
- * where `wrap` holds.
+ * Index vectors for every window that is selected: axes that are taken whole or in one run belong to the windows. Negative
+ * entries of arrays count from the end where `wrap` holds.
  */
 export function windowPlan(plan: IndexPlan, wrap: boolean): WindowPlan {
-  const whole = (r: number | "block"): boolean => r !== "block" && isWhole(plan.axes[r]!);
   const parts = plan.result.filter((r): r is number | "block" => r !== "new");
   const windows: number[] = [];
   const grid: number[] = [];
   const placeOf = new Map<number | "block", number>();
   let position = 0;
   for (const r of parts) {
-    if (whole(r)) windows.push(position++);
+    if (r !== "block" && isRun(plan.axes[r]!)) windows.push(position++);
     else {
       placeOf.set(r, grid.length);
       const dims = r === "block" ? [...plan.block!] : [lengthOf(plan.axes[r]!)];
@@ -191,12 +194,13 @@ export function windowPlan(plan: IndexPlan, wrap: boolean): WindowPlan {
     }
   }
   const indexed = plan.axes.flatMap((a, k) => (isWhole(a) ? [] : [k]));
+  const fixed = (start: number): NDArray => p.full(start, { shape: grid, dtype: "int32", weakType: false });
   const vectors = indexed.map((k) => {
     const a = plan.axes[k]!;
-    if (a.kind === "number") return p.full(a.at, { shape: grid, dtype: "int32", weakType: false });
+    if (a.kind === "number") return fixed(a.at);
     if (a.kind === "range") {
-      const along = p.iota("int32", grid, placeOf.get(k)!);
-      return p.add(p.mul(along, a.step), a.start);
+      if (isRun(a)) return fixed(a.start);
+      return p.add(p.mul(p.iota("int32", grid, placeOf.get(k)!), a.step), a.start);
     }
     const i = p.convertElementType(a.indices, "int32");
     const n = plan.shape[k]!;
@@ -213,10 +217,31 @@ export function windowPlan(plan: IndexPlan, wrap: boolean): WindowPlan {
   const indices =
     columns.length === 0
       ? p.zerosOf({ shape: [...grid, 0], dtype: "int32", weakType: false })
-      : p.concatenate(columns, grid.length);
-  return { indices, indexed, windows };
+      : columns.length === 1
+        ? columns[0]!
+        : p.concatenate(columns, grid.length);
+  return {
+    indices,
+    indexed,
+    dropped: plan.axes.flatMap((a, k) => (isRun(a) ? [] : [k])),
+    windows,
+    sizes: plan.axes.map((a) => (isRun(a) ? lengthOf(a) : 1)),
+  };
 }
 
+/** Where the one box lies that an index selects; undefined where it selects by arrays, in steps or backwards. */
+export function boxStarts(plan: IndexPlan): number[] | undefined {
+  const starts = plan.axes.map((a) =>
+    a.kind === "number" ? a.at : a.kind === "range" && isRun(a) ? a.start : undefined,
+  );
+  return starts.includes(undefined) ? undefined : (starts as number[]);
+}
+
+/** The shape of the box, without new axes and with those of numbers. */
+export const boxShape = (plan: IndexPlan): number[] => plan.axes.map(lengthOf);
+
+/** Whether a range is elements in a row. */
+const isRun = (a: AxisIndex): boolean => a.kind === "range" && (a.step === 1 || (a.count === 1 && a.step > 0));
 const isWhole = (a: AxisIndex): boolean => a.kind === "range" && a.whole;
 
 /** Selects without gathering, where the index holds no arrays: slices, reversals and reshapes. */

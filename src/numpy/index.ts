@@ -39,6 +39,7 @@ export * from "./flat-indices.js";
 export * from "./floats.js";
 export { fromfunction } from "./fromfunction.js";
 export {
+  type GetOptions,
   type Index,
   type IndexUpdate,
   type OutOfBounds,
@@ -47,6 +48,7 @@ export {
   take,
   takeAlongAxis,
   type TakeOptions,
+  type UpdateOptions,
 } from "./indexing.js";
 export * from "./functional.js";
 export { interp, type InterpOptions } from "./interpolation.js";

@@ -1,35 +1,17 @@
-import { NDArray } from "../core/array.js";
+import type { NDArray } from "../core/array.js";
 import { normalizeAxis } from "../core/aval.js";
 import { signature } from "../core/calling.js";
-import { ArgumentError, ShapeError } from "../core/errors.js";
+import { ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
-import {
-  gatheredShape,
-  integers as requireIntegers,
-  type Index,
-  type IndexPlan,
-  planIndex,
-  selectedShape,
-  selectStatic,
-  windowPlan,
-} from "./index-plan.js";
-import { convert, convertAll, expandTo, promote2, resultElementType } from "./promotion.js";
+import { integers as requireIntegers, type Index, planIndex } from "./index-plan.js";
+import { type OutOfBounds, primitiveMode, selectByArrays, selectWith } from "./index-select.js";
+import { at } from "./index-update.js";
+import { expandTo } from "./promotion.js";
 
 export type { Index } from "./index-plan.js";
-
-/** What an index array that points outside of the array does. */
-export type OutOfBounds = "fill" | "drop" | "clip" | "wrap" | "promiseInBounds";
-
-function primitiveMode(mode: OutOfBounds, op: string): p.IndexMode {
-  if (mode === "drop" || mode === "fill") return "fill";
-  if (mode === "clip" || mode === "promiseInBounds") return mode;
-  throw new ArgumentError({
-    code: "index-mode",
-    message: `${op}: ${JSON.stringify(mode)} is not a mode`,
-    hint: `modes: "fill", "drop", "clip", "promiseInBounds"`,
-  });
-}
+export type { OutOfBounds } from "./index-select.js";
+export { at, type GetOptions, type IndexUpdate, type UpdateOptions } from "./index-update.js";
 
 /**
  * The elements that an index selects. Numbers that are out of bounds throw; entries of index arrays are clamped, as in JAX,
@@ -37,157 +19,7 @@ function primitiveMode(mode: OutOfBounds, op: string): p.IndexMode {
  */
 export function slice(x: NDArray, ...index: readonly Index[]): NDArray {
   const plan = planIndex(x.shape, index, "slice");
-  return plan.block === undefined ? selectStatic(x, plan) : select(x, plan, "promiseInBounds", undefined);
-}
-
-function select(x: NDArray, plan: IndexPlan, mode: p.IndexMode, fillValue: number | undefined): NDArray {
-  const { indices, indexed, windows } = windowPlan(plan, true);
-  const picked = p.gather(
-    x,
-    indices,
-    { offsetDims: windows, collapsedSliceDims: indexed, startIndexMap: indexed },
-    x.shape.map((n, k) => (indexed.includes(k) ? 1 : n)),
-    { mode, fillValue },
-  );
-  return p.reshape(picked, selectedShape(plan));
-}
-
-export interface GetOptions {
-  readonly mode?: OutOfBounds;
-  readonly fillValue?: number;
-}
-export interface UpdateOptions {
-  readonly mode?: OutOfBounds;
-  readonly uniqueIndices?: boolean;
-}
-
-/** Updated copies of an array at an index: `x.at(i).set(v)`. Updates that are out of bounds are dropped. */
-export interface IndexUpdate {
-  /** The selected elements; `mode` "fill" gives `fillValue` (NaN) where the index is out of bounds. */
-  get(options?: GetOptions): NDArray;
-  /** Replaces the elements; of several updates of one element the last wins. */
-  set(values: ArrayLike, options?: UpdateOptions): NDArray;
-  add(values: ArrayLike, options?: UpdateOptions): NDArray;
-  sub(values: ArrayLike, options?: UpdateOptions): NDArray;
-  mul(values: ArrayLike, options?: UpdateOptions): NDArray;
-  div(values: ArrayLike, options?: UpdateOptions): NDArray;
-  min(values: ArrayLike, options?: UpdateOptions): NDArray;
-  max(values: ArrayLike, options?: UpdateOptions): NDArray;
-}
-
-type Combine = (x: NDArray, y: NDArray) => NDArray;
-
-/** See `IndexUpdate`. A boolean mask of the array's shape selects where scalars go. */
-export function at(x: NDArray, ...index: readonly Index[]): IndexUpdate {
-  const mask = index.length === 1 && index[0] instanceof NDArray && index[0].dtype === "bool" ? index[0] : undefined;
-  if (mask) return atMask(x, mask);
-  const plan = planIndex(x.shape, index, "at");
-  const update =
-    (op: string, scatter: typeof p.scatter, prepare: (y: NDArray) => NDArray = (y) => y) =>
-    (values: ArrayLike, options: UpdateOptions = {}): NDArray => {
-      const [target, y] = convertAll([x, values], resultElementType(op, [x, values])) as [NDArray, NDArray];
-      return convert(
-        scatterInto(target, prepare(asUpdates(y, plan, op)), plan, scatter, options, op),
-        x.dtype,
-        x.weakType,
-      );
-    };
-  return {
-    get: ({ mode = "promiseInBounds", fillValue } = {}) =>
-      plan.block === undefined ? selectStatic(x, plan) : select(x, plan, primitiveMode(mode, "at.get"), fillValue),
-    set: (values, options = {}) => {
-      const y = p.convertElementType(asArray(values, "at.set", "values"), x.dtype);
-      return scatterInto(x, asUpdates(y, plan, "at.set"), plan, p.scatter, options, "at.set");
-    },
-    add: update("at.add", p.scatterAdd),
-    sub: update("at.sub", p.scatterAdd, p.neg),
-    mul: update("at.mul", p.scatterMul),
-    div: update("at.div", p.scatterMul, (y) => p.integerPow(y, -1)),
-    min: update("at.min", p.scatterMin),
-    max: update("at.max", p.scatterMax),
-  };
-}
-
-/** Values broadcast to what the index selects. */
-function asUpdates(y: NDArray, plan: IndexPlan, op: string): NDArray {
-  const shape = selectedShape(plan);
-  const offset = shape.length - y.ndim;
-  if (offset < 0 || !y.shape.every((n, k) => n === 1 || n === shape[k + offset])) {
-    throw new ShapeError({
-      code: "update-shape",
-      message: `${op}: the values do not broadcast to what the index selects`,
-      details: [
-        ["selected", `[${shape.join(",")}]`],
-        ["values", `[${y.shape.join(",")}]`],
-      ],
-    });
-  }
-  return p.reshape(expandTo(y, shape), gatheredShape(plan));
-}
-
-function scatterInto(
-  x: NDArray,
-  updates: NDArray,
-  plan: IndexPlan,
-  scatter: typeof p.scatter,
-  options: UpdateOptions,
-  op: string,
-): NDArray {
-  const { indices, indexed, windows } = windowPlan(plan, true);
-  return scatter(
-    x,
-    indices,
-    updates,
-    { updateWindowDims: windows, insertedWindowDims: indexed, scatterDimsToOperandDims: indexed },
-    { mode: primitiveMode(options.mode ?? "drop", op), uniqueIndices: options.uniqueIndices },
-  );
-}
-
-function atMask(x: NDArray, mask: NDArray): IndexUpdate {
-  if (mask.ndim > x.ndim || !mask.shape.every((n, k) => n === x.shape[k])) {
-    throw new ShapeError({
-      code: "mask-shape",
-      message: "at: a mask has the shape of the array's leading axes",
-      details: [
-        ["array", `[${x.shape.join(",")}]`],
-        ["mask", `[${mask.shape.join(",")}]`],
-      ],
-    });
-  }
-  const where = p.broadcastInDim(
-    mask,
-    x.shape,
-    mask.shape.map((_, k) => k),
-  );
-  const update =
-    (op: string, combine: Combine) =>
-    (values: ArrayLike): NDArray => {
-      const y = asArray(values, op, "values");
-      if (y.ndim !== 0)
-        throw new ShapeError({
-          code: "mask-values",
-          message: `${op}: a mask takes a scalar`,
-          hint: "use np.where(mask, values, x)",
-        });
-      const [target, v] = promote2(op, x, y) as [NDArray, NDArray];
-      return p.select(where, convert(combine(target, v), x.dtype), x);
-    };
-  return {
-    get: () => {
-      throw new ShapeError({
-        code: "mask-get",
-        message: "at.get: the shape of a selection by a mask depends on its values",
-        hint: "use np.where(mask, x, fill)",
-      });
-    },
-    set: update("at.set", (t, v) => expandTo(v, t.shape)),
-    add: update("at.add", p.add),
-    sub: update("at.sub", p.sub),
-    mul: update("at.mul", p.mul),
-    div: update("at.div", p.div),
-    min: update("at.min", p.min),
-    max: update("at.max", p.max),
-  };
+  return selectWith(x, plan, { mode: "promiseInBounds" });
 }
 
 export interface TakeOptions {
@@ -218,16 +50,7 @@ export function take(...given: unknown[]): NDArray {
   const k = axis === null ? 0 : normalizeAxis(axis, x.ndim, "take");
   const { index, primitive } = resolveMode(asArray(indices, "take", "indices"), flat.shape[k]!, mode ?? "fill", "take");
   const plan = planIndex(flat.shape, [...new Array<readonly number[]>(k).fill([]), index], "take");
-  const shape = selectedShape(plan);
-  const { indices: vectors, indexed, windows } = windowPlan(plan, false);
-  const picked = p.gather(
-    flat,
-    vectors,
-    { offsetDims: windows, collapsedSliceDims: indexed, startIndexMap: indexed },
-    flat.shape.map((n, d) => (d === k ? 1 : n)),
-    { mode: primitive, fillValue: fillValue ?? undefined },
-  );
-  return p.reshape(picked, shape);
+  return selectByArrays(flat, plan, { mode: primitive, fillValue: fillValue ?? undefined, wrap: false });
 }
 
 /** Index arrays for a mode: negative entries count from the end, or all wrap around. */

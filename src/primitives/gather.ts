@@ -32,7 +32,7 @@ export interface GatherDimensionNumbers {
 }
 
 export interface GatherParams {
-  readonly dnums: GatherDimensionNumbers;
+  readonly dimensionNumbers: GatherDimensionNumbers;
   readonly sliceSizes: readonly number[];
   readonly mode: IndexMode;
   /** What windows outside of the operand give in mode `fill`. */
@@ -50,13 +50,13 @@ export interface GatherOptions {
 
 export const gatherPrimitive: PrimitiveDefinition<GatherParams> = definePrimitive<GatherParams>({
   name: "gather",
-  abstract: ([x, indices], { dnums, sliceSizes }) => {
+  abstract: ([x, indices], { dimensionNumbers: dnums, sliceSizes }) => {
     const ndim = dnums.offsetDims.length + Math.max(0, indices!.shape.length - 1);
     checkWindows("gather", x!, indices!, windowDims(dnums), sliceSizes, ndim, names);
     return [{ ...x!, shape: resultShape(x!.shape, indices!.shape, dnums, sliceSizes) }];
   },
   evaluate: ([x, indices], p) => {
-    const shape = resultShape(x!.aval.shape, indices!.aval.shape, p.dnums, p.sliceSizes);
+    const shape = resultShape(x!.aval.shape, indices!.aval.shape, p.dimensionNumbers, p.sliceSizes);
     const out = hostZeros({ ...x!.aval, shape });
     const { words } = dtypeInfo[x!.aval.dtype];
     forEachElement(windows(x!.aval.shape, p, shape.length), shape, indices!, p.mode !== "fill", (at, place) => {
@@ -71,7 +71,7 @@ export const gatherPrimitive: PrimitiveDefinition<GatherParams> = definePrimitiv
       tangents: [isZero(t) ? new Zero(y.aval) : bind1(gatherPrimitive, [t!, indices!], { ...p, fillValue: 0 })],
     };
   },
-  transpose: ([ct], [x, indices], { dnums, mode, uniqueIndices }) => {
+  transpose: ([ct], [x, indices], { dimensionNumbers: dnums, mode, uniqueIndices }) => {
     if (isZero(ct)) return [new Zero(x!.aval), null];
     const sdims = {
       updateWindowDims: dnums.offsetDims,
@@ -87,7 +87,7 @@ export const gatherPrimitive: PrimitiveDefinition<GatherParams> = definePrimitiv
     ];
   },
   batch: (_size, [x, indices], [dx, di], p) => {
-    const d = p.dnums;
+    const d = p.dimensionNumbers;
     const later = (dims: readonly number[] = []): number[] => dims.map((k) => k + 1);
     const operandLater = {
       collapsedSliceDims: later(d.collapsedSliceDims),
@@ -99,7 +99,11 @@ export const gatherPrimitive: PrimitiveDefinition<GatherParams> = definePrimitiv
       const dnums = { ...d, ...operandLater, offsetDims: [0, ...later(d.offsetDims)] };
       return {
         outs: [
-          bind1(gatherPrimitive, [front, indices!], { ...p, dnums, sliceSizes: [front.shape[0]!, ...p.sliceSizes] }),
+          bind1(gatherPrimitive, [front, indices!], {
+            ...p,
+            dimensionNumbers: dnums,
+            sliceSizes: [front.shape[0]!, ...p.sliceSizes],
+          }),
         ],
         dims: [0],
       };
@@ -112,7 +116,13 @@ export const gatherPrimitive: PrimitiveDefinition<GatherParams> = definePrimitiv
     if (dx === null) {
       // several rows of indices now meet in one operand
       return {
-        outs: [bind1(gatherPrimitive, [x!, vectors], { ...p, dnums: { ...d, ...indicesLater }, uniqueIndices: false })],
+        outs: [
+          bind1(gatherPrimitive, [x!, vectors], {
+            ...p,
+            dimensionNumbers: { ...d, ...indicesLater },
+            uniqueIndices: false,
+          }),
+        ],
         dims: [0],
       };
     }
@@ -124,7 +134,10 @@ export const gatherPrimitive: PrimitiveDefinition<GatherParams> = definePrimitiv
       startIndicesBatchingDims: [0, ...indicesLater.startIndicesBatchingDims],
     };
     const sliceSizes = [Math.min(1, front.shape[0]!), ...p.sliceSizes];
-    return { outs: [bind1(gatherPrimitive, [front, vectors], { ...p, dnums, sliceSizes })], dims: [0] };
+    return {
+      outs: [bind1(gatherPrimitive, [front, vectors], { ...p, dimensionNumbers: dnums, sliceSizes })],
+      dims: [0],
+    };
   },
   lower: {
     kind: "element",
@@ -148,7 +161,13 @@ export function gather(
   { mode, fillValue, uniqueIndices = false }: GatherOptions,
 ): NDArray {
   const filler = mode === "fill" ? (fillValue ?? defaultFill[x.dtype]) : 0;
-  return bind1(gatherPrimitive, [x, indices], { dnums, sliceSizes, mode, fillValue: filler, uniqueIndices });
+  return bind1(gatherPrimitive, [x, indices], {
+    dimensionNumbers: dnums,
+    sliceSizes,
+    mode,
+    fillValue: filler,
+    uniqueIndices,
+  });
 }
 
 const defaultFill: Readonly<Record<DType, number>> = {
@@ -177,7 +196,7 @@ const windowDims = (d: GatherDimensionNumbers): WindowDims => ({
 });
 
 const windows = (operand: Shape, p: GatherParams, ndim: number): Windows =>
-  windowsOf(operand, windowDims(p.dnums), p.sliceSizes, ndim);
+  windowsOf(operand, windowDims(p.dimensionNumbers), p.sliceSizes, ndim);
 
 function resultShape(
   operand: Shape,

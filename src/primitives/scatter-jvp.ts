@@ -31,7 +31,7 @@ export function setJvp(
     isZero(t) ? instantiate(t) : ops.select(mask, t, zerosOf(t.aval));
   return {
     outs: [y],
-    tangents: [ops.scatterAdd(keep(untouched, dx), indices, keep(wins, du), p.dnums, { mode: p.mode })],
+    tangents: [ops.scatterAdd(keep(untouched, dx), indices, keep(wins, du), p.dimensionNumbers, { mode: p.mode })],
   };
 }
 
@@ -54,7 +54,9 @@ export function extremalJvp(
   const zeros = zerosOf({ ...updates.aval, weakType: false });
   /** How many updates of the same element are counted by `weights`, for each update. */
   const count = (weights: NDArray): NDArray =>
-    there(ops.scatterAdd(zerosOf({ ...x.aval, weakType: false }), indices, weights, p.dnums, { mode: p.mode }));
+    there(
+      ops.scatterAdd(zerosOf({ ...x.aval, weakType: false }), indices, weights, p.dimensionNumbers, { mode: p.mode }),
+    );
   const results = there(y);
   const succeeds = ops.eq(updates, results);
   const retained = ops.eq(there(x), results);
@@ -66,5 +68,5 @@ export function extremalJvp(
   const ofOld = ops.div(ops.sub(ops.select(retained, shareWithOld, zeros), 1), all);
   const g = instantiate(dx);
   const change = ops.add(ops.mul(there(g), ofOld), ops.mul(instantiate(du), ofUpdate));
-  return { outs: [y], tangents: [ops.scatterAdd(g, indices, change, p.dnums, { mode: p.mode })] };
+  return { outs: [y], tangents: [ops.scatterAdd(g, indices, change, p.dimensionNumbers, { mode: p.mode })] };
 }

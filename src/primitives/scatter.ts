@@ -35,7 +35,7 @@ export interface ScatterDimensionNumbers {
 }
 
 export interface ScatterParams {
-  readonly dnums: ScatterDimensionNumbers;
+  readonly dimensionNumbers: ScatterDimensionNumbers;
   /** Updates outside of the operand are dropped, unless the mode is `clip`. */
   readonly mode: IndexMode;
   /** No element is updated twice, after clipping too: a promise. */
@@ -158,7 +158,7 @@ type Scatter = (
 const wrap =
   (primitive: () => PrimitiveDefinition<ScatterParams>): Scatter =>
   (x, indices, updates, dnums, { mode, uniqueIndices = false }) =>
-    bind1(primitive(), [x, indices, updates], { dnums, mode, uniqueIndices });
+    bind1(primitive(), [x, indices, updates], { dimensionNumbers: dnums, mode, uniqueIndices });
 
 /** `x` with windows at the index vectors along the last axis of `indices` set to `updates`. */
 export const scatter: Scatter = wrap(() => scatterPrimitive);
@@ -201,7 +201,13 @@ function windows(operand: Shape, updates: Shape, d: ScatterDimensionNumbers): Wi
   return windowsOf(operand, dims, windowSizes(operand, updates, dims), updates.length);
 }
 
-function scatterAval(what: string, x: Aval, indices: Aval, updates: Aval, { dnums }: ScatterParams): Aval {
+function scatterAval(
+  what: string,
+  x: Aval,
+  indices: Aval,
+  updates: Aval,
+  { dimensionNumbers: dnums }: ScatterParams,
+): Aval {
   requireOneDType(what, [
     ["operand", x],
     ["updates", updates],
@@ -259,7 +265,7 @@ function evaluateScatter(
   const data = x.data.slice();
   const { words } = dtypeInfo[x.aval.dtype];
   forEachElement(
-    windows(x.aval.shape, updates.aval.shape, p.dnums),
+    windows(x.aval.shape, updates.aval.shape, p.dimensionNumbers),
     updates.aval.shape,
     indices,
     p.mode === "clip",
@@ -277,7 +283,7 @@ function evaluateScatter(
 function scatterLowering(combine: CombineOp | null): ScatterLowering<ScatterParams> {
   return {
     kind: "scatter",
-    scatter: ([x, indices, updates], { dnums, mode, uniqueIndices }) => {
+    scatter: ([x, indices, updates], { dimensionNumbers: dnums, mode, uniqueIndices }) => {
       const w = windows(x!.aval.shape, updates!.aval.shape, dnums);
       return {
         updates: updates!.aval.shape,
@@ -296,7 +302,7 @@ export function gatherBack(
   x: NDArray,
   indices: NDArray,
   updates: Shape,
-  { dnums, mode, uniqueIndices }: ScatterParams,
+  { dimensionNumbers: dnums, mode, uniqueIndices }: ScatterParams,
 ): NDArray {
   const gdims = {
     offsetDims: dnums.updateWindowDims,
@@ -317,7 +323,7 @@ function batchScatter(
   p: ScatterParams,
 ): BatchResult {
   const later = (dims: readonly number[] = []): number[] => dims.map((k) => k + 1);
-  const d = p.dnums;
+  const d = p.dimensionNumbers;
   const front = ops.batchInFront(x!, dx!, size);
   const windowsInFront = ops.batchInFront(updates!, du!, size);
   const dnums: ScatterDimensionNumbers = {
@@ -329,7 +335,10 @@ function batchScatter(
   };
   if (di === null) {
     const wider = { ...dnums, updateWindowDims: [0, ...dnums.updateWindowDims] };
-    return { outs: [bind1(primitive, [front, indices!, windowsInFront], { ...p, dnums: wider })], dims: [0] };
+    return {
+      outs: [bind1(primitive, [front, indices!, windowsInFront], { ...p, dimensionNumbers: wider })],
+      dims: [0],
+    };
   }
   const batched = {
     ...dnums,
@@ -337,7 +346,9 @@ function batchScatter(
     scatterIndicesBatchingDims: [0, ...later(d.scatterIndicesBatchingDims)],
   };
   return {
-    outs: [bind1(primitive, [front, ops.moveAxis(indices!, di!, 0), windowsInFront], { ...p, dnums: batched })],
+    outs: [
+      bind1(primitive, [front, ops.moveAxis(indices!, di!, 0), windowsInFront], { ...p, dimensionNumbers: batched }),
+    ],
     dims: [0],
   };
 }
