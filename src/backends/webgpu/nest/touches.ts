@@ -48,9 +48,6 @@ export function rootsOf(s: Statement): Expr[] {
   }
 }
 
-export const storesOf = (list: readonly Statement[]): readonly Extract<Statement, { kind: "store" }>[] =>
-  list.filter((s) => s.kind === "store");
-
 /** Loads and stores of a kernel, each place once for every list of statements that it is in. */
 export function touchesOf(kernel: NestKernel): Touch[] {
   const found: Touch[] = [];
