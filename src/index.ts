@@ -23,6 +23,7 @@ export {
   TreeError,
   TsaxError,
 } from "./core/errors.js";
+export type { MemoryAnalysis } from "./core/engine.js";
 export type { ArrayLike } from "./core/literal.js";
 export type { Shape } from "./core/aval.js";
 export {
@@ -36,6 +37,13 @@ export {
 export { profile, type Profile, type ProfiledKernel } from "./runtime/profile.js";
 export type { DeviceStats } from "./runtime/storage.js";
 export { blockUntilReady, devicePut, devicePutAsync } from "./runtime/transfer.js";
+export { checkpoint, checkpoint as remat, checkpointName, type CheckpointOptions } from "./transforms/checkpoint.js";
+export { checkpointPolicies, type CheckpointPolicy } from "./transforms/checkpoint-policies.js";
+export { printSavedResiduals } from "./transforms/checkpoint-residuals.js";
+export { closureConvert, customGradient, type WithGradient } from "./transforms/custom-gradient.js";
+export { customJvp, type CustomJvp, type CustomRuleOptions } from "./transforms/custom-jvp.js";
+export { customVjp, type CustomVjp } from "./transforms/custom-vjp.js";
+export { customVmap, type CustomVmap } from "./transforms/custom-vmap.js";
 export { checkGrads, type CheckGradsOptions } from "./transforms/check-grads.js";
 export { explain } from "./transforms/explain.js";
 export type { Explanation } from "./transforms/explanation.js";

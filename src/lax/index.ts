@@ -1,5 +1,6 @@
 export * from "./convolution.js";
 export * from "./collectives.js";
+export * from "./custom.js";
 export * from "./dynamic.js";
 export * from "./elementwise.js";
 export * from "./indexing.js";

@@ -47,7 +47,14 @@ function split(jaxpr: Jaxpr, moving: readonly boolean[], policy: CheckpointPolic
     const eqn = flat.eqns[k]!;
     const used = eqn.outs.filter((v) => needed.has(v));
     if (used.length === 0) continue;
-    if (policy(eqn.primitive.name, eqn.inputs.map((a) => a.aval), eqn.params)) kept.push(...used);
+    if (
+      policy(
+        eqn.primitive.name,
+        eqn.inputs.map((a) => a.aval),
+        eqn.params,
+      )
+    )
+      kept.push(...used);
     else {
       again.push(eqn);
       for (const a of eqn.inputs) needed.add(a);

@@ -68,7 +68,8 @@ export function batchingOf(of: BatchTrace | number, axisName?: string): Batching
     size,
     run: (body) =>
       withTrace(
-        (level) => (typeof of === "number" ? new BatchTrace(level, of, "vmap", axisName) : new SubBatchTrace(level, of)),
+        (level) =>
+          typeof of === "number" ? new BatchTrace(level, of, "vmap", axisName) : new SubBatchTrace(level, of),
         false,
         (trace) =>
           body({
@@ -158,11 +159,7 @@ export function argnumsList(x: unknown, what: string, option = "nondiffArgnums")
 }
 
 /** Puts differentiated arguments back between those that are not. */
-export function merged(
-  args: readonly unknown[],
-  positions: readonly number[],
-  dynamic: readonly unknown[],
-): unknown[] {
+export function merged(args: readonly unknown[], positions: readonly number[], dynamic: readonly unknown[]): unknown[] {
   let next = 0;
   return args.map((a, i) => (positions.includes(i) ? a : dynamic[next++]));
 }

@@ -231,7 +231,10 @@ export function customJvp(...given: unknown[]): unknown {
         name,
         numConsts: 0,
         fun: (xs) =>
-          result(fun(...(merged(args, positions, unflatten(def, xs) as unknown[]) as never[])), `the result of ${name}`),
+          result(
+            fun(...(merged(args, positions, unflatten(def, xs) as unknown[]) as never[])),
+            `the result of ${name}`,
+          ),
         rule: (primals, tangents) => {
           const ts = tangents.map((t, i) => tangentShown(t, primals[i]!));
           const given = defined(...([...fixed, unflatten(def, primals), unflatten(def, ts as unknown[])] as never[]));
@@ -240,7 +243,9 @@ export function customJvp(...given: unknown[]): unknown {
           const dys = leavesGiven(dy, outDef!, `the tangent given by the jvp rule of ${name}`, "its result");
           return {
             outs: ys,
-            tangents: ys.map((v, i) => tangentGiven(dys[i], strengthen(v.aval), `the tangent given by the jvp rule of ${name}`)),
+            tangents: ys.map((v, i) =>
+              tangentGiven(dys[i], strengthen(v.aval), `the tangent given by the jvp rule of ${name}`),
+            ),
           };
         },
       },
@@ -263,7 +268,8 @@ export function customJvp(...given: unknown[]): unknown {
           hint: "use defjvp",
         });
       }
-      rule = (primals: readonly unknown[], tangents: readonly unknown[]) => sumOfRules(call, rules, primals, tangents, name);
+      rule = (primals: readonly unknown[], tangents: readonly unknown[]) =>
+        sumOfRules(call, rules, primals, tangents, name);
       return call;
     },
   });
@@ -300,7 +306,9 @@ function sumOfRules(
       `the tangent given by rule ${k} of ${name}`,
       "the result",
     );
-    sums = sums.map((s, i) => addTangents(s, tangentGiven(given[i], leaves[i]!.aval, `the tangent given by rule ${k} of ${name}`)));
+    sums = sums.map((s, i) =>
+      addTangents(s, tangentGiven(given[i], leaves[i]!.aval, `the tangent given by rule ${k} of ${name}`)),
+    );
   });
   return [y, unflatten(def, sums.map(instantiate))];
 }

@@ -59,5 +59,9 @@ export function tangentGiven(x: Given, of: Aval, what: string): Tangent {
 /** Demands a list of two. */
 export function requirePair(x: unknown, what: string, hint: string): readonly [unknown, unknown] {
   if (Array.isArray(x) && x.length === 2) return [x[0], x[1]];
-  throw new TransformError({ code: "custom-pair", message: `${what} must return a pair, got ${describeValue(x)}`, hint });
+  throw new TransformError({
+    code: "custom-pair",
+    message: `${what} must return a pair, got ${describeValue(x)}`,
+    hint,
+  });
 }

@@ -13,7 +13,7 @@ import { bind, currentStaging, Tracer } from "../core/trace.js";
 import { flatten, sameStructure, type TreeDef, unflatten } from "../core/tree.js";
 import type { ArraysOf, In, Ins } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
-import { definePrimitive, instantiate, reduceSum } from "../primitives/all.js";
+import { definePrimitive, instantiate, type PrimitiveDefinition, reduceSum } from "../primitives/all.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
 import {
   argnumsList,
@@ -166,8 +166,11 @@ interface LinearParams {
   readonly types: readonly Aval[];
 }
 
-/** The derivative of a function of which only the transpose is known: from residuals and tangents to tangents. */
-const customLin = definePrimitive<LinearParams>({
+/**
+ * The derivative of a function of which only the transpose is known: from residuals and tangents to tangents. It is in no table
+ * of primitives, for nothing can evaluate it: it stands on tapes until they are transposed.
+ */
+const customLin: PrimitiveDefinition<LinearParams> = {
   name: "custom_lin",
   abstract: (_avals, { types }) => types.filter((a) => isFloat(a.dtype)),
   evaluate: none(cannotPush),
@@ -185,7 +188,7 @@ const customLin = definePrimitive<LinearParams>({
   lower: none(cannotPush),
   facts: {},
   printParams: ({ name }) => ({ bwd: name }),
-});
+};
 
 export interface CustomVjpParams {
   readonly name: string;
