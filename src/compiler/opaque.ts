@@ -138,6 +138,7 @@ export function scatterKernels(group: OpaqueGroup): KernelLaunch[] {
     parallel: domain,
     reduced: [],
     sequential: true,
+    ...(rule.unique ? { unique: true } : {}),
     slots: [],
     keeps: [],
     phases: [

@@ -39,6 +39,8 @@ export interface NestKernel {
   readonly reduced: readonly number[];
   /** Rows run one after another in row-major order: later ones see what earlier ones wrote. */
   readonly sequential: boolean;
+  /** Of a sequential nest: no two rows update one element (a promise), so that their order does not matter after all. */
+  readonly unique?: boolean;
   readonly slots: readonly Slot[];
   /** Row buffers: one element per point of the reduced axes, private to a row. */
   readonly keeps: readonly ScalarType[];

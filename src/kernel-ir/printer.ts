@@ -171,7 +171,7 @@ function nestLines(kernel: NestKernel): string[] {
   const first = kernel.parallel.length;
   const axes = (extents: readonly number[], from: number): string =>
     extents.map((e, k) => `a${from + k}<${e}`).join(" ");
-  const lines = [`  rows ${axes(kernel.parallel, 0) || "one"}${kernel.sequential ? " in order" : ""}`];
+  const lines = [`  rows ${axes(kernel.parallel, 0) || "one"}${kernel.sequential ? (kernel.unique ? " in order, apart" : " in order") : ""}`];
   if (kernel.reduced.length > 0) lines.push(`  reduced ${axes(kernel.reduced, first)}`);
   kernel.slots.forEach((s, i) =>
     lines.push(`  slot${i}: ${s.running ? "running " : ""}${s.combine} ${s.type} from ${compact(s.initial)}`),

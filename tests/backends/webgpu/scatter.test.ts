@@ -84,7 +84,7 @@ describe("what updates of a scatter need no order between them", () => {
   test.each<[string, F, NDArray[], number[], number[]]>([
     ["rows of a table", (x, i) => x!.at(i!).add(1), [table, ids(7)], [1], [1]],
     ["a slice", (x) => x!.at([2, 5]).mul(3), [table], [0, 1], [0, 1]],
-    ["one row", (x) => x!.at(3).mul(2), [table], [0], [0]],
+    ["one row", (x) => x!.at(3).mul(2), [table], [1], [1]],
     [
       "an element of each of a batch",
       (x, i) => vmap((r: NDArray, j: NDArray) => r.at(j).set(1))(x!, i!),

@@ -20,7 +20,7 @@ export interface ScatterForm {
   readonly extents: readonly number[];
   /**
    * Axes whose coordinate follows from the index: points that differ in one of them never meet in an element, and so need
-   * no order between them.
+   * no order between them. All axes, where no two points meet by promise.
    */
   readonly apart: readonly number[];
   /**
@@ -49,8 +49,9 @@ export function scatterForm(kernel: NestKernel, ctx: LaunchContext): ScatterForm
   if (reads) return undefined;
   const extents = kernel.parallel;
   const axes = extents.map((_, k) => k).filter((k) => extents[k]! > 1);
-  const apart = axes.filter((k) => followsFrom(index, k));
-  const columns = apart.filter((k) => {
+  const told = axes.filter((k) => followsFrom(index, k));
+  const apart = kernel.unique ? axes : told;
+  const columns = told.filter((k) => {
     const variance = new Variance(
       (axis) => axis === k,
       () => true,
