@@ -1,8 +1,14 @@
-import type { MemoryAnalysis } from "../core/engine.js";
 import type { BufferType, Program, Step } from "./program.js";
 
+/** Bytes of a run's arguments, results and, at most at one time, values in between. */
+export interface PlannedMemory {
+  readonly argumentBytes: number;
+  readonly outputBytes: number;
+  readonly temporaryBytes: number;
+}
+
 /** The memory that a program is planned to take, all that its functions call included. */
-export function plannedMemory(program: Program): MemoryAnalysis {
+export function plannedMemory(program: Program): PlannedMemory {
   const known = new Map<number, number>();
   const arenaOf = (fn: number): number => {
     const before = known.get(fn);
