@@ -80,10 +80,17 @@ function general(op: string, args: ConvArguments): NDArray {
   requireList(op, "windowStrides", args.windowStrides, rank);
   requireList(op, "lhsDilation", lhsDilation, rank);
   requireList(op, "rhsDilation", rhsDilation, rank);
+  if (typeof args.padding === "string" && lhsDilation.some((d) => d !== 1)) {
+    throw new ArgumentError({
+      code: "conv-padding",
+      message: `${op}: padding "${args.padding}" has no meaning for images that are dilated by ${JSON.stringify(lhsDilation)}`,
+      hint: "give [low, high] for each spatial axis, or use lax.convTranspose",
+    });
+  }
   const padding = paddingPairs(
     op,
     args.padding,
-    spansOf(images.shape.slice(2), lhsDilation),
+    images.shape.slice(2),
     spansOf(kernels.shape.slice(2), rhsDilation),
     args.windowStrides,
   );
@@ -355,7 +362,7 @@ export function convGeneralDilatedPatches(...given: unknown[]): NDArray {
   requireList(op, "rhsDilation", rhsDilation, rank);
   const orders = ordersOf(op, x.ndim, args.dimensionNumbers ?? null);
   const images = p.transpose(x, orders.lhs);
-  const lengths = spansOf(images.shape.slice(2), lhsDilation);
+  const lengths = images.shape.slice(2);
   const pairs = paddingPairs(op, args.padding, lengths, spansOf(args.filterShape, rhsDilation), args.windowStrides);
   const padded = p.pad(images, p.zerosOf({ shape: [], dtype: x.dtype, weakType: false }), [
     [0, 0, 0],

@@ -1,7 +1,7 @@
 import { NDArray } from "../core/array.js";
 import { sizeOf } from "../core/aval.js";
 import { signature } from "../core/calling.js";
-import { type DType } from "../core/dtype.js";
+import type { DType } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
@@ -22,14 +22,7 @@ export interface WindowOptions {
 }
 type WindowArguments = WindowOptions & { readonly operand: ArrayLike };
 
-const names = [
-  "operand",
-  "windowDimensions",
-  "windowStrides",
-  "padding",
-  "baseDilation",
-  "windowDilation",
-] as const;
+const names = ["operand", "windowDimensions", "windowStrides", "padding", "baseDilation", "windowDilation"] as const;
 
 interface PaddedWindows {
   readonly padded: NDArray;
@@ -48,8 +41,8 @@ function slide(op: string, x: NDArray, value: NDArray, options: WindowOptions): 
   requireList(op, "windowStrides", strides, x.ndim);
   requireList(op, "baseDilation", base, x.ndim);
   requireList(op, "windowDilation", dilations, x.ndim);
-  const lengths = spansOf(x.shape, base);
-  const pairs = paddingPairs(op, options.padding ?? "VALID", lengths, spansOf(sizes, dilations), strides);
+  // as in JAX, "SAME" counts the windows of the operand before it is dilated
+  const pairs = paddingPairs(op, options.padding ?? "VALID", x.shape, spansOf(sizes, dilations), strides);
   const axes = sizes.flatMap((n, k) => (n > 1 || strides[k]! > 1 ? [k] : []));
   const pick = (l: readonly number[]): number[] => axes.map((k) => l[k]!);
   return {
@@ -180,8 +173,7 @@ export function reduceWindow(...given: unknown[]): NDArray {
     const { padded, windows } = slide(op, x, scalar(initValue, x.dtype), options);
     return own.reduce(padded, windows);
   }
-  const initial =
-    initValue instanceof NDArray ? initValue : scalar(Number(initValue), x.dtype);
+  const initial = initValue instanceof NDArray ? initValue : scalar(Number(initValue), x.dtype);
   const { padded, windows } = slide(op, x, initial, options);
   const all = p.windows(padded, windows);
   const counts = all.shape.slice(0, x.ndim);
@@ -202,14 +194,7 @@ const scatterParams = /* @__PURE__ */ signature<
     readonly source: ArrayLike;
     readonly selectPrim?: typeof ge | typeof le;
   }
->("lax.selectAndScatterAdd", 4, [
-  "source",
-  "operand",
-  "selectPrim",
-  "windowDimensions",
-  "windowStrides",
-  "padding",
-]);
+>("lax.selectAndScatterAdd", 4, ["source", "operand", "selectPrim", "windowDimensions", "windowStrides", "padding"]);
 /**
  * Adds every element of `source` to the element of the operand's shape that its window selects: the first largest for
  * `lax.ge`, the first least for `lax.le`. It is what the derivative of `reduceWindowMax` transposes to.

@@ -92,7 +92,11 @@ export function avgPool(...given: unknown[]): NDArray {
   const args = avgParams(given);
   const x = asArray(args.inputs, "nn.avgPool", "inputs");
   const sum = pooled("nn.avgPool", reduceWindowSum, x, args);
-  if (args.countIncludePad ?? true) return divide(sum, args.windowShape.reduce((a, b) => a * b, 1));
+  if (args.countIncludePad ?? true)
+    return divide(
+      sum,
+      args.windowShape.reduce((a, b) => a * b, 1),
+    );
   const spatial = x.shape.map((n, k) => (k >= x.ndim - 1 - args.windowShape.length && k < x.ndim - 1 ? n : 1));
   const dtype = isFloat(x.dtype) ? x.dtype : "float32";
   const counts = pooled("nn.avgPool", reduceWindowSum, p.full(1, { shape: spatial, dtype, weakType: false }), args);

@@ -27,12 +27,14 @@ import {
  * before them.
  */
 
-const reducedAval = (op: string, what: Accepts) => (avals: readonly Aval[], w: SlidingWindows): readonly Aval[] => {
-  const x = avals[0]!;
-  requireAccepted(op, [x], 0, what);
-  requireWindows(op, x, w);
-  return [{ ...x, shape: windowCounts(x.shape, w) }];
-};
+const reducedAval =
+  (op: string, what: Accepts) =>
+  (avals: readonly Aval[], w: SlidingWindows): readonly Aval[] => {
+    const x = avals[0]!;
+    requireAccepted(op, [x], 0, what);
+    requireWindows(op, x, w);
+    return [{ ...x, shape: windowCounts(x.shape, w) }];
+  };
 
 /** Calls `body` for every window, with its flat number and the flat places of its elements in the operand, in order. */
 function forEachWindow(x: Shape, w: SlidingWindows, body: (window: number, places: readonly number[]) => void): void {
@@ -253,9 +255,7 @@ export const windowTakePrimitive: PrimitiveDefinition<SlidingWindows> = definePr
     null,
   ],
   batch: (size, [x, places], [dx, dp], w) => ({
-    outs: [
-      windowTake(ops.batchInFront(x!, dx!, size), ops.batchInFront(places!, dp!, size), batchedWindows(w, 0)),
-    ],
+    outs: [windowTake(ops.batchInFront(x!, dx!, size), ops.batchInFront(places!, dp!, size), batchedWindows(w, 0))],
     dims: [0],
   }),
   lower: {
@@ -318,10 +318,7 @@ export const windowPutPrimitive: PrimitiveDefinition<PutParams> = definePrimitiv
       if (sizeOf(shape) === 0 || y!.size === 0) return [zerosOf({ ...y!.aval, shape })];
       const closer: SlidingWindows = { ...w, strides: w.strides.map(() => 1) };
       const values = windows(spread(y!, shape, w, 0), closer);
-      const isHere = ops.eq(
-        windows(spread(places!, shape, w, -1), closer),
-        placeWithin(values.shape, w, true),
-      );
+      const isHere = ops.eq(windows(spread(places!, shape, w, -1), closer), placeWithin(values.shape, w, true));
       return [reduceSum(ops.select(isHere, values, zerosOf(values.aval)), withinAxes(y!, w))];
     },
   },

@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import type { NDArray } from "../../src/core/array.js";
+import { grad, jit, lax, nn, numpy as np, setDefaultDevice, vjp, vmap } from "../../src/index.js";
+import type { Padding } from "../../src/lax/window-padding.js";
+
+/** Convolutions and window reductions against JAX, from data that windows_jax.py wrote. */
+
+interface Recorded {
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
+interface Case {
+  readonly kind: "conv" | "transpose" | "sum" | "max" | "min";
+  readonly x: Recorded;
+  readonly w: Recorded;
+  readonly ct: Recorded;
+  readonly y: Recorded;
+  readonly dx: Recorded;
+  readonly dw: Recorded;
+  readonly strides: readonly number[];
+  readonly padding: Padding;
+  readonly sizes: readonly number[];
+  readonly base: readonly number[];
+  readonly window: readonly number[];
+  readonly lhsDilation: readonly number[];
+  readonly rhsDilation: readonly number[];
+  readonly dimensionNumbers: readonly string[] | null;
+  readonly featureGroupCount: number;
+  readonly batchGroupCount: number;
+  readonly transposeKernel: boolean;
+  readonly useConsistentPadding: boolean;
+}
+const cases = JSON.parse(readFileSync(new URL("windows-jax.data.json", import.meta.url), "utf8")) as readonly Case[];
+
+const array = ({ shape, data }: Recorded): NDArray => np.array([...data], { shape: [...shape], dtype: "float32" });
+const reductions = { sum: lax.reduceWindowSum, max: lax.reduceWindowMax, min: lax.reduceWindowMin } as const;
+
+function functionOf(c: Case): (...xs: NDArray[]) => NDArray {
+  const { strides, padding, rhsDilation } = c;
+  switch (c.kind) {
+    case "conv":
+      return (x, w) => {
+        const { lhsDilation, dimensionNumbers, featureGroupCount, batchGroupCount } = c;
+        const options = { lhsDilation, rhsDilation, dimensionNumbers, featureGroupCount, batchGroupCount };
+        return lax.convGeneralDilated(x!, w!, strides, padding, options);
+      };
+    case "transpose":
+      return (x, w) => {
+        const { transposeKernel, useConsistentPadding } = c;
+        return lax.convTranspose(x!, w!, strides, padding, { rhsDilation, transposeKernel, useConsistentPadding });
+      };
+    default: {
+      const reduce = reductions[c.kind];
+      const { sizes, base, window } = c;
+      return (x) => reduce(x!, sizes, strides, padding, base, window);
+    }
+  }
+}
+
+function expectClose(y: NDArray, want: Recorded): void {
+  expect(y.shape).toEqual(want.shape);
+  const data = y.dataSync() as Float32Array;
+  want.data.forEach((v, i) => expect(Math.abs(data[i]! - v)).toBeLessThanOrEqual(2e-4 * (1 + Math.abs(v))));
+}
+
+describe.each(["reference", "wasm"])("against JAX on %s", (device) => {
+  test.each(cases.map((c, i) => [`${c.kind} ${i}`, c] as const))("%s", (_, c) => {
+    setDefaultDevice(device);
+    const f = functionOf(c);
+    const inputs = c.kind === "conv" || c.kind === "transpose" ? [array(c.x), array(c.w)] : [array(c.x)];
+    expectClose(jit(f)(...inputs), c.y);
+    if (c.kind === "transpose") return;
+    const [y, pull] = vjp(f, ...inputs);
+    expectClose(y, c.y);
+    const [dx, dw] = pull(array(c.ct)) as NDArray[];
+    expectClose(dx!, c.dx);
+    if (dw) expectClose(dw, c.dw);
+  });
+});
+
+describe.each(["reference", "wasm"])("semantics on %s", (device) => {
+  test("the first maximum of a window has the derivative, the first NaN where there is one", () => {
+    setDefaultDevice(device);
+    const slope = grad((x: NDArray) => lax.reduceWindowMax(x, { windowDimensions: [2] }).sum());
+    expect(slope(np.array([1, 3, 3, 2])).js()).toEqual([0, 2, 1, 0]);
+    expect(slope(np.array([1, NaN, 3])).js()).toEqual([0, 2, 0]);
+    const low = grad((x: NDArray) => lax.reduceWindowMin(x, { windowDimensions: [2] }).sum());
+    expect(low(np.array([2, 1, 1, 3])).js()).toEqual([0, 2, 1, 0]);
+  });
+
+  test("padding never counts", () => {
+    setDefaultDevice(device);
+    const padded = { windowDimensions: [2], padding: [[1, 1]] } as const;
+    expect(lax.reduceWindowMax(np.array([-5, -7]), padded).js()).toEqual([-5, -5, -7]);
+    expect(lax.reduceWindowMul(np.array([2, 3]), padded).js()).toEqual([2, 6, 3]);
+  });
+
+  test("any computation reduces windows", () => {
+    setDefaultDevice(device);
+    const x = np.array([1, 2, 3, 4]);
+    const longer = (a: NDArray, b: NDArray): NDArray => np.hypot(a, b);
+    const y = lax.reduceWindow(x, 0, longer, [2]).js() as number[];
+    [5, 13, 25].forEach((square, i) => expect(y[i]).toBeCloseTo(Math.sqrt(square), 5));
+    expect(lax.reduceWindow(np.array([5, 6, 3], { dtype: "int32" }), -1, lax.bitwiseAnd, [2]).js()).toEqual([4, 2]);
+    expect(lax.reduceWindow(x, 10, lax.add, [2]).js()).toEqual([13, 15, 17]);
+  });
+
+  test("pooling", () => {
+    setDefaultDevice(device);
+    const x = np.arange(16, { dtype: "float32" }).reshape([1, 4, 4, 1]);
+    expect(nn.maxPool(x, [2, 2], [2, 2]).reshape([4]).js()).toEqual([5, 7, 13, 15]);
+    expect(nn.minPool(x, [2, 2], [2, 2]).reshape([4]).js()).toEqual([0, 2, 8, 10]);
+    expect(nn.avgPool(x, [2, 2], [2, 2]).reshape([4]).js()).toEqual([2.5, 4.5, 10.5, 12.5]);
+    const ones = np.ones([1, 3, 1]);
+    expect(nn.avgPool(ones, [2], { padding: "SAME" }).reshape([3]).js()).toEqual([1, 1, 0.5]);
+    expect(nn.avgPool(ones, [2], { padding: "SAME", countIncludePad: false }).reshape([3]).js()).toEqual([1, 1, 1]);
+  });
+
+  test("batches of kernels are groups", () => {
+    setDefaultDevice(device);
+    const x = np.arange(8, { dtype: "float32" }).reshape([2, 1, 1, 4]);
+    const w = np.array([1, 1, 1, -1]).reshape([2, 1, 1, 2]);
+    const y = vmap((a: NDArray, b: NDArray) => lax.conv(a, b, [1], "VALID"))(x, w);
+    expect(y.reshape([6]).js()).toEqual([1, 3, 5, -1, -1, -1]);
+  });
+});
+
+test("what does not fit together is said", () => {
+  const x = np.ones([1, 3, 8, 8]);
+  expect(() => lax.conv(x, np.ones([2, 4, 3, 3]), [1, 1], "VALID")).toThrow(/3 channels .* do not meet the 4/);
+  expect(() => lax.conv(x, np.ones([2, 3, 3, 3]), [1], "VALID")).toThrow(/windowStrides/);
+  expect(() => lax.conv(x, np.ones([2, 3, 3, 3]), [1, 1], "FULL" as Padding)).toThrow(/SAME_LOWER/);
+  expect(() => lax.convGeneralDilated(x, x, [1, 1], "SAME", { lhsDilation: [2, 1] })).toThrow(/convTranspose/);
+  const wrong = { dimensionNumbers: ["NHWC", "HWIO", "NHW"] };
+  expect(() => lax.convGeneralDilated(x, x, [1, 1], "VALID", wrong)).toThrow(/4 letters/);
+});
