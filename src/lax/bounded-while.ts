@@ -42,8 +42,8 @@ const params = signature<{ condFun: AnyFunction; bodyFun: AnyFunction; initVal: 
  * const slope = grad(root)(4); // 0.25
  */
 export function boundedWhile<C>(
-  condFun: (state: ArraysOf<NoInfer<C>>) => ArrayLike,
-  bodyFun: (state: ArraysOf<NoInfer<C>>) => In<ArraysOf<NoInfer<C>>>,
+  condFun: (state: NoInfer<ArraysOf<C>>) => ArrayLike,
+  bodyFun: (state: NoInfer<ArraysOf<C>>) => NoInfer<In<ArraysOf<C>>>,
   initVal: C,
   options: BoundedWhileOptions,
 ): ArraysOf<C>;

@@ -32,8 +32,8 @@ const resultOf = ({ closed, outDef }: StagedFunction): { readonly def: TreeDef; 
  * const n = lax.whileLoop((v) => v.less(100), (v) => v.mul(3), 1);
  */
 export function whileLoop<C>(
-  condFun: (state: ArraysOf<NoInfer<C>>) => ArrayLike,
-  bodyFun: (state: ArraysOf<NoInfer<C>>) => In<ArraysOf<NoInfer<C>>>,
+  condFun: (state: NoInfer<ArraysOf<C>>) => ArrayLike,
+  bodyFun: (state: NoInfer<ArraysOf<C>>) => NoInfer<In<ArraysOf<C>>>,
   initVal: C,
 ): ArraysOf<C> {
   requireFunction(condFun, "lax.whileLoop");
@@ -107,7 +107,7 @@ const below = memoize((jaxpr: Jaxpr, consts: number): Jaxpr => {
 export function foriLoop<C>(
   lower: ArrayLike,
   upper: ArrayLike,
-  bodyFun: (i: NDArray, val: ArraysOf<NoInfer<C>>) => In<ArraysOf<NoInfer<C>>>,
+  bodyFun: (i: NDArray, val: NoInfer<ArraysOf<C>>) => NoInfer<In<ArraysOf<C>>>,
   initVal: C,
 ): ArraysOf<C> {
   requireFunction(bodyFun, "lax.foriLoop");

@@ -41,7 +41,7 @@ const mapParams = signature<{ f: AnyFunction; xs: unknown } & MapOptions>("lax.m
  * @example
  * const squares = lax.map((x) => x.mul(x), np.arange(5));
  */
-export function map<X, Y>(f: (x: ArraysOf<NoInfer<X>>) => Y, xs: X, options?: MapOptions): ArraysOf<Y>;
+export function map<X, Y>(f: (x: NoInfer<ArraysOf<X>>) => Y, xs: X, options?: MapOptions): ArraysOf<Y>;
 export function map(...given: unknown[]): unknown {
   const { f, xs, batchSize } = mapParams(given);
   requireFunction(f, "lax.map");
@@ -108,7 +108,7 @@ const associativeParams = signature<{ fn: AnyFunction; elems: unknown } & Associ
  * const sums = lax.associativeScan((a, b) => a.add(b), np.arange(5));
  */
 export function associativeScan<E>(
-  fn: (a: ArraysOf<NoInfer<E>>, b: ArraysOf<NoInfer<E>>) => ArraysOf<NoInfer<E>>,
+  fn: (a: NoInfer<ArraysOf<E>>, b: NoInfer<ArraysOf<E>>) => NoInfer<ArraysOf<E>>,
   elems: E,
   options?: AssociativeScanOptions,
 ): ArraysOf<E>;

@@ -40,7 +40,7 @@ const scanParams = signature<{ f: Body; init: unknown; xs: unknown } & ScanOptio
  * const [total, sums] = lax.scan((c, x) => [c.add(x), c.add(x)], 0, np.arange(5));
  */
 export function scan<C, X, Y>(
-  f: (carry: ArraysOf<NoInfer<C>>, x: ArraysOf<NoInfer<X>>) => readonly [carry: In<ArraysOf<NoInfer<C>>>, y: Y],
+  f: (carry: NoInfer<ArraysOf<C>>, x: NoInfer<ArraysOf<X>>) => readonly [carry: NoInfer<In<ArraysOf<C>>>, y: Y],
   init: C,
   xs?: X,
   options?: ScanOptions,

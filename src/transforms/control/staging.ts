@@ -1,4 +1,4 @@
-import type { NDArray } from "../../core/array.js";
+import { ConcreteArray, type NDArray } from "../../core/array.js";
 import { type Aval, formatAval, sameShape } from "../../core/aval.js";
 import { config } from "../../core/config.js";
 import { isFloat } from "../../core/dtype.js";
@@ -56,7 +56,7 @@ export function stageFunction(f: AnyFunction, def: TreeDef, avals: readonly Aval
 export function ofType(x: NDArray, type: Aval): NDArray {
   const { dtype, weakType } = x.aval;
   if (dtype === type.dtype && weakType === type.weakType) return x;
-  const value = x.concrete()?.storage.scalar;
+  const value = x instanceof ConcreteArray ? x.storage.scalar : undefined;
   if (value !== undefined && x.ndim === 0) return scalarOf(value, type);
   return convertElementType(x, type.dtype, type.weakType);
 }
