@@ -1,8 +1,9 @@
 import type { NDArray } from "../core/array.js";
-import { normalizeAxis } from "../core/aval.js";
+import { aval, normalizeAxis } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { defaultFloat } from "../core/config.js";
 import { isFloat } from "../core/dtype.js";
+import { getEngine } from "../core/engine.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { describeValue } from "../core/literal.js";
 import { axisSizeOf } from "../core/trace.js";
@@ -10,6 +11,7 @@ import { flatten, unflatten } from "../core/tree.js";
 import type { ArraysOf } from "../core/types.js";
 import * as p from "../primitives/all.js";
 import { flattenArrays } from "../transforms/arguments.js";
+import { dynamicIndexInDim } from "./dynamic.js";
 
 /**
  * Collectives: inside of a function that is mapped under a name, `vmap(f, {axisName: "i"})`, examples speak to each other.
@@ -310,7 +312,26 @@ function permute(
   }
   const place = (k: number): number => (k < 0 ? k + axis.axisSize : k);
   const moves = perm.map(([from, to]) => [place(from), place(to)] as const);
-  return map(x, op, (leaf) => p.ppermute(leaf, { ...axis, perm: moves }));
+  const destinations = new Map(moves);
+  const pieces = moves.filter(([from, to]) => destinations.get(from - 1) !== to - 1).length;
+  return map(x, op, (leaf) =>
+    pieces > mostPieces ? scatteredMoves(leaf, axis, moves) : p.ppermute(leaf, { ...axis, perm: moves }),
+  );
+}
+
+/** Runs of moves that are worth a copy of their own. */
+const mostPieces = 32;
+
+/** Moves without order: each example looks up its source in a table. */
+function scatteredMoves(x: NDArray, axis: Axis, perm: readonly (readonly [from: number, to: number])[]): NDArray {
+  p.ppermutePrimitive.abstract([x.aval], { ...axis, perm });
+  const sources = new Int32Array(axis.axisSize).fill(-1);
+  for (const [from, to] of perm) sources[to] = from;
+  const table = getEngine().fromHost({ aval: aval([axis.axisSize], "int32"), data: sources });
+  const source = dynamicIndexInDim(table, p.axisIndex(axis), 0, false);
+  const moved = dynamicIndexInDim(p.allGather(x, { ...axis, dim: 0 }), p.max(source, 0), 0, false);
+  if (perm.length === axis.axisSize) return moved;
+  return p.select(p.broadcastInDim(p.ge(source, 0), x.shape, []), moved, p.zerosOf(x.aval));
 }
 
 const pshuffleParams = signature<{ x: unknown; axisName: AxisName; perm: readonly number[] }>(

@@ -361,6 +361,26 @@ describe("laws", () => {
     });
   });
 
+  it("permutations without order, and large ones", () => {
+    const size = 200;
+    const perm = Array.from({ length: size }, (_, k) => (k * 77 + 11) % size);
+    const y = counted(size);
+    const shuffled = (e: NDArray): NDArray => lax.pshuffle(square(e), "i", perm);
+    for (const f of [overI(shuffled), jit(overI(shuffled)), overI(jit(shuffled))]) {
+      expect(f(y).js()).toEqual(perm.map((k) => k * k));
+    }
+    const weights = counted(size);
+    const expected = new Array<number>(size);
+    perm.forEach((from, to) => (expected[from] = 2 * from * to));
+    expect(grad((z: NDArray) => np.sum(overI(shuffled)(z).mul(weights)))(y).js()).toEqual(expected);
+    const inside = grad((e: NDArray) => shuffled(e).mul(lax.axisIndex("i").astype("float32")));
+    expect(overI(inside)(y).js()).toEqual(expected);
+    const some = perm.slice(0, 150).map((from, to) => [from, to] as const);
+    const partly = overI((e) => lax.ppermute(e, "i", some))(y).js();
+    expect(partly).toEqual(perm.map((from, to) => (to < 150 ? from : 0)));
+    expect(() => overI((e) => lax.ppermute(e, "i", [...some, [some[0]![0], 199]]))(y)).toThrow(/permutation/);
+  });
+
   it("jacobians inside of the map", () => {
     const f = (y: NDArray): NDArray => square(lax.psum(y, "i")).mul(y);
     const y = f32([[1, 2], [3, 4]]); // prettier-ignore
