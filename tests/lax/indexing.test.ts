@@ -1,76 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { codeOf, expectClose } from "../numbers.js";
 import * as tsax from "../../src/index.js";
-import { type lax as laxTypes, type NDArray } from "../../src/index.js";
-import recorded from "./indexing.data.json" with { type: "json" };
+import type { NDArray } from "../../src/index.js";
+import { array, type Case, cases, functionOf, label, type Recorded } from "./indexing-cases.js";
 
 const { jit, jvp, lax, numpy: np, vjp, vmap } = tsax;
 
-/** What JAX gives: recorded by indexing_values.py. */
-interface Recorded {
-  readonly shape: readonly number[];
-  readonly dtype: string;
-  readonly data: readonly (number | string)[];
-}
-interface Case {
-  readonly fn: "gather" | "scatter" | "scatterAdd" | "scatterSub" | "scatterMul" | "scatterMin" | "scatterMax";
-  readonly layout: string;
-  readonly windows: readonly number[];
-  readonly dropped: readonly number[];
-  readonly map: readonly number[];
-  readonly batch: readonly number[];
-  readonly indexBatch: readonly number[];
-  readonly sizes: readonly number[];
-  readonly mode: "clip" | "fill" | "promiseInBounds";
-  readonly unique?: boolean;
-  readonly indices: Recorded;
-  readonly args: readonly Recorded[];
-  readonly axes?: readonly (number | null)[];
-  readonly out: Recorded;
-  readonly tangents?: readonly Recorded[];
-  readonly jvp?: Recorded | null;
-  readonly ct?: Recorded;
-  readonly vjp?: readonly Recorded[] | null;
-}
-const cases = recorded as unknown as readonly Case[];
-
-const array = ({ data, shape, dtype }: Recorded): NDArray =>
-  np.array(data.map(Number), { shape, dtype: dtype as "float32" | "int32" });
 const expectRecorded = (got: NDArray, { shape, dtype, data }: Recorded): void => {
   expect(got.dtype).toBe(dtype);
   expect(got.shape).toEqual(shape);
   expectClose(got.reshape([got.size]), data.map(Number), 1e-6, 1e-6);
 };
-
-/** The case's function of its arrays: operand and updates, with the indices between them where those are batched. */
-function functionOf(c: Case): (...xs: NDArray[]) => NDArray {
-  const all = c.axes !== undefined;
-  const options: laxTypes.GatherOptions & laxTypes.ScatterOptions = {
-    mode: c.mode,
-    ...(c.unique ? { uniqueIndices: true } : {}),
-  };
-  if (c.fn === "gather") {
-    const numbers = {
-      offsetDims: c.windows,
-      collapsedSliceDims: c.dropped,
-      startIndexMap: c.map,
-      operandBatchingDims: c.batch,
-      startIndicesBatchingDims: c.indexBatch,
-    };
-    const filled = { ...options, ...(c.mode === "fill" ? { fillValue: 2 } : {}) };
-    const f = (x: NDArray, i: NDArray): NDArray => lax.gather(x, i, numbers, c.sizes, filled);
-    return all ? (x, i) => f(x!, i!) : (x) => f(x!, array(c.indices));
-  }
-  const numbers = {
-    updateWindowDims: c.windows,
-    insertedWindowDims: c.dropped,
-    scatterDimsToOperandDims: c.map,
-    operandBatchingDims: c.batch,
-    scatterIndicesBatchingDims: c.indexBatch,
-  };
-  const f = (x: NDArray, i: NDArray, u: NDArray): NDArray => lax[c.fn as "scatter"](x, i, u, numbers, options);
-  return all ? (x, i, u) => f(x!, i!, u!) : (x, u) => f(x!, array(c.indices), u!);
-}
 
 /**
  * Where JAX leaves derivatives out of bounds open, and others hold: promised indices, of which it says so, and clipped ones of
@@ -87,8 +27,6 @@ function derivativesLike(c: Case): Case | undefined {
   });
   return { ...c, indices: { ...c.indices, data } };
 }
-
-const label = (c: Case): string => `${c.fn}, ${c.layout}, ${c.mode}${c.axes ? `, batched ${c.axes.join(" ")}` : ""}`;
 
 describe.each(["reference", "wasm"] as const)("gather and scatter are JAX's on %s", (device) => {
   const home = tsax.defaultDevice();
