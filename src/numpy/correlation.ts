@@ -5,7 +5,6 @@ import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray, describeValue } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { absolute, divide, multiply, subtract } from "./arithmetic.js";
-import { takeAlong } from "./gathering.js";
 import { clip } from "./logic.js";
 import { concatenate } from "./joining.js";
 import { diagonalOf } from "./matrices.js";
@@ -14,7 +13,6 @@ import { matmul } from "./products.js";
 import { sum } from "./reductions.js";
 import { to2d } from "./shape.js";
 import { average, requireFloat } from "./statistics.js";
-import { like } from "./ufunc.js";
 
 /** Convolution and correlation of sequences, covariance of samples. */
 
@@ -91,15 +89,10 @@ function slidingProducts(op: string, x: NDArray, y: NDArray, mode: ConvolveMode)
       message: `${op}: mode is "full", "same" or "valid", not ${describeValue(mode)}`,
     });
   }
-  const padded = p.pad(x, like(x, 0), [[padding[0], padding[1], 0]]);
-  const n = padded.size - m + 1;
-  const window = p.add(p.iota("int32", [n, m], 0), p.iota("int32", [n, m], 1));
-  return p.dotGeneral(takeAlong(padded, window, 0), y, {
-    lhsContract: [1],
-    rhsContract: [0],
-    lhsBatch: [],
-    rhsBatch: [],
-  });
+  // one image of one channel, one kernel
+  const image = (s: NDArray): NDArray => p.reshape(s, [1, 1, 1, s.size]);
+  const products = p.conv(image(x), image(y), { strides: [1], padding: [padding], lhsDilation: [1], rhsDilation: [1] });
+  return p.reshape(products, [products.size]);
 }
 
 export interface CovOptions {
