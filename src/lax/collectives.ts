@@ -328,8 +328,8 @@ function scatteredMoves(x: NDArray, axis: Axis, perm: readonly (readonly [from: 
   const sources = new Int32Array(axis.axisSize).fill(-1);
   for (const [from, to] of perm) sources[to] = from;
   const table = getEngine().fromHost({ aval: aval([axis.axisSize], "int32"), data: sources });
-  const source = dynamicIndexInDim(table, p.axisIndex(axis), 0, false);
-  const moved = dynamicIndexInDim(p.allGather(x, { ...axis, dim: 0 }), p.max(source, 0), 0, false);
+  const source = dynamicIndexInDim(table, p.axisIndex(axis), { keepdims: false });
+  const moved = dynamicIndexInDim(p.allGather(x, { ...axis, dim: 0 }), p.max(source, 0), { keepdims: false });
   if (perm.length === axis.axisSize) return moved;
   return p.select(p.broadcastInDim(p.ge(source, 0), x.shape, []), moved, p.zerosOf(x.aval));
 }
