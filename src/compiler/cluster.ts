@@ -237,7 +237,8 @@ export class Cluster implements Group {
 
   /** Coordinates of a flat index in a shape. */
   coordinates(flat: Index, shape: Shape): readonly Index[] {
-    return flat.key === this.flat.key ? regroup(this.axes, this.dims, shape) : ix.unflatten(flat, shape);
+    const isOwn = flat.key === this.flat.key && sizeOf(shape) === sizeOf(this.dims);
+    return isOwn ? regroup(this.axes, this.dims, shape) : ix.unflatten(flat, shape);
   }
 
   private isFull(x: Value): boolean {

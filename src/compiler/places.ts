@@ -1,4 +1,5 @@
 import { type Shape, sizeOf, stridesOf } from "../core/aval.js";
+import { invariant } from "../core/errors.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { Atom, Index } from "../kernel-ir/index-expr.js";
 
@@ -6,6 +7,7 @@ import type { Atom, Index } from "../kernel-ir/index-expr.js";
 
 /** Coordinates of a point of `dims` in another shape of the same size: runs of axes that have one size become one another. */
 export function regroup(axes: readonly Index[], dims: readonly number[], shape: Shape): Index[] {
+  invariant(sizeOf(dims) === sizeOf(shape), "a point of one shape has no place in another of another size");
   const out: Index[] = shape.map(() => ix.lit(0));
   let [i, j] = [dims.length, shape.length];
   while (j > 0) {
