@@ -151,6 +151,21 @@ const goldens: Golden[] = [
     (s) => [...adamArgs(s).slice(0, 4), ...adamArgs(s)],
     2,
   ],
+  [
+    "a part of what another kernel computes",
+    (x) => {
+      const z = x!.sub(np.max(x!, 1, { keepdims: true }));
+      return [
+        z,
+        np
+          .sin(z)
+          .slice([0, x!.shape[0]! - 1])
+          .mul(2),
+      ];
+    },
+    (s) => [matrix(s)],
+    2,
+  ],
   ["attention of heads", manyHeads as F, (s) => [7, 8, 9, 10, 11].map((seed) => headArgs(seed, s)), 7],
   ["joining twenty", (...xs) => np.stack(xs, 1), (s) => Array.from({ length: 20 }, (_, k) => matrix(s).add(k)), 3],
   ["summing twenty", (...xs) => xs.reduce((a, b) => a.add(b)), (s) => Array.from({ length: 20 }, () => matrix(s)), 4],
