@@ -10,7 +10,7 @@ export function testGpu(): Promise<GPU> {
     useSoftwareDriver();
     const { create, globals } = await import("webgpu");
     Object.assign(globalThis, globals);
-    return create([]);
+    return create(["enable-dawn-features=disable_workgroup_init"]);
   })();
   return gpu;
 }
