@@ -75,6 +75,8 @@ const dense = (x: NDArray, w: NDArray, b: NDArray): NDArray => np.matmul(x, w).a
 const regression = (w: NDArray, b: NDArray, x: NDArray, y: NDArray): NDArray => crossEntropy(dense(x, w, b), y);
 const network = (w: NDArray, b: NDArray, v: NDArray, c: NDArray, x: NDArray, y: NDArray): NDArray =>
   crossEntropy(dense(nn.relu(dense(x, w, b)), v, c), y);
+const smooth = (w: NDArray, b: NDArray, v: NDArray, c: NDArray, x: NDArray, y: NDArray): NDArray =>
+  crossEntropy(dense(nn.gelu(dense(x, w, b)), v, c), y);
 const normalized = (x: NDArray): NDArray =>
   x.sub(np.mean(x, -1, { keepdims: true })).div(np.sqrt(np.var_(x, -1, { keepdims: true }).add(1e-5)));
 const attention = (q: NDArray, k: NDArray, v: NDArray): NDArray =>
@@ -151,6 +153,7 @@ const goldens: Golden[] = [
     (s) => [...adamArgs(s).slice(0, 4), ...adamArgs(s)],
     2,
   ],
+  ["two layers with gelu, gradient", grad(smooth as F, [0, 1, 2, 3]) as F, networkArgs, 9],
   [
     "a part of what another kernel computes",
     (x) => {
@@ -200,6 +203,12 @@ describe("how few launches a GPU needs", () => {
         ),
       ),
     );
+  });
+
+  it("keeps one array for a derivative that is made of it, and computes the rest again", () => {
+    const [first] = launches(programOf(grad(smooth as F, [0, 1, 2, 3]) as F, networkArgs(false)));
+    // what gelu is taken of, and its result
+    expect(first!.kernel.buffers.filter((b) => b.access === "write").length).toBe(2);
   });
 
   it("steps in place where weights are donated", () => {
