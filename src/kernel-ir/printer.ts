@@ -171,7 +171,9 @@ function nestLines(kernel: NestKernel): string[] {
   const first = kernel.parallel.length;
   const axes = (extents: readonly number[], from: number): string =>
     extents.map((e, k) => `a${from + k}<${e}`).join(" ");
-  const lines = [`  rows ${axes(kernel.parallel, 0) || "one"}${kernel.sequential ? (kernel.unique ? " in order, apart" : " in order") : ""}`];
+  const lines = [
+    `  rows ${axes(kernel.parallel, 0) || "one"}${kernel.sequential ? (kernel.unique ? " in order, apart" : " in order") : ""}`,
+  ];
   if (kernel.reduced.length > 0) lines.push(`  reduced ${axes(kernel.reduced, first)}`);
   kernel.slots.forEach((s, i) =>
     lines.push(`  slot${i}: ${s.running ? "running " : ""}${s.combine} ${s.type} from ${compact(s.initial)}`),
@@ -185,7 +187,8 @@ function nestLines(kernel: NestKernel): string[] {
 }
 
 function dotLines(kernel: DotKernel): string[] {
-  const digits = (list: readonly Digit[]): string => `[${list.map(({ size, stride }) => `${size}·${stride}`).join(", ")}]`;
+  const digits = (list: readonly Digit[]): string =>
+    `[${list.map(({ size, stride }) => `${size}·${stride}`).join(", ")}]`;
   const layout = (name: string, l: MatrixLayout): string =>
     `  ${name} at ${l.offset}, batch [${l.batch.join(", ")}], ${
       l.digits ? `rows ${digits(l.digits.rows)}, cols ${digits(l.digits.cols)}` : `row ${l.row}, col ${l.col}`

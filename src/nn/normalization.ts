@@ -51,7 +51,10 @@ export function softmax(): NDArray {
   const mask = maskFor("nn.softmax", where, x);
   const terms = p.exp(shifted(x, axes, mask), { nonpositive: true });
   // The sum lies in [1, n]: a reciprocal for each of them is good to an ulp of the quotients, at a fraction of the divisions.
-  const weights = p.mul(terms, sumOver(terms, axes, (sum) => p.div(like(sum, 1), sum)));
+  const weights = p.mul(
+    terms,
+    sumOver(terms, axes, (sum) => p.div(like(sum, 1), sum)),
+  );
   return mask === undefined ? weights : p.select(mask, weights, like(weights, 0));
 }
 

@@ -200,7 +200,12 @@ export function emitDot(m: ModuleBuilder, kernel: DotKernel, options: DotOptions
 }
 
 /** Writes what each value of an index of several digits adds, in order; `to` and `offset` are locals. */
-function fillTable(c: Code, to: number, digits: readonly (readonly [size: Value, stride: Value])[], offset: number): void {
+function fillTable(
+  c: Code,
+  to: number,
+  digits: readonly (readonly [size: Value, stride: Value])[],
+  offset: number,
+): void {
   const [first, ...rest] = digits;
   if (first === undefined) {
     c.storeWord(to, offset);

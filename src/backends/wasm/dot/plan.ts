@@ -196,7 +196,10 @@ function prefersTransposed(p: Problem, t: Arithmetic): boolean {
 
 const aliased = (stride: number): boolean => stride % ALIASED_STRIDE === 0;
 
-type Choice = Pick<DotPlan, "routine" | "split" | "splits" | "kBlock" | "rowsScratch" | "flags" | "scratchBytes" | "tables">;
+type Choice = Pick<
+  DotPlan,
+  "routine" | "split" | "splits" | "kBlock" | "rowsScratch" | "flags" | "scratchBytes" | "tables"
+>;
 
 function chooseRoutine(p: Problem, t: Arithmetic): Choice {
   const { m, n, k } = p;
@@ -233,7 +236,8 @@ function chooseBlocked(
   const width = tile.vectors * t.lanes;
   const directRows = aliased(p.b.row) ? DIRECT_ROWS_ALIASED : DIRECT_ROWS;
   const packColumns = p.b.digits !== undefined || !adjacent(p.b.col, n, t) || (n > width && m > directRows);
-  const packRows = p.a.digits !== undefined || n >= (k > 64 && aliased(p.a.col) ? PACK_ROWS_FROM_ALIASED : PACK_ROWS_FROM);
+  const packRows =
+    p.a.digits !== undefined || n >= (k > 64 && aliased(p.a.col) ? PACK_ROWS_FROM_ALIASED : PACK_ROWS_FROM);
   const kBlock =
     packColumns || n > width
       ? Math.ceil(k / Math.max(1, Math.round(k / K_BLOCK)))

@@ -122,11 +122,7 @@ function operand(
     one: (batch, kept, summed) =>
       module.load(
         buffer,
-        affine(
-          offset,
-          ...batch.map((z, axis) => [z, strides[axis]!] as const),
-          ...terms(kept, summed),
-        ),
+        affine(offset, ...batch.map((z, axis) => [z, strides[axis]!] as const), ...terms(kept, summed)),
       ),
     four: (batch, kept, summed) =>
       module.load4(
