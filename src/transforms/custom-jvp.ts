@@ -10,7 +10,7 @@ import type { Jaxpr } from "../core/jaxpr.js";
 import { ruleOf, type Tangent } from "../core/primitive.js";
 import { stage } from "../core/staging.js";
 import { bind } from "../core/trace.js";
-import { sameStructure, type TreeDef, unflatten } from "../core/tree.js";
+import { unflatten } from "../core/tree.js";
 import type { ArraysOf, In, Ins } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { addTangents, definePrimitive, instantiate, zerosOf } from "../primitives/all.js";
@@ -29,7 +29,7 @@ import {
   requireSameTypes,
   topTrace,
 } from "./custom-call.js";
-import { leavesGiven, requirePair, tangentGiven } from "./custom-trees.js";
+import { leavesGiven, requirePair, Results, tangentGiven } from "./custom-trees.js";
 import { jitPrimitive } from "./jit-primitive.js";
 import { JvpTrace, JvpTracer } from "./jvp.js";
 import { type BatchDim, BatchTrace, BatchTracer } from "./vmap.js";
@@ -219,19 +219,13 @@ export function customJvp(...given: unknown[]): unknown {
       `${name}: argument `,
       "name arguments that are no arrays in nondiffArgnums",
     );
-    let outDef: TreeDef | undefined;
-    const result = (tree: unknown, of: string): readonly NDArray[] => {
-      const out = flattenArrays(tree, of);
-      if (outDef) sameStructure(outDef, out.def, `${of} and that of the function`);
-      outDef = out.def;
-      return out.leaves;
-    };
+    const results = new Results();
     const outs = applyCustomJvp(
       {
         name,
         numConsts: 0,
         fun: (xs) =>
-          result(
+          results.leaves(
             fun(...(merged(args, positions, unflatten(def, xs) as unknown[]) as never[])),
             `the result of ${name}`,
           ),
@@ -239,8 +233,8 @@ export function customJvp(...given: unknown[]): unknown {
           const ts = tangents.map((t, i) => tangentShown(t, primals[i]!));
           const given = defined(...([...fixed, unflatten(def, primals), unflatten(def, ts as unknown[])] as never[]));
           const [y, dy] = requirePair(given, `the jvp rule of ${name}`, "return [result, tangent of the result]");
-          const ys = result(y, `the first result of the jvp rule of ${name}`);
-          const dys = leavesGiven(dy, outDef!, `the tangent given by the jvp rule of ${name}`, "its result");
+          const ys = results.leaves(y, `the first result of the jvp rule of ${name}`);
+          const dys = leavesGiven(dy, results.def, `the tangent given by the jvp rule of ${name}`, "its result");
           return {
             outs: ys,
             tangents: ys.map((v, i) =>
@@ -251,7 +245,7 @@ export function customJvp(...given: unknown[]): unknown {
       },
       leaves,
     );
-    return unflatten(outDef!, outs);
+    return unflatten(results.def, outs);
   };
   Object.defineProperty(call, "name", { value: name });
   return Object.assign(call, {

@@ -4,9 +4,9 @@ import { isFloat } from "../core/dtype.js";
 import { DTypeError, ShapeError, TransformError, TreeError } from "../core/errors.js";
 import { describeValue } from "../core/literal.js";
 import type { Tangent } from "../core/primitive.js";
-import { broadcastPrefix, flatten, leafPaths, type TreeDef } from "../core/tree.js";
+import { broadcastPrefix, flatten, leafPaths, sameStructure, type TreeDef } from "../core/tree.js";
 import { Zero } from "../core/zero.js";
-import { fitTangent } from "./arguments.js";
+import { fitTangent, flattenArrays } from "./arguments.js";
 
 type Given = NDArray | number | boolean | null | undefined;
 const isGiven = (x: unknown): x is Given =>
@@ -64,4 +64,22 @@ export function requirePair(x: unknown, what: string, hint: string): readonly [u
     message: `${what} must return a pair, got ${describeValue(x)}`,
     hint,
   });
+}
+
+/** The results of a function and of its rules: arrays in trees that are all of one structure. */
+export class Results {
+  private def_: TreeDef | undefined;
+
+  /** The structure, once a result has been seen. */
+  get def(): TreeDef {
+    return this.def_!;
+  }
+
+  /** The leaves of a result; `of` names it. @throws TreeError where the structure is another. */
+  leaves(tree: unknown, of: string): readonly NDArray[] {
+    const { leaves, def } = flattenArrays(tree, of);
+    if (this.def_) sameStructure(this.def_, def, `${of} and that of the function`);
+    this.def_ = def;
+    return leaves;
+  }
 }

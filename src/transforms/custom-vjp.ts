@@ -10,7 +10,7 @@ import { describeValue } from "../core/literal.js";
 import { isLinear, none, ruleOf, type Tangent } from "../core/primitive.js";
 import { stage } from "../core/staging.js";
 import { bind, currentStaging, Tracer } from "../core/trace.js";
-import { flatten, sameStructure, type TreeDef, unflatten } from "../core/tree.js";
+import { flatten, type TreeDef, unflatten } from "../core/tree.js";
 import type { ArraysOf, In, Ins } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { definePrimitive, instantiate, type PrimitiveDefinition, reduceSum } from "../primitives/all.js";
@@ -30,7 +30,7 @@ import {
   topTrace,
 } from "./custom-call.js";
 import type { At, CustomRuleOptions, Without } from "./custom-jvp.js";
-import { leavesGiven, requirePair, tangentGiven } from "./custom-trees.js";
+import { leavesGiven, requirePair, Results, tangentGiven } from "./custom-trees.js";
 import { jitPrimitive } from "./jit-primitive.js";
 import { JvpTrace, JvpTracer } from "./jvp.js";
 import { type BatchDim, BatchTrace, BatchTracer } from "./vmap.js";
@@ -276,28 +276,22 @@ export function customVjp(...given: unknown[]): unknown {
       `${name}: argument `,
       "name arguments that are no arrays in nondiffArgnums",
     );
-    let outDef: TreeDef | undefined;
-    const result = (tree: unknown, of: string): readonly NDArray[] => {
-      const out = flattenArrays(tree, of);
-      if (outDef) sameStructure(outDef, out.def, `${of} and that of the function`);
-      outDef = out.def;
-      return out.leaves;
-    };
+    const results = new Results();
     const all = (xs: readonly NDArray[]): never[] =>
       merged(args, positions, unflatten(def, xs) as unknown[]) as never[];
     const outs = applyCustomVjp(
       {
         name,
         numConsts: 0,
-        fun: (xs) => result(fun(...all(xs)), `the result of ${name}`),
+        fun: (xs) => results.leaves(fun(...all(xs)), `the result of ${name}`),
         forward: (xs) => {
           const [y, kept] = requirePair(
             forward(...all(xs)),
             `the forward rule of ${name}`,
             "return [result, residuals]; null for no residuals",
           );
-          const ys = result(y, `the first result of the forward rule of ${name}`);
-          const ctDef = outDef!;
+          const ys = results.leaves(y, `the first result of the forward rule of ${name}`);
+          const ctDef = results.def;
           const [parts, keptDef] = flatten(kept);
           const types = xs.map((x) => strengthen(x.aval));
           return {
@@ -317,7 +311,7 @@ export function customVjp(...given: unknown[]): unknown {
       },
       leaves,
     );
-    return unflatten(outDef!, outs);
+    return unflatten(results.def, outs);
   };
   Object.defineProperty(call, "name", { value: name });
   return Object.assign(call, {

@@ -4,12 +4,12 @@ import type { Jaxpr } from "../core/jaxpr.js";
 import { ruleOf } from "../core/primitive.js";
 import { stage } from "../core/staging.js";
 import { bind } from "../core/trace.js";
-import { broadcastPrefix, sameStructure, type TreeDef, unflatten } from "../core/tree.js";
+import { broadcastPrefix, unflatten } from "../core/tree.js";
 import type { ArraysOf, In, Ins } from "../core/types.js";
 import { definePrimitive, moveAxis } from "../primitives/all.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
 import { type FlatFunction, missingRule, refuseClosedOver, topTrace } from "./custom-call.js";
-import { requirePair } from "./custom-trees.js";
+import { requirePair, Results } from "./custom-trees.js";
 import { jitPrimitive } from "./jit-primitive.js";
 import { JvpTrace } from "./jvp.js";
 import { type BatchDim, BatchTrace, BatchTracer } from "./vmap.js";
@@ -143,33 +143,27 @@ export function customVmap(fun: AnyFunction): unknown {
     const defined = rule;
     if (!defined) throw missingRule(name, "customVmap", "defVmap");
     const { leaves, def } = flattenArrays(args, `${name}: argument `);
-    let outDef: TreeDef | undefined;
-    const result = (tree: unknown, of: string): readonly NDArray[] => {
-      const out = flattenArrays(tree, of);
-      if (outDef) sameStructure(outDef, out.def, `${of} and that of the function`);
-      outDef = out.def;
-      return out.leaves;
-    };
+    const results = new Results();
     const outs = applyCustomVmap(
       {
         name,
-        fun: (xs) => result(fun(...(unflatten(def, xs) as never[])), `the result of ${name}`),
+        fun: (xs) => results.leaves(fun(...(unflatten(def, xs) as never[])), `the result of ${name}`),
         rule(size, isBatched, xs) {
           const given = defined(
             ...([size, unflatten(def, isBatched), ...(unflatten(def, xs) as unknown[])] as never[]),
           );
           const [y, flags] = requirePair(given, `the vmap rule of ${name}`, "return [result, whether it is batched]");
-          const ys = result(y, `the result of the vmap rule of ${name}`);
+          const ys = results.leaves(y, `the result of the vmap rule of ${name}`);
           const isBoolean = (x: unknown): x is boolean => typeof x === "boolean";
           return {
             outs: ys,
-            batched: broadcastPrefix(flags, outDef!, isBoolean, `the second result of the vmap rule of ${name}`),
+            batched: broadcastPrefix(flags, results.def, isBoolean, `the second result of the vmap rule of ${name}`),
           };
         },
       },
       leaves,
     );
-    return unflatten(outDef!, outs);
+    return unflatten(results.def, outs);
   };
   Object.defineProperty(call, "name", { value: name });
   return Object.assign(call, {

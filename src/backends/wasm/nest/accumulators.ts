@@ -1,5 +1,6 @@
 import { InternalError } from "../../../core/errors.js";
-import type { CombineOp, ScalarType } from "../../../kernel-ir/scalar.js";
+import { identity } from "../../../kernel-ir/combine.js";
+import type { ScalarType } from "../../../kernel-ir/scalar.js";
 import { Op } from "../opcodes.js";
 import type { LoopSlot, Node } from "./nodes.js";
 import { scalarConst, scalarOp, scalarValType } from "./scalar-ops.js";
@@ -354,23 +355,3 @@ export class Accumulator {
 }
 
 const wide = (t: ScalarType): boolean => t === "f64";
-
-/** What combines with x to x. */
-export function identity(combine: CombineOp, type: ScalarType): number {
-  const float = type === "f32" || type === "f64";
-  switch (combine) {
-    case "add":
-      return float ? -0 : 0;
-    case "mul":
-      return 1;
-    case "min":
-      return float ? Infinity : type === "i32" ? 2147483647 : type === "bool" ? 1 : 4294967295;
-    case "max":
-      return float ? -Infinity : type === "i32" ? -2147483648 : 0;
-    case "and":
-      return type === "bool" ? 1 : -1;
-    case "or":
-    case "xor":
-      return 0;
-  }
-}

@@ -1,5 +1,6 @@
 import { indexDependsOn, type Index } from "../../../kernel-ir/index-expr.js";
 import type { NestKernel } from "../../../kernel-ir/kernel.js";
+import { coefficientOf, type MergedAxis, mergeAxes } from "../../../kernel-ir/merge-axes.js";
 import type { Expr } from "../../../kernel-ir/scalar.js";
 import type { VectorMode } from "./nodes.js";
 import { type Survey, statementsOf } from "./survey.js";
@@ -16,17 +17,11 @@ export interface Schedule {
   readonly even: boolean;
   /** Columns of a tile; 0: rows are walked whole. */
   readonly tile: number;
-  /** Merged axes in loop order, parallel ones first. */
+  /** MergedAxis axes in loop order, parallel ones first. */
   readonly extents: readonly number[];
   readonly parallel: number;
   /** By axis of the kernel: its merged axis, or −1 where a merged neighbour (or an extent of 1) stands for it. */
   readonly place: readonly number[];
-}
-
-/** A run of adjacent axes that every index treats as one; `last` has the coefficient of all. */
-interface Merged {
-  readonly last: number;
-  readonly extent: number;
 }
 
 export function schedule(kernel: NestKernel, found: Survey, generic: boolean): Schedule {
@@ -41,13 +36,17 @@ export function schedule(kernel: NestKernel, found: Survey, generic: boolean): S
   const stores = found.touches.filter((t) => t.write);
   const outer = live(0, count);
   const inner = live(count, extents.length);
-  const parallel = merge(kernel.sequential ? outer : byStride(outer, stores), extents, found.indices);
+  const parallel = mergeAxes(kernel.sequential ? outer : byStride(outer, stores), extents, found.indices);
   const reads = found.touches.filter((t) => inner.some((k) => coefficientOf(t.index, k) !== 0));
-  const reduced = merge(inOrder ? inner : byStride(inner, reads.length > 0 ? reads : stores), extents, found.indices);
+  const reduced = mergeAxes(
+    inOrder ? inner : byStride(inner, reads.length > 0 ? reads : stores),
+    extents,
+    found.indices,
+  );
 
   const lanes = found.wide ? 2 : 4;
   const weigh = new Scale(kernel, found, lanes, generic);
-  let best: { mode: VectorMode; axis: Merged | null; cost: number } = {
+  let best: { mode: VectorMode; axis: MergedAxis | null; cost: number } = {
     mode: "scalar",
     axis: null,
     cost: weigh.scalar(),
@@ -86,7 +85,7 @@ export function schedule(kernel: NestKernel, found: Survey, generic: boolean): S
   };
 }
 
-function toLast(axes: readonly Merged[], chosen: Merged | null): readonly Merged[] {
+function toLast(axes: readonly MergedAxis[], chosen: MergedAxis | null): readonly MergedAxis[] {
   if (!chosen || !axes.includes(chosen)) return axes;
   return [...axes.filter((a) => a !== chosen), chosen];
 }
@@ -98,7 +97,12 @@ const TILE = 32;
  * The axis along which an access is contiguous while the vector axis strides through it: consecutive rows then share its
  * cache lines, if they are walked in tiles.
  */
-function tiledWith(vector: Merged, parallel: readonly Merged[], found: Survey, generic: boolean): Merged | null {
+function tiledWith(
+  vector: MergedAxis,
+  parallel: readonly MergedAxis[],
+  found: Survey,
+  generic: boolean,
+): MergedAxis | null {
   if (!generic && parallel.reduce((n, a) => n * a.extent, 1) < 16384) return null;
   for (const { index } of found.touches) {
     if (Math.abs(coefficientOf(index, vector.last)) <= 1) continue;
@@ -108,11 +112,6 @@ function tiledWith(vector: Merged, parallel: readonly Merged[], found: Survey, g
   return null;
 }
 
-/** The coefficient of a plain axis term (what hides in div, mod … not counted). */
-function coefficientOf(index: Index, axis: number): number {
-  for (const { coeff, atom } of index.terms) if (atom.kind === "axis" && atom.axis === axis) return coeff;
-  return 0;
-}
 const hides = (index: Index, axis: number): boolean =>
   index.terms.some(({ atom }) =>
     atom.kind === "axis" ? false : indexDependsOn({ ...index, terms: [{ coeff: 1, atom }] }, axis),
@@ -127,20 +126,13 @@ function byStride(axes: readonly number[], touches: readonly { readonly index: I
   );
 }
 
-function merge(axes: readonly number[], extents: readonly number[], indices: readonly Index[]): Merged[] {
-  const out: Merged[] = [];
-  for (const axis of axes) {
-    const extent = extents[axis]!;
-    const before = out[out.length - 1];
-    if (before && indices.every((i) => coefficientOf(i, before.last) === coefficientOf(i, axis) * extent)) {
-      out[out.length - 1] = { last: axis, extent: before.extent * extent };
-    } else out.push({ last: axis, extent });
-  }
-  return out;
-}
-
 /** Rows of a sequential nest may share a vector where they touch what is written only at one index, each its own element. */
-function lanesMayBeParallel(kernel: NestKernel, found: Survey, axis: Merged, parallel: readonly Merged[]): boolean {
+function lanesMayBeParallel(
+  kernel: NestKernel,
+  found: Survey,
+  axis: MergedAxis,
+  parallel: readonly MergedAxis[],
+): boolean {
   for (const s of statementsOf(kernel)) {
     if (s.kind === "update" && s.when && exprDepends(s.when, axis.last)) return false;
   }
@@ -209,7 +201,7 @@ class Scale {
     return this.ops + this.found.touches.length + 4 * this.accumulates + 0.5;
   }
 
-  vector(axis: Merged): number {
+  vector(axis: MergedAxis): number {
     let full = this.ops + this.accumulates + this.laneOps * 2 * this.lanes + 0.5;
     let single = full;
     for (const { index } of this.found.touches) {
@@ -227,11 +219,11 @@ class Scale {
   }
 
   /** Combining lanes at the end of a row. */
-  horizontal(axis: Merged): number {
+  horizontal(axis: MergedAxis): number {
     return (8 * this.accumulates) / Math.max(1, this.extentOf(axis));
   }
 
-  isEven(axis: Merged): boolean {
+  isEven(axis: MergedAxis): boolean {
     return this.found.touches.every(({ index }) => {
       const stride = coefficientOf(index, axis.last);
       return (stride === 0 || stride === 1) && !hides(index, axis.last);
@@ -239,7 +231,7 @@ class Scale {
   }
 
   /** Vectors of rows at a time. */
-  copies(axis: Merged, reduces: boolean): number {
+  copies(axis: MergedAxis, reduces: boolean): number {
     if (!this.isEven(axis)) return 1;
     const size = (this.ops + this.laneOps * 8 + this.found.touches.length) / Math.max(1, this.kernel.phases.length);
     let copies = reduces ? (size <= 4 ? 8 : size <= 12 ? 4 : size <= 40 ? 2 : 1) : size <= 6 ? 4 : size <= 32 ? 2 : 1;
@@ -249,7 +241,7 @@ class Scale {
   }
 
   /** Generic kernels do not look at sizes. */
-  private extentOf(axis: Merged): number {
+  private extentOf(axis: MergedAxis): number {
     return this.generic ? 1 << 20 : axis.extent;
   }
 }

@@ -1,6 +1,7 @@
 import type { Index } from "../../../kernel-ir/index-expr.js";
 import type { Expr } from "../../../kernel-ir/scalar.js";
-import { coefficientOf, forEachNode, rootsOf, type Touch, Variance } from "./touches.js";
+import { coefficientOf } from "../../../kernel-ir/merge-axes.js";
+import { forEachNode, rootsOf, type Touch, Variance } from "./touches.js";
 import type { Statement } from "../../../kernel-ir/kernel.js";
 
 /** How an access moves along an axis whose points are taken four at a time, from a multiple of four on. */

@@ -1,8 +1,8 @@
 import * as ix from "../../../kernel-ir/index-expr.js";
-import type { Index } from "../../../kernel-ir/index-expr.js";
 import type { NestKernel, Statement } from "../../../kernel-ir/kernel.js";
+import { coefficientOf, mergeAxes } from "../../../kernel-ir/merge-axes.js";
 import { Substitution } from "../../../kernel-ir/substitute.js";
-import { coefficientOf, indicesOf, type Touch, touchesOf } from "./touches.js";
+import { indicesOf, type Touch, touchesOf } from "./touches.js";
 
 /**
  * The same nest with as few axes as can be: none of extent 1, adjacent ones joined where every index treats them as one, and
@@ -21,8 +21,8 @@ export function normalNest(kernel: NestKernel): NestKernel {
   const isInOrder = kernel.slots.some((s) => s.running);
   const outer = live(0, count);
   const inner = live(count, extents.length);
-  const parallel = merge(byStride(outer, touches), extents, indices);
-  const reduced = merge(isInOrder ? inner : byStride(inner, touches), extents, indices);
+  const parallel = mergeAxes(byStride(outer, touches), extents, indices);
+  const reduced = mergeAxes(isInOrder ? inner : byStride(inner, touches), extents, indices);
 
   const place = new Map<number, number>();
   [...parallel, ...reduced].forEach((axis, k) => place.set(axis.last, k));
@@ -52,24 +52,6 @@ export function normalNest(kernel: NestKernel): NestKernel {
     reduced: reduced.map((axis) => axis.extent),
     phases: kernel.phases.map(({ body, after }) => ({ body: body.map(statement), after: after.map(statement) })),
   };
-}
-
-/** A run of adjacent axes that every index treats as one; `last` has the coefficient of all. */
-interface Merged {
-  readonly last: number;
-  readonly extent: number;
-}
-
-function merge(axes: readonly number[], extents: readonly number[], indices: readonly Index[]): Merged[] {
-  const out: Merged[] = [];
-  for (const axis of axes) {
-    const extent = extents[axis]!;
-    const before = out[out.length - 1];
-    if (before && indices.every((i) => coefficientOf(i, before.last) === coefficientOf(i, axis) * extent)) {
-      out[out.length - 1] = { last: axis, extent: before.extent * extent };
-    } else out.push({ last: axis, extent });
-  }
-  return out;
 }
 
 /**

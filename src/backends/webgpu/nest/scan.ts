@@ -4,7 +4,8 @@ import { bare, gpuType, typeName } from "../wgsl/types.js";
 import { type Accumulator, emitStatements } from "./points.js";
 import type { Shader } from "./shader.js";
 import type { Part } from "./slices.js";
-import { identity, startOf } from "./slots.js";
+import { identity } from "../../../kernel-ir/combine.js";
+import { startOf } from "./slots.js";
 import type { Stage } from "./stages.js";
 import { oneOf } from "./walk.js";
 

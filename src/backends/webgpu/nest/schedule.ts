@@ -3,7 +3,8 @@ import type { LaunchContext } from "../dispatch.js";
 import { countOps, type Fours, foursAlong, strideCost } from "./fours.js";
 
 import { hasHazard, readsOwnScan } from "./order.js";
-import { coefficientOf, type Touch, touchesOf } from "./touches.js";
+import { coefficientOf } from "../../../kernel-ir/merge-axes.js";
+import { type Touch, touchesOf } from "./touches.js";
 
 /** What a schedule is weighed with: of a device, or made small by tests. */
 export interface Tuning {

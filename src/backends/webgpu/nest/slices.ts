@@ -3,7 +3,7 @@ import { combination } from "../wgsl/operations.js";
 import type { ElementType } from "../wgsl/module.js";
 import { bare, gpuType, type Lanes, typeName } from "../wgsl/types.js";
 import type { Shader } from "./shader.js";
-import { identity } from "./slots.js";
+import { identity } from "../../../kernel-ir/combine.js";
 
 /** A value that every invocation of a slice has, to be combined over the slice. */
 export interface Part {

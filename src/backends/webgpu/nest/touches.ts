@@ -97,12 +97,6 @@ export function indicesOf(kernel: NestKernel): Index[] {
   return [...found.values()];
 }
 
-/** The coefficient of a plain axis term (what hides in div, mod … not counted). */
-export function coefficientOf(index: Index, axis: number): number {
-  for (const { coeff, atom } of index.terms) if (atom.kind === "axis" && atom.axis === axis) return coeff;
-  return 0;
-}
-
 /** What changes: asked of one kernel with one choice of axes, slots and row buffers that do. */
 export class Variance {
   private readonly exprs = new Map<Expr, boolean>();

@@ -5,7 +5,8 @@ import type { RowBuffers } from "./row-buffers.js";
 import { type Accumulator, emitStatements, hoist } from "./points.js";
 import type { Shader } from "./shader.js";
 import type { Part } from "./slices.js";
-import { identity, startOf } from "./slots.js";
+import { identity } from "../../../kernel-ir/combine.js";
+import { startOf } from "./slots.js";
 import { Variance } from "./touches.js";
 
 /** Steps after which a partial sum is added to the sum proper, so that errors do not grow with the number of terms. */
