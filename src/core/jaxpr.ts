@@ -53,7 +53,7 @@ export function makeEqn(primitive: AnyPrimitive, inputs: readonly Atom[], params
     inputs.map((a) => a.aval),
     params as never,
   );
-  let effects = noEffects;
+  let effects = primitive.effects?.(params as never) ?? noEffects;
   for (const inner of primitive.jaxprs?.(params as never) ?? [])
     if (inner.effects.size > 0) effects = new Set([...effects, ...inner.effects]);
   return { primitive, inputs, params, outs: avals.map((a) => new Var(a)), effects };

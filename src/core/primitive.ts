@@ -81,6 +81,8 @@ export interface Primitive<P = unknown> {
   readonly jaxprs?: (params: P) => readonly Jaxpr[];
   /** Named axes that the operation runs over; those of inner jaxprs are found through `jaxprs`. */
   readonly axisNames?: (params: P) => readonly string[];
+  /** What the operation does besides giving results; equations have their inner jaxprs' effects too. */
+  readonly effects?: (params: P) => ReadonlySet<string>;
 }
 
 export interface PrimitiveFacts<P = unknown> {
