@@ -1,32 +1,19 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defaultDevice, setDefaultDevice } from "tsax";
 import { beforeAll, describe, expect, test } from "vitest";
 import { hasSoftwareDriver, useSoftwareDriver } from "../scripts/software-gpu.mjs";
-import { compile, fillEllipses, promisedOutput, run, snippetsOf } from "./snippets.js";
+import { compile, fillEllipses, pagesOf, promisedOutput, publicModules, run, snippetsOf } from "./snippets.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-const pages = [
-  "README.md",
-  "CONTRIBUTING.md",
-  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
-].filter((page) => existsSync(join(root, page)));
+const pages = pagesOf(root);
 
 const text = (page: string): string => readFileSync(join(root, page), "utf8");
 const snippets = pages.flatMap((page) => snippetsOf(page, text(page)));
 
-const modules: Readonly<Record<string, unknown>> = {
-  tsax: await import("tsax"),
-  "tsax/numpy": await import("tsax/numpy"),
-  "tsax/lax": await import("tsax/lax"),
-  "tsax/nn": await import("tsax/nn"),
-  "tsax/random": await import("tsax/random"),
-  "tsax/tree": await import("tsax/tree"),
-};
+const modules = await publicModules();
 
 describe("snippets", () => {
   // Those that compute on a GPU.

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import ts from "typescript";
 
@@ -64,8 +66,31 @@ export function fillEllipses(promised: readonly string[], printed: readonly stri
 
 type Modules = Readonly<Record<string, unknown>>;
 
-/** Runs a program with the given modules to import from, and returns the lines it prints. */
-export async function run(snippet: Snippet, modules: Modules): Promise<string[]> {
+/** The pages of the project, by their paths from its root. */
+export function pagesOf(root: string): string[] {
+  const docs = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" });
+  const pages = [
+    "README.md",
+    "CONTRIBUTING.md",
+    ...docs.filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
+  ];
+  return pages.filter((page) => existsSync(join(root, page)));
+}
+
+/** What pages import, by name. */
+export async function publicModules(): Promise<Modules> {
+  return {
+    tsax: await import("tsax"),
+    "tsax/numpy": await import("tsax/numpy"),
+    "tsax/lax": await import("tsax/lax"),
+    "tsax/nn": await import("tsax/nn"),
+    "tsax/random": await import("tsax/random"),
+    "tsax/tree": await import("tsax/tree"),
+  };
+}
+
+/** Runs a program with the given modules to import from, and other names in scope, and returns the lines it prints. */
+export async function run(snippet: Snippet, modules: Modules, scope: Modules = {}): Promise<string[]> {
   const { outputText } = ts.transpileModule(snippet.code, {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
   });
@@ -82,7 +107,8 @@ export async function run(snippet: Snippet, modules: Modules): Promise<string[]>
   const AsyncFunction = (async () => {}).constructor as new (
     ...parts: string[]
   ) => (...args: unknown[]) => Promise<void>;
-  await new AsyncFunction("require", "exports", "console", outputText)(load, {}, { log: print });
+  const known = { require: load, exports: {}, console: { log: print }, ...scope };
+  await new AsyncFunction(...Object.keys(known), outputText)(...Object.values(known));
   return lines;
 }
 

@@ -1,55 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as tsax from "../../src/index.js";
-import { NDArray, tree } from "../../src/index.js";
+import { describe, expect, it } from "vitest";
+import { listDevices } from "../../src/index.js";
+import { check, checkExamples, scope } from "./check-examples.js";
 import { compileExample, publicExamples } from "./examples.js";
 
 /** The examples of doc comments run as they stand, with the public names (and `np`) in scope. */
-
-const printed: unknown[] = [];
-const scope: Readonly<Record<string, unknown>> = {
-  ...tsax,
-  np: tsax.numpy,
-  console: { log: (...values: unknown[]) => printed.push(...values) },
-};
-
-const numbersOf = (x: unknown): number[] => {
-  const leaves = tree.leaves(x).map((leaf) => (leaf instanceof NDArray ? leaf.js<number[]>() : leaf));
-  return [leaves].flat(Infinity).map(Number);
-};
-
-/** Holds a value against the comment behind it: `// [0, 3]`, `// 3, not 6`, `// float32[2,2]`; other comments are prose. */
-function check(value: unknown, comment: string): void {
-  const type = /^(\w+)\[([\d, ]*)\]/.exec(comment);
-  const numbers = /^(-?[\d.]+(?:e-?\d+)?|\[[-\d., e[\]]*\])(?=$|[,;:. ])/.exec(comment);
-  if (type) {
-    const { dtype, shape } = value as NDArray;
-    expect(`${dtype}[${shape.join(",")}]`).toBe(`${type[1]}[${type[2]!.replaceAll(" ", "")}]`);
-  } else if (numbers) {
-    const expected = ([JSON.parse(numbers[1]!)] as unknown[]).flat(Infinity) as number[];
-    const got = numbersOf(value);
-    expect(got.length, comment).toBe(expected.length);
-    got.forEach((x, i) => expect(Math.abs(x - expected[i]!)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(x))));
-  }
-}
-
-const home = { device: tsax.defaultDevice(), log: tsax.config.log };
-beforeAll(() => tsax.config.update("log", (text) => printed.push(text)));
-afterAll(() => {
-  tsax.setDefaultDevice(home.device);
-  tsax.config.update("log", home.log);
-});
-
 const examples = publicExamples();
 
-describe.each(tsax.listDevices())("examples on %s", (device) => {
-  it.each(examples.map((example) => [example.name, example.place, example.code] as const))(
-    "%s (%s)",
-    async (_name, _place, code) => {
-      tsax.setDefaultDevice(device);
-      await compileExample(code, Object.keys(scope))(check, ...Object.values(scope));
-    },
-  );
-});
+for (const device of listDevices()) checkExamples(device, examples);
 
 describe("the checks themselves", () => {
   const run = (code: string): Promise<void> => compileExample(code, Object.keys(scope))(check, ...Object.values(scope));

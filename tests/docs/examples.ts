@@ -53,7 +53,7 @@ function examplesOf(node: ExportedDeclarations, name: string): Example[] {
 }
 
 /** What is handed to an example's checks: the value of a statement, and the comment after it. */
-export type Check = (value: unknown, comment: string) => void;
+export type Check = (value: unknown, comment: string) => Promise<void>;
 
 /**
  * Compiles an example to a function of its scope. A statement with a comment behind it hands its value to `check`: an
@@ -69,9 +69,9 @@ export function compileExample(
     const text = statement.getText();
     if (!comment) return text;
     const promise = JSON.stringify(code.slice(comment.pos + 2, comment.end).trim());
-    if (ts.isExpressionStatement(statement)) return `$check(${statement.expression.getText()}, ${promise});`;
+    if (ts.isExpressionStatement(statement)) return `await $check(${statement.expression.getText()}, ${promise});`;
     const name = ts.isVariableStatement(statement) ? statement.declarationList.declarations[0]!.name : undefined;
-    return name && ts.isIdentifier(name) ? `${text}\n$check(${name.text}, ${promise});` : text;
+    return name && ts.isIdentifier(name) ? `${text}\nawait $check(${name.text}, ${promise});` : text;
   });
   const { outputText } = ts.transpileModule(checked.join("\n"), {
     compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
