@@ -1,4 +1,5 @@
-import { TransformError } from "./errors.js";
+import type { CheckedRule, Hazards } from "./checks.js";
+import { TransformError, type TsaxError } from "./errors.js";
 import type { NDArray } from "./array.js";
 import type { Aval, HostArray, Shape } from "./aval.js";
 import type { Jaxpr } from "./jaxpr.js";
@@ -7,8 +8,10 @@ import type { Zero } from "./zero.js";
 /** A rule that cannot exist, with the reason that the error gives. */
 export interface NoRule {
   readonly none: string;
+  /** The error, where it says more than why there is no rule. */
+  readonly error?: (() => TsaxError) | undefined;
 }
-export const none = (why: string): NoRule => ({ none: why });
+export const none = (why: string, error?: () => TsaxError): NoRule => ({ none: why, error });
 
 /** A tangent or cotangent: an array, or a symbolic zero that costs nothing. */
 export type Tangent = NDArray | Zero;
@@ -83,6 +86,8 @@ export interface Primitive<P = unknown> {
   readonly axisNames?: (params: P) => readonly string[];
   /** What the operation does besides giving results; equations have their inner jaxprs' effects too. */
   readonly effects?: (params: P) => ReadonlySet<string>;
+  /** How `checkify` goes through it, where `facts.hazards` cannot say: for operations with inner jaxprs. */
+  readonly checked?: CheckedRule<P>;
 }
 
 export interface PrimitiveFacts<P = unknown> {
@@ -102,6 +107,7 @@ export interface PrimitiveFacts<P = unknown> {
   readonly extents?: (params: P, aval: Aval) => Extents | null;
   /** An evaluation too dear to repeat, in units of an add; default 1. */
   readonly cost?: number;
+  readonly hazards?: Hazards<P>;
   /**
    * The primitive's own algebra: what it may be replaced with, in terms of the equation that made operand 0.
    * Returns an operand to use instead (`same`), a new equation (`eqn`), or null.
@@ -145,6 +151,7 @@ export type AnyPrimitive = Primitive<never>;
 /** A rule, or the error that says why there is none. */
 export function ruleOf<R>(rule: R | NoRule, primitive: AnyPrimitive, what: string): R {
   if (typeof rule === "object" && rule !== null && "none" in rule) {
+    if (rule.error) throw rule.error();
     throw new TransformError({ code: "no-rule", message: `${primitive.name} has no ${what} rule: ${rule.none}` });
   }
   return rule as R;
