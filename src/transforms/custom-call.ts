@@ -5,7 +5,9 @@ import type { Jaxpr } from "../core/jaxpr.js";
 import { describeValue } from "../core/literal.js";
 import type { Tangent } from "../core/primitive.js";
 import { currentStaging, type Trace, Tracer, withTrace } from "../core/trace.js";
+import { type TreeDef, unflatten } from "../core/tree.js";
 import { isZero } from "../core/zero.js";
+import { flattenArrays } from "./arguments.js";
 import { JvpTracer } from "./jvp.js";
 import { type BatchDim, BatchTrace, BatchTracer, moveBatchAxis } from "./vmap.js";
 
@@ -162,6 +164,33 @@ export function argnumsList(x: unknown, what: string, option = "nondiffArgnums")
 export function merged(args: readonly unknown[], positions: readonly number[], dynamic: readonly unknown[]): unknown[] {
   let next = 0;
   return args.map((a, i) => (positions.includes(i) ? a : dynamic[next++]));
+}
+
+/** The arguments of one call: those that rules get as they are, and the arrays of the others. */
+export interface SplitArguments {
+  readonly positions: readonly number[];
+  readonly fixed: readonly unknown[];
+  readonly leaves: readonly NDArray[];
+  readonly def: TreeDef;
+  /** All arguments again, with other values as arrays. */
+  all(leaves: readonly NDArray[]): never[];
+}
+
+/** @throws ArgumentError `argnums`, TreeError where an argument that is to be differentiated is no tree of arrays. */
+export function splitArguments(args: readonly unknown[], nondiff: readonly number[], name: string): SplitArguments {
+  const positions = nondiffPositions(nondiff, args.length, name);
+  const { leaves, def } = flattenArrays(
+    args.filter((_, i) => !positions.includes(i)),
+    `${name}: argument `,
+    "name arguments that are no arrays in nondiffArgnums",
+  );
+  return {
+    positions,
+    fixed: positions.map((k) => args[k]),
+    leaves,
+    def,
+    all: (xs) => merged(args, positions, unflatten(def, xs) as unknown[]) as never[],
+  };
 }
 
 /** A function that was given no rule. */

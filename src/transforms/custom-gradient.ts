@@ -48,7 +48,7 @@ export function customGradient<A extends readonly unknown[] = readonly NDArray[]
         name,
         numConsts: 0,
         fun: (xs) => run(xs).outs,
-        forward(xs) {
+        rule(xs) {
           const { outs, gradient } = run(xs);
           const shape = outDef!;
           const types = xs.map((x) => strengthen(x.aval));

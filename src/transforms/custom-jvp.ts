@@ -4,146 +4,45 @@ import { signature } from "../core/calling.js";
 import { defaultFloat } from "../core/config.js";
 import { isFloat } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
-import { evalJaxpr } from "../core/interpreter.js";
-import { evaluateJaxpr } from "../core/host-interpreter.js";
-import type { Jaxpr } from "../core/jaxpr.js";
-import { ruleOf, type Tangent } from "../core/primitive.js";
-import { stage } from "../core/staging.js";
-import { bind } from "../core/trace.js";
+import type { Tangent } from "../core/primitive.js";
 import { unflatten } from "../core/tree.js";
 import type { ArraysOf, In, Ins } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
-import { addTangents, definePrimitive, instantiate, zerosOf } from "../primitives/all.js";
+import { addTangents, instantiate, zerosOf } from "../primitives/all.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
-import {
-  argnumsList,
-  batched,
-  type Batching,
-  batchingOf,
-  type FlatFunction,
-  merged,
-  missingRule,
-  nondiffPositions,
-  refuseClosedOver,
-  refuseMovingConsts,
-  requireSameTypes,
-  topTrace,
-} from "./custom-call.js";
+import { argnumsList, missingRule, refuseClosedOver, splitArguments } from "./custom-call.js";
+import { defineRuled, type Moved } from "./custom-rules.js";
 import { leavesGiven, requirePair, Results, tangentGiven } from "./custom-trees.js";
-import { jitPrimitive } from "./jit-primitive.js";
-import { JvpTrace, JvpTracer } from "./jvp.js";
-import { type BatchDim, BatchTrace, BatchTracer } from "./vmap.js";
+import { JvpTracer } from "./jvp.js";
 
 /** The jvp of a flat function as somebody wrote it. */
-export type FlatJvpRule = (
-  primals: readonly NDArray[],
-  tangents: readonly Tangent[],
-) => { readonly outs: readonly NDArray[]; readonly tangents: readonly Tangent[] };
+export type FlatJvpRule = (primals: readonly NDArray[], tangents: readonly Tangent[]) => Moved;
 
-/** A flat function with its own jvp. The first `numConsts` operands are what it closed over: the rule does not get them. */
-export interface JvpCall {
-  readonly name: string;
-  readonly fun: FlatFunction;
-  readonly numConsts: number;
-  readonly rule: FlatJvpRule;
-}
+/** Functions with a jvp of their own. */
+const ruled = defineRuled<FlatJvpRule>({
+  name: "custom_jvp_call",
+  maker: "customJvp",
+  rule: "jvp",
+  differentiate(name, rule, primals, given, level) {
+    const { outs, tangents } = rule(primals, given);
+    if (level === undefined) return { outs, tangents };
+    refuseClosedOver([...outs, ...tangents.filter((t) => t instanceof JvpTracer)], level, name);
+    return { outs, tangents: tangents.map((t, i) => (isFloat(outs[i]!.dtype) ? t : new Zero(outs[i]!.aval))) };
+  },
+  batch: (rule, batching, dims) => (primals, tangents) =>
+    batching.run((b) => {
+      const xs = primals.map((x, i) => b.wrap(x, dims[i]!));
+      const moved = rule(
+        xs,
+        tangents.map((t, i) => (isZero(t) ? new Zero(xs[i]!.aval) : b.wrap(t, dims[i]!))),
+      );
+      const outs = moved.outs.map((x) => b.at(x, 0));
+      return { outs, tangents: moved.tangents.map((t, i) => (isZero(t) ? new Zero(outs[i]!.aval) : b.at(t, 0))) };
+    }),
+});
 
 /** Applies a function with its own jvp, under whatever is running. */
-export function applyCustomJvp(call: JvpCall, inputs: readonly NDArray[]): readonly NDArray[] {
-  const top = topTrace(inputs);
-  if (top === undefined) {
-    const outs = call.fun(inputs);
-    refuseClosedOver(outs, undefined, call.name);
-    return outs;
-  }
-  if (top instanceof JvpTrace) {
-    const pairs = inputs.map((x) => top.split(x));
-    const { outs, tangents } = differentiate(
-      call,
-      pairs.map((p) => p[0]),
-      pairs.map((p) => p[1]),
-    );
-    refuseClosedOver([...outs, ...tangents.filter((t) => t instanceof JvpTracer)], top.level, call.name);
-    return outs.map((x, i) => {
-      const t = tangents[i]!;
-      return isZero(t) || !isFloat(x.dtype) ? x : new JvpTracer(top, x, t);
-    });
-  }
-  if (top instanceof BatchTrace) {
-    const pairs = inputs.map((x) => top.split(x));
-    const dims = pairs.map((p) => p[1]);
-    const over = batchedCall(call, batchingOf(top), dims);
-    return applyCustomJvp(
-      over,
-      pairs.map((p) => p[0]),
-    ).map((x) => new BatchTracer(top, x, 0));
-  }
-  const { name, rule } = call;
-  const { jaxpr, consts } = stage(
-    call.fun,
-    inputs.map((x) => x.aval),
-    { kind: `customJvp of ${name}` },
-  );
-  return bind(customJvpCall, [...consts, ...inputs], { name, jaxpr, rule, numConsts: consts.length + call.numConsts });
-}
-
-function differentiate(
-  { numConsts, rule, name }: Pick<JvpCall, "numConsts" | "rule" | "name">,
-  primals: readonly NDArray[],
-  tangents: readonly Tangent[],
-): ReturnType<FlatJvpRule> {
-  refuseMovingConsts(tangents, numConsts, name);
-  return rule(primals.slice(numConsts), tangents.slice(numConsts));
-}
-
-/** The same over a batch: the function and its rule see one example each. */
-function batchedCall(call: JvpCall, batching: Batching, dims: readonly BatchDim[]): JvpCall {
-  const argDims = dims.slice(call.numConsts);
-  return {
-    ...call,
-    fun: batched(call.fun, batching, dims),
-    rule: (primals, tangents) =>
-      batching.run((b) => {
-        const xs = primals.map((x, i) => b.wrap(x, argDims[i]!));
-        const result = call.rule(
-          xs,
-          tangents.map((t, i) => (isZero(t) ? new Zero(xs[i]!.aval) : b.wrap(t, argDims[i]!))),
-        );
-        const outs = result.outs.map((x) => b.at(x, 0));
-        return { outs, tangents: result.tangents.map((t, i) => (isZero(t) ? new Zero(outs[i]!.aval) : b.at(t, 0))) };
-      }),
-  };
-}
-
-export interface CustomJvpParams {
-  readonly name: string;
-  readonly jaxpr: Jaxpr;
-  readonly numConsts: number;
-  readonly rule: FlatJvpRule;
-}
-
-/** A staged function that brings its own jvp; everything else sees the function. */
-export const customJvpCall = definePrimitive<CustomJvpParams>({
-  name: "custom_jvp_call",
-  abstract: (_avals, { jaxpr }) => jaxpr.outs.map((a) => a.aval),
-  evaluate: (inputs, { jaxpr }) => evaluateJaxpr(jaxpr, inputs),
-  jvp(primals, tangents, params) {
-    const result = differentiate(params, primals, tangents);
-    requireSameTypes(result.outs, params.jaxpr, params.name, "jvp");
-    return result;
-  },
-  transpose: (cts, inputs, { name, jaxpr }) =>
-    ruleOf(jitPrimitive.transpose, jitPrimitive as never, "transpose")(cts, inputs, { name, jaxpr }),
-  batch(size, inputs, dims, { jaxpr, ...call }, axisName) {
-    const over = batchedCall({ ...call, fun: (xs) => evalJaxpr(jaxpr, xs) }, batchingOf(size, axisName), dims);
-    const outs = applyCustomJvp(over, inputs);
-    return { outs, dims: outs.map(() => 0) };
-  },
-  lower: { kind: "call", jaxpr: (p) => p.jaxpr },
-  facts: {},
-  printParams: ({ name, jaxpr, numConsts }) => ({ name, callJaxpr: jaxpr, numConsts }),
-  jaxprs: (p) => [p.jaxpr],
-});
+export const applyCustomJvp = ruled.apply;
 
 /** The entries of a list at given positions. */
 export type At<A extends readonly unknown[], N extends readonly number[]> = { -readonly [K in keyof N]: A[N[K]] };
@@ -212,23 +111,13 @@ export function customJvp(...given: unknown[]): unknown {
   const call = (...args: unknown[]): unknown => {
     const defined = rule;
     if (!defined) throw missingRule(name, "customJvp", "defjvp");
-    const positions = nondiffPositions(nondiff, args.length, name);
-    const fixed = positions.map((k) => args[k]);
-    const { leaves, def } = flattenArrays(
-      args.filter((_, i) => !positions.includes(i)),
-      `${name}: argument `,
-      "name arguments that are no arrays in nondiffArgnums",
-    );
+    const { fixed, leaves, def, all } = splitArguments(args, nondiff, name);
     const results = new Results();
     const outs = applyCustomJvp(
       {
         name,
         numConsts: 0,
-        fun: (xs) =>
-          results.leaves(
-            fun(...(merged(args, positions, unflatten(def, xs) as unknown[]) as never[])),
-            `the result of ${name}`,
-          ),
+        fun: (xs) => results.leaves(fun(...all(xs)), `the result of ${name}`),
         rule: (primals, tangents) => {
           const ts = tangents.map((t, i) => tangentShown(t, primals[i]!));
           const given = defined(...([...fixed, unflatten(def, primals), unflatten(def, ts as unknown[])] as never[]));

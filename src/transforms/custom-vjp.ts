@@ -3,37 +3,18 @@ import { type Aval, strengthen } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { isFloat } from "../core/dtype.js";
 import { TracerError, TransformError, TreeError } from "../core/errors.js";
-import { evalJaxpr } from "../core/interpreter.js";
-import { evaluateJaxpr } from "../core/host-interpreter.js";
-import type { Jaxpr } from "../core/jaxpr.js";
 import { describeValue } from "../core/literal.js";
-import { isLinear, none, ruleOf, type Tangent } from "../core/primitive.js";
-import { stage } from "../core/staging.js";
+import { isLinear, none, type Tangent } from "../core/primitive.js";
 import { bind, currentStaging, Tracer } from "../core/trace.js";
 import { flatten, type TreeDef, unflatten } from "../core/tree.js";
 import type { ArraysOf, In, Ins } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
-import { definePrimitive, instantiate, type PrimitiveDefinition, reduceSum } from "../primitives/all.js";
-import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
-import {
-  argnumsList,
-  batched,
-  type Batching,
-  batchingOf,
-  type FlatFunction,
-  merged,
-  missingRule,
-  nondiffPositions,
-  refuseClosedOver,
-  refuseMovingConsts,
-  requireSameTypes,
-  topTrace,
-} from "./custom-call.js";
+import { instantiate, type PrimitiveDefinition, reduceSum } from "../primitives/all.js";
+import { nameOf, requireFunction } from "./arguments.js";
+import { argnumsList, missingRule, refuseClosedOver, splitArguments } from "./custom-call.js";
 import type { At, CustomRuleOptions, Without } from "./custom-jvp.js";
+import { defineRuled } from "./custom-rules.js";
 import { leavesGiven, requirePair, Results, tangentGiven } from "./custom-trees.js";
-import { jitPrimitive } from "./jit-primitive.js";
-import { JvpTrace, JvpTracer } from "./jvp.js";
-import { type BatchDim, BatchTrace, BatchTracer } from "./vmap.js";
 
 /** Cotangents of the arguments, from the residuals and the cotangents of the results (null for those that are no floats). */
 export type FlatPull = (residuals: readonly NDArray[], cts: readonly (NDArray | null)[]) => readonly Tangent[];
@@ -44,109 +25,47 @@ export type FlatForward = (xs: readonly NDArray[]) => {
   readonly pull: FlatPull;
 };
 
-/** A flat function with its own vjp. The first `numConsts` operands are what it closed over: the rule does not get them. */
-export interface VjpCall {
-  readonly name: string;
-  readonly fun: FlatFunction;
-  readonly numConsts: number;
-  readonly forward: FlatForward;
-}
+/** Functions with a vjp of their own. */
+const ruled = defineRuled<FlatForward>({
+  name: "custom_vjp_call",
+  maker: "customVjp",
+  rule: "forward",
+  differentiate(name, forward, primals, given, level) {
+    const { outs, residuals, pull } = forward(primals);
+    refuseClosedOver([...outs, ...residuals], level, name);
+    const moving = given.map((t) => !isZero(t));
+    const present = given.filter((t): t is NDArray => !isZero(t));
+    if (currentStaging() === undefined && !present.some((t) => t instanceof Tracer)) throw forwardMode(name);
+    const types = outs.map((x) => strengthen(x.aval));
+    const results = bind(customLin, [...residuals, ...present], { name, pull, moving, types });
+    let next = 0;
+    return { outs, tangents: types.map((a) => (isFloat(a.dtype) ? results[next++]! : new Zero(a))) };
+  },
+  batch: (forward, batching, dims) => (primals) =>
+    batching.run((b) => {
+      const { outs, residuals, pull } = forward(primals.map((x, i) => b.wrap(x, dims[i]!)));
+      const pairs = residuals.map((r) => b.split(r));
+      return {
+        outs: outs.map((x) => b.at(x, 0)),
+        residuals: pairs.map((p) => p[0]),
+        pull: (given, cts) =>
+          batching.run((back) => {
+            const grads = pull(
+              given.map((r, i) => back.wrap(r, pairs[i]![1])),
+              cts.map((ct) => ct && back.wrap(ct, 0)),
+            );
+            return grads.map((g, i): Tangent => {
+              if (isZero(g)) return new Zero(primals[i]!.aval);
+              const dim = dims[i]!;
+              return dim === null ? reduceSum(back.at(g, 0), [0]) : back.at(g, dim);
+            });
+          }),
+      };
+    }),
+});
 
 /** Applies a function with its own vjp, under whatever is running. */
-export function applyCustomVjp(call: VjpCall, inputs: readonly NDArray[]): readonly NDArray[] {
-  const top = topTrace(inputs);
-  if (top === undefined) {
-    const outs = call.fun(inputs);
-    refuseClosedOver(outs, undefined, call.name);
-    return outs;
-  }
-  if (top instanceof JvpTrace) {
-    const pairs = inputs.map((x) => top.split(x));
-    const { outs, tangents } = differentiate(
-      call,
-      pairs.map((p) => p[0]),
-      pairs.map((p) => p[1]),
-      top.level,
-    );
-    return outs.map((x, i) => {
-      const t = tangents[i]!;
-      return isZero(t) ? x : new JvpTracer(top, x, t);
-    });
-  }
-  if (top instanceof BatchTrace) {
-    const pairs = inputs.map((x) => top.split(x));
-    const over = batchedCall(
-      call,
-      batchingOf(top),
-      pairs.map((p) => p[1]),
-    );
-    return applyCustomVjp(
-      over,
-      pairs.map((p) => p[0]),
-    ).map((x) => new BatchTracer(top, x, 0));
-  }
-  const { name, forward } = call;
-  const { jaxpr, consts } = stage(
-    call.fun,
-    inputs.map((x) => x.aval),
-    { kind: `customVjp of ${name}` },
-  );
-  return bind(customVjpCall, [...consts, ...inputs], {
-    name,
-    jaxpr,
-    forward,
-    numConsts: consts.length + call.numConsts,
-  });
-}
-
-function differentiate(
-  { numConsts, forward, name }: Pick<VjpCall, "numConsts" | "forward" | "name">,
-  primals: readonly NDArray[],
-  tangents: readonly Tangent[],
-  level: number | undefined,
-): { readonly outs: readonly NDArray[]; readonly tangents: readonly Tangent[] } {
-  refuseMovingConsts(tangents, numConsts, name);
-  const { outs, residuals, pull } = forward(primals.slice(numConsts));
-  refuseClosedOver([...outs, ...residuals], level, name);
-  const given = tangents.slice(numConsts);
-  const moving = given.map((t) => !isZero(t));
-  const present = given.filter((t): t is NDArray => !isZero(t));
-  if (currentStaging() === undefined && !present.some((t) => t instanceof Tracer)) throw forwardMode(name);
-  const types = outs.map((x) => strengthen(x.aval));
-  const results = bind(customLin, [...residuals, ...present], { name, pull, moving, types });
-  let next = 0;
-  return { outs, tangents: types.map((a) => (isFloat(a.dtype) ? results[next++]! : new Zero(a))) };
-}
-
-/** The same over a batch: the function and its rules see one example each. */
-function batchedCall(call: VjpCall, batching: Batching, dims: readonly BatchDim[]): VjpCall {
-  const argDims = dims.slice(call.numConsts);
-  return {
-    ...call,
-    fun: batched(call.fun, batching, dims),
-    forward: (primals) =>
-      batching.run((b) => {
-        const { outs, residuals, pull } = call.forward(primals.map((x, i) => b.wrap(x, argDims[i]!)));
-        const pairs = residuals.map((r) => b.split(r));
-        return {
-          outs: outs.map((x) => b.at(x, 0)),
-          residuals: pairs.map((p) => p[0]),
-          pull: (given, cts) =>
-            batching.run((back) => {
-              const grads = pull(
-                given.map((r, i) => back.wrap(r, pairs[i]![1])),
-                cts.map((ct) => ct && back.wrap(ct, 0)),
-              );
-              return grads.map((g, i): Tangent => {
-                if (isZero(g)) return new Zero(primals[i]!.aval);
-                const dim = argDims[i]!;
-                return dim === null ? reduceSum(back.at(g, 0), [0]) : back.at(g, dim);
-              });
-            }),
-        };
-      }),
-  };
-}
+export const applyCustomVjp = ruled.apply;
 
 const cannotPush =
   "forward-mode differentiation (jvp, jacfwd) cannot be applied to a customVjp function, which has a rule for reverse mode only";
@@ -189,36 +108,6 @@ const customLin: PrimitiveDefinition<LinearParams> = {
   facts: {},
   printParams: ({ name }) => ({ bwd: name }),
 };
-
-export interface CustomVjpParams {
-  readonly name: string;
-  readonly jaxpr: Jaxpr;
-  readonly numConsts: number;
-  readonly forward: FlatForward;
-}
-
-/** A staged function that brings its own vjp; everything else sees the function. */
-export const customVjpCall = definePrimitive<CustomVjpParams>({
-  name: "custom_vjp_call",
-  abstract: (_avals, { jaxpr }) => jaxpr.outs.map((a) => a.aval),
-  evaluate: (inputs, { jaxpr }) => evaluateJaxpr(jaxpr, inputs),
-  jvp(primals, tangents, params) {
-    const result = differentiate(params, primals, tangents, undefined);
-    requireSameTypes(result.outs, params.jaxpr, params.name, "forward");
-    return result;
-  },
-  transpose: (cts, inputs, { name, jaxpr }) =>
-    ruleOf(jitPrimitive.transpose, jitPrimitive as never, "transpose")(cts, inputs, { name, jaxpr }),
-  batch(size, inputs, dims, { jaxpr, ...call }, axisName) {
-    const over = batchedCall({ ...call, fun: (xs) => evalJaxpr(jaxpr, xs) }, batchingOf(size, axisName), dims);
-    const outs = applyCustomVjp(over, inputs);
-    return { outs, dims: outs.map(() => 0) };
-  },
-  lower: { kind: "call", jaxpr: (p) => p.jaxpr },
-  facts: {},
-  printParams: ({ name, jaxpr, numConsts }) => ({ name, callJaxpr: jaxpr, numConsts }),
-  jaxprs: (p) => [p.jaxpr],
-});
 
 /** Cotangents of an argument list: for each argument its tree, null for nothing. */
 type Cotangents<A extends readonly unknown[]> = { readonly [K in keyof A]: In<A[K]> | null | undefined };
@@ -268,23 +157,15 @@ export function customVjp(...given: unknown[]): unknown {
   const call = (...args: unknown[]): unknown => {
     if (!rules) throw missingRule(name, "customVjp", "defvjp");
     const { forward, backward } = rules;
-    const positions = nondiffPositions(nondiff, args.length, name);
-    const fixed = positions.map((k) => args[k]);
+    const { positions, fixed, leaves, def, all } = splitArguments(args, nondiff, name);
     fixed.forEach((x, i) => refuseTracers(x, positions[i]!, name));
-    const { leaves, def } = flattenArrays(
-      args.filter((_, i) => !positions.includes(i)),
-      `${name}: argument `,
-      "name arguments that are no arrays in nondiffArgnums",
-    );
     const results = new Results();
-    const all = (xs: readonly NDArray[]): never[] =>
-      merged(args, positions, unflatten(def, xs) as unknown[]) as never[];
     const outs = applyCustomVjp(
       {
         name,
         numConsts: 0,
         fun: (xs) => results.leaves(fun(...all(xs)), `the result of ${name}`),
-        forward: (xs) => {
+        rule: (xs) => {
           const [y, kept] = requirePair(
             forward(...all(xs)),
             `the forward rule of ${name}`,
