@@ -168,8 +168,8 @@ class Fuser {
     const whole = wholeOperands[op.lower.kind];
     if (whole === undefined) throw new InternalError(`no step is known for lowerings of kind ${op.lower.kind}`);
     const inputs = op.lower.kind === "dot" && this.traits.dearLaunches ? this.dotOperands(op) : op.inputs;
-    const operands = inputs.map((x) => {
-      if (whole) return this.stored(x);
+    const operands = inputs.map((x, i) => {
+      if (whole || (i > 0 && readsWhatItUpdates(op, x))) return this.stored(x);
       for (const s of sourcesOf(x)) this.settle(s);
       return x;
     });
@@ -222,6 +222,16 @@ class Fuser {
     if (!(x instanceof Literal)) this.copies.set(x, copy);
     return copy;
   }
+}
+
+/**
+ * An update that is made of the array that it goes into, of which it is a small part: once it lies in memory, the array may be
+ * updated where it lies.
+ */
+function readsWhatItUpdates({ lower, inputs }: Op, update: Operand): boolean {
+  const array = inputs[0]!;
+  if (lower.kind !== "scatter" || array instanceof Literal || update instanceof Literal || !update.free) return false;
+  return 2 * physicalSize(update.aval) <= physicalSize(array.aval) && sourcesOf(update).has(reshapedFrom(array));
 }
 
 /** Values that may wait together: beyond that they are placed, so that looking for them stays cheap. */

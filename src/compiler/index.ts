@@ -16,9 +16,10 @@ import { buildGraph, bytesOf, type Operand, Value } from "./graph.js";
 import { limitBuffers } from "./limits.js";
 import { clusterKernel } from "./nest.js";
 import { type KernelLaunch, scanKernel, scatterKernels, sortKernel } from "./opaque.js";
-import { plan, type PlannedStep } from "./plan.js";
+import { type Donation, plan } from "./plan.js";
 import { regionKernels } from "./regions.js";
 import { simplify } from "./simplify.js";
+import type { PlannedStep } from "./steps.js";
 
 export interface CompileOptions {
   readonly name: string;
@@ -31,7 +32,8 @@ export interface CompileOptions {
 /** Compiles a jaxpr to a program: simplify, lower and fuse, plan. Time and size are linear in the size of the jaxpr. */
 export function compile(jaxpr: Jaxpr, options: CompileOptions): Program {
   const builder = new ProgramBuilder(jaxpr, options.traits);
-  builder.function(jaxpr, options.name, options.donated ?? []);
+  const donated = (options.donated ?? []).flatMap((is, k) => (is ? [k] : []));
+  builder.function(jaxpr, options.name, { donated: () => donated });
   const program: Program = {
     name: options.name,
     kernels: builder.kernels,
@@ -41,12 +43,20 @@ export function compile(jaxpr: Jaxpr, options: CompileOptions): Program {
   return program;
 }
 
+interface FunctionOptions {
+  /** All outputs are the function's own: one that is an input is copied, so that callers need not know of it. */
+  readonly own?: boolean;
+  /** Of the bodies of loops: so many inputs, from this one on, are state of which the first outputs are the next. */
+  readonly carry?: { readonly at: number; readonly count: number };
+  readonly donated?: Donation;
+}
+const nothing: Donation = () => [];
+
 class ProgramBuilder {
   readonly kernels: Kernel[] = [];
   readonly functions: (ProgramFunction | undefined)[] = [];
-  private readonly numbers = new Map<Jaxpr, number>();
-  /** Functions whose outputs are all their own: branches, bodies, conditions. */
-  private readonly bodies = new Map<Jaxpr, number>();
+  /** Of each jaxpr: the functions made of it, by what they promise. */
+  private readonly numbers = new Map<Jaxpr, Map<string, number>>();
   private readonly calls: CallPolicy;
 
   constructor(
@@ -56,23 +66,23 @@ class ProgramBuilder {
     this.calls = new CallPolicy(root);
   }
 
-  /**
-   * Compiles a function and everything it calls; gives its number.
-   * `ownOutputs`: an output that is an input is copied, so that callers need not know of it.
-   */
-  function(jaxpr: Jaxpr, name: string, donated: readonly boolean[], ownOutputs = false): number {
-    const numbers = ownOutputs ? this.bodies : this.numbers;
-    const known = numbers.get(jaxpr);
+  /** Compiles a function and everything it calls; gives its number. */
+  function(jaxpr: Jaxpr, name: string, { own = false, carry, donated = nothing }: FunctionOptions): number {
+    const numbers = this.numbers.get(jaxpr) ?? new Map<string, number>();
+    this.numbers.set(jaxpr, numbers);
+    const key = `${own} ${carry?.at}`;
+    const known = numbers.get(key);
     if (known !== undefined) return known;
     const number = this.functions.push(undefined) - 1;
-    numbers.set(jaxpr, number);
+    numbers.set(key, number);
     const simplified = simplify(jaxpr, this.calls);
     debug(2, () => `jaxpr of ${name}, simplified:\n${printJaxpr(simplified)}`);
     const graph = buildGraph(simplified, this.traits);
     const { groups, outputs } = fuse(graph, this.traits);
     const steps = groups.flatMap((g) => this.steps(g));
-    const results = new Results(graph.inputs, outputs, steps, ownOutputs);
-    const planned = plan(steps, graph.inputs, results.values, donated, this.traits);
+    const results = new Results(graph.inputs, outputs, steps, own);
+    const takes = carry ? (output: number) => (output < carry.count ? [carry.at + output] : []) : donated;
+    const planned = plan(steps, graph.inputs, results.values, takes, this.traits);
     this.functions[number] = {
       name,
       inputs: graph.inputs.map(typeOf),
@@ -95,7 +105,7 @@ class ProgramBuilder {
       case "scan":
         return this.launches(scanKernel(group));
       case "scatter":
-        return this.launches(...scatterKernels(group));
+        return this.scatterSteps(group);
       case "element":
         return this.launches(...regionKernels(group, this.traits));
       case "call":
@@ -121,16 +131,24 @@ class ProgramBuilder {
     );
   }
 
+  /** The array copied, then updated; a copy of what nobody reads again costs nothing. */
+  private scatterSteps(group: OpaqueGroup): PlannedStep[] {
+    const { begin, update } = scatterKernels(group);
+    const to = group.op.outs[0]!;
+    const first = begin instanceof Value ? [{ kind: "copy", from: begin, to } as const] : this.launches(begin);
+    return [...first, ...this.launches(update)];
+  }
+
   private callStep(group: OpaqueGroup): PlannedStep[] {
     const { op } = group;
     const inner = (op.lower as CallLowering<never>).jaxpr(op.params);
-    const fn = this.function(inner, op.name, []);
+    const fn = this.function(inner, op.name, {});
     const inputs = group.operands as readonly Value[];
     return [{ kind: "call", fn, inputs, outputs: op.outs }];
   }
 
   private switchStep({ op, operands }: OpaqueGroup, lower: SwitchLowering<never>): PlannedStep[] {
-    const branches = lower.branches(op.params).map((b, i) => this.function(b, `${op.name} branch ${i}`, [], true));
+    const branches = lower.branches(op.params).map((b, i) => this.function(b, `${op.name} branch ${i}`, { own: true }));
     const [index, ...inputs] = operands as readonly Value[];
     return [{ kind: "if", index: index!, branches, inputs, outputs: op.outs }];
   }
@@ -142,8 +160,8 @@ class ProgramBuilder {
       ...op.outs.map((to, i) => ({ kind: "copy", from: values[consts + i]!, to }) as const),
       {
         kind: "loop",
-        condition: this.function(condition, `${op.name} condition`, [], true),
-        body: this.function(body, `${op.name} body`, [], true),
+        condition: this.function(condition, `${op.name} condition`, { own: true }),
+        body: this.function(body, `${op.name} body`, { own: true, carry: { at: consts, count: op.outs.length } }),
         consts: values.slice(0, consts),
         state: op.outs,
       },
@@ -160,7 +178,7 @@ class ProgramBuilder {
       ...begin,
       {
         kind: "scan",
-        body: this.function(body, `${op.name} body`, [], true),
+        body: this.function(body, `${op.name} body`, { own: true, carry: { at: consts, count: carry } }),
         length,
         reverse,
         consts: values.slice(0, consts),

@@ -1,12 +1,13 @@
 import { sizeOf } from "../core/aval.js";
 import { InternalError } from "../core/errors.js";
+import { Literal } from "../core/jaxpr.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { Index } from "../kernel-ir/index-expr.js";
 import type { BufferArg, Kernel, NestKernel, Slot, SortKernel } from "../kernel-ir/kernel.js";
 import type { ScanLowering, ScatterLowering, SortLowering } from "../kernel-ir/lowering.js";
 import { type Expr, load, slotRef } from "../kernel-ir/scalar.js";
 import { simplify } from "../kernel-ir/rewrite.js";
-import { elementOf, flatIndex, type Reader, ruleOperand } from "./elements.js";
+import { elementOf, flatIndex, type Reader, reshapedFrom, ruleOperand } from "./elements.js";
 import type { OpaqueGroup } from "./fuse.js";
 import type { Value } from "./graph.js";
 import { elementType, physicalShape, physicalSize } from "./graph.js";
@@ -106,20 +107,33 @@ export function scanKernel(group: OpaqueGroup): KernelLaunch | undefined {
   return { kernel, args: [...reader.values, out] };
 }
 
-/** The operand copied, then the updates combined in, one after another. */
-export function scatterKernels(group: OpaqueGroup): KernelLaunch[] {
+export interface ScatterKernels {
+  /** What the result begins as: a value that lies in memory, or what writes the operand's elements. */
+  readonly begin: Value | KernelLaunch | undefined;
+  /** Combines the updates in, one after another. */
+  readonly update: KernelLaunch | undefined;
+}
+
+export function scatterKernels(group: OpaqueGroup): ScatterKernels {
   const { op } = group;
   const out = op.outs[0]!;
-  const copy = storeKernel(op.name, out, physicalShape(out.aval), (reader, index) => ({
-    index: flatIndex(out, index),
-    value: elementOf(op.inputs[0]!, index, reader),
-  }));
+  const operand = op.inputs[0]!;
+  const root = operand instanceof Literal ? operand : reshapedFrom(operand);
+  const begin =
+    root instanceof Literal || root.free
+      ? storeKernel(op.name, out, physicalShape(out.aval), (reader, index) => ({
+          index: flatIndex(out, index),
+          value: elementOf(operand, index, reader),
+        }))
+      : sizeOf(physicalShape(out.aval)) > 0
+        ? root
+        : undefined;
   const reader = new MemoryReader();
   const word = out.aval.dtype === "key" ? [2] : [];
-  const plain = op.inputs.map((x) => ruleOperand(x, reader));
+  const plain = group.operands.map((x) => ruleOperand(x, reader));
   const shapeOf = (op.lower as ScatterLowering<never>).scatter(plain, op.params, out.aval).updates;
   const domain = [...shapeOf, ...word];
-  if (!copy || sizeOf(domain) === 0) return copy ? [copy] : [];
+  if (!begin || sizeOf(domain) === 0) return { begin, update: undefined };
   const axes = axesOf(domain);
   const last = word.length > 0 ? axes.at(-1) : undefined;
   const u = last ? axes.slice(0, -1) : axes;
@@ -157,7 +171,7 @@ export function scatterKernels(group: OpaqueGroup): KernelLaunch[] {
       },
     ],
   };
-  return [copy, { kernel, args: [...reader.values, out] }];
+  return { begin, update: { kernel, args: [...reader.values, out] } };
 }
 
 export function sortKernel(group: OpaqueGroup): KernelLaunch | undefined {

@@ -2,43 +2,10 @@ import type { DeviceTraits } from "../kernel-ir/backend.js";
 import type { Kernel, Phase, Statement } from "../kernel-ir/kernel.js";
 import type { BufferRef, Slices, Step } from "../kernel-ir/program.js";
 import type { Expr } from "../kernel-ir/scalar.js";
+import { coalesce, readersFirst } from "./copies.js";
 import { bytesOf, type Value } from "./graph.js";
 import { childrenOf } from "./nest.js";
-
-/** A step whose buffers are still values. */
-export type PlannedStep =
-  | { readonly kind: "launch"; readonly kernel: Kernel; readonly number: number; readonly args: readonly Value[] }
-  | {
-      readonly kind: "call";
-      readonly fn: number;
-      readonly inputs: readonly Value[];
-      readonly outputs: readonly Value[];
-    }
-  | { readonly kind: "copy"; readonly from: Value; readonly to: Value }
-  | {
-      readonly kind: "if";
-      readonly index: Value;
-      readonly branches: readonly number[];
-      readonly inputs: readonly Value[];
-      readonly outputs: readonly Value[];
-    }
-  | {
-      readonly kind: "loop";
-      readonly condition: number;
-      readonly body: number;
-      readonly consts: readonly Value[];
-      readonly state: readonly Value[];
-    }
-  | {
-      readonly kind: "scan";
-      readonly body: number;
-      readonly length: number;
-      readonly reverse: boolean;
-      readonly consts: readonly Value[];
-      readonly carry: readonly Value[];
-      readonly xs: readonly Value[];
-      readonly ys: readonly Value[];
-    };
+import { type PlannedStep, readsOf, writesOf } from "./steps.js";
 
 export interface Plan {
   readonly steps: readonly Step[];
@@ -46,38 +13,8 @@ export interface Plan {
   readonly outputReusesInput: readonly (number | null)[];
 }
 
-export const writesOf = (s: PlannedStep): readonly Value[] => {
-  switch (s.kind) {
-    case "launch":
-      return s.args.filter((_, i) => s.kernel.buffers[i]!.access !== "read");
-    case "call":
-      return s.outputs;
-    case "copy":
-      return [s.to];
-    case "if":
-      return s.outputs;
-    case "loop":
-      return s.state;
-    case "scan":
-      return [...s.carry, ...s.ys];
-  }
-};
-export const readsOf = (s: PlannedStep): readonly Value[] => {
-  switch (s.kind) {
-    case "launch":
-      return s.args.filter((_, i) => s.kernel.buffers[i]!.access !== "write");
-    case "call":
-      return s.inputs;
-    case "copy":
-      return [s.from];
-    case "if":
-      return [s.index, ...s.inputs];
-    case "loop":
-      return [...s.consts, ...s.state];
-    case "scan":
-      return [...s.consts, ...s.carry, ...s.xs];
-  }
-};
+/** The inputs whose storage an output may take over, by number. */
+export type Donation = (output: number) => readonly number[];
 
 /**
  * Gives every value a place: outputs their own, temporaries one in the arena, from the step that first writes them to the
@@ -85,12 +22,13 @@ export const readsOf = (s: PlannedStep): readonly Value[] => {
  * where it writes it.
  */
 export function plan(
-  steps: readonly PlannedStep[],
+  given: readonly PlannedStep[],
   inputs: readonly Value[],
-  outputs: readonly Value[],
-  donated: readonly boolean[],
+  results: readonly Value[],
+  donated: Donation,
   { arenaAlignment: alignment, dearLaunches }: DeviceTraits,
 ): Plan {
+  const { steps, values: outputs } = coalesce(readersFirst(given), inputs, results);
   const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
   const refs = new Map<Value, BufferRef>();
   inputs.forEach((v, index) => refs.set(v, { kind: "input", index }));
@@ -109,27 +47,27 @@ export function plan(
   const arena = new Arena();
   const sizes = new Map<Value, number>();
   const reuses: (number | null)[] = outputs.map(() => null);
-  const takenInputs = new Set<Value>();
+  const takenInputs = new Set<number>();
+  const isOutput = new Set(outputs);
   const done: Step[] = steps.map((s, i) => {
     const freed = new Set<Value>();
     for (const w of writesOf(s)) {
       const ref = refs.get(w);
-      if (ref?.kind === "output" && reuses[ref.index] === null && donated.length > 0) {
-        const source = inputs.find((v, k) => {
+      if (ref?.kind === "output" && reuses[ref.index] === null && firstWrite.get(w) === i) {
+        const source = donated(ref.index).find((k) => {
+          const v = inputs[k]!;
           const last = lastUse.get(v) ?? -1;
           return (
-            donated[k] &&
-            !takenInputs.has(v) &&
-            !outputs.includes(v) &&
+            !takenInputs.has(k) &&
+            !isOutput.has(v) &&
             v.aval.dtype === w.aval.dtype &&
             bytesOf(v.aval) === bytesOf(w.aval) &&
-            firstWrite.get(w) === i &&
-            (last < i || (last === i && overwritable(s, v, w, dearLaunches)))
+            (last < i || (last === i && (copies(s, v, w) || overwritable(s, v, w, dearLaunches))))
           );
         });
-        if (source) {
+        if (source !== undefined) {
           takenInputs.add(source);
-          reuses[ref.index] = inputs.indexOf(source);
+          reuses[ref.index] = source;
         }
       }
       if (ref) continue;
@@ -157,6 +95,8 @@ export function plan(
   });
   return { steps: done, arenaBytes: arena.size, outputReusesInput: reuses };
 }
+
+const copies = (s: PlannedStep, from: Value, to: Value): boolean => s.kind === "copy" && s.from === from && s.to === to;
 
 function resolve(s: PlannedStep, refs: ReadonlyMap<Value, BufferRef>): Step {
   // what has no elements is written by nobody

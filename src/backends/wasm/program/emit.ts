@@ -85,7 +85,7 @@ class FunctionEmitter {
         this.launch(s);
         return;
       case "copy":
-        this.move(s.move);
+        this.moveUnlessInPlace(s.move);
         return;
       case "call":
         this.call(s.call, s.frame);
@@ -164,6 +164,18 @@ class FunctionEmitter {
       () => this.place(from),
       bytes,
     );
+  }
+  /** An output may lie where the input lies that it begins as. */
+  private moveUnlessInPlace(move: Move): void {
+    const { f } = this;
+    if (move.from.kind !== "argument" || move.to.kind !== "argument" || move.bytes === 4) {
+      this.move(move);
+      return;
+    }
+    this.place(move.to);
+    this.place(move.from);
+    f.op(Op.i32_ne);
+    f.if(() => this.move(move));
   }
   private copy(to: () => void, from: () => void, bytes: Dim): void {
     const { f } = this;
@@ -252,7 +264,7 @@ class FunctionEmitter {
         f.op(Op.i32_add);
       });
     const now = s.carry.map((p) => pointer(() => this.place(p)));
-    const next = s.spare.map((p) => pointer(() => this.place(p)));
+    const next = s.spare.map((p, k) => (p === s.carry[k] ? now[k]! : pointer(() => this.place(p))));
     const xs = s.xs.map(first);
     const ys = s.ys.map(first);
     const left = pointer(() => f.i32(s.length));
@@ -271,6 +283,7 @@ class FunctionEmitter {
       if (this.generic) f.get(PARAMS);
       f.call(this.functions[s.body]!);
       now.forEach((local, k) => {
+        if (next[k] === local) return;
         f.get(local);
         f.get(next[k]!);
         f.set(local);
@@ -291,15 +304,16 @@ class FunctionEmitter {
       f.brIf(again);
     });
     if (s.length % 2 === 1) {
-      s.carry.forEach((p, k) =>
+      s.carry.forEach((p, k) => {
+        if (next[k] === now[k]) return;
         this.copy(
           () => this.place(p),
           () => f.get(now[k]!),
           s.bytes[k]!,
-        ),
-      );
+        );
+      });
     }
-    for (const local of [...now, ...next, ...xs, ...ys, left, block]) f.free(local);
+    for (const local of new Set([...now, ...next, ...xs, ...ys, left, block])) f.free(local);
   }
 
   /** while (condition(consts, state)) state = body(consts, state). New state goes to the spare storage, then the two change places. */
@@ -308,10 +322,12 @@ class FunctionEmitter {
     const condition = this.layout.functions[s.condition]!.source;
     const body = this.layout.functions[s.body]!.source;
     const now = s.state.map(() => f.local("i32"));
-    const next = s.state.map(() => f.local("i32"));
+    const isInPlace = (k: number): boolean => s.spare[k] === s.state[k];
+    const next = s.state.map((_, k) => (isInPlace(k) ? now[k]! : f.local("i32")));
     s.state.forEach((p, k) => {
       this.place(p);
       f.set(now[k]!);
+      if (isInPlace(k)) return;
       this.place(s.spare[k]!);
       f.set(next[k]!);
     });
@@ -336,7 +352,7 @@ class FunctionEmitter {
           if (from !== null && !handedOn(k)) this.copy(() => f.get(next[k]!), bodyInputs[from]!, s.bytes[k]!);
         });
         for (let k = 0; k < now.length; k++) {
-          if (handedOn(k)) continue;
+          if (handedOn(k) || isInPlace(k)) continue;
           f.get(now[k]!);
           f.get(next[k]!);
           f.set(now[k]!);
@@ -346,7 +362,7 @@ class FunctionEmitter {
       });
     });
     s.state.forEach((p, k) => {
-      if (handedOn(k)) return;
+      if (handedOn(k) || isInPlace(k)) return;
       f.get(now[k]!);
       this.place(p);
       f.op(Op.i32_ne);
@@ -358,6 +374,6 @@ class FunctionEmitter {
         ),
       );
     });
-    for (const local of [...now, ...next]) f.free(local);
+    for (const local of new Set([...now, ...next])) f.free(local);
   }
 }

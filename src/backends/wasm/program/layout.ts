@@ -1,6 +1,6 @@
 import { InternalError, invariant } from "../../../core/errors.js";
 import type { Kernel } from "../../../kernel-ir/kernel.js";
-import type { BufferRef, BufferType, Program, ProgramFunction, Slices, Step } from "../../../kernel-ir/program.js";
+import type { BufferRef, Program, ProgramFunction, Slices, Step } from "../../../kernel-ir/program.js";
 import { dotParameters, dotScratchBytes, dotStructure, dotUnits } from "../dot/dot.js";
 import { type LoweredNest, lowerNest } from "../nest/lower.js";
 import { type Dim, dimText } from "../nest/nodes.js";
@@ -313,14 +313,17 @@ class Layouter {
       body.outputs.length === s.state.length,
       `the body of a loop (${body.name}) gives another state than it takes`,
     );
-    const spare = body.outputs.map((o) => take(o.bytes));
+    const state = s.state.map((r) => this.place(f, r));
+    const spare = body.outputs.map((o, k) =>
+      inPlace(body, body.inputs.length - s.state.length, k) ? state[k]! : take(o.bytes),
+    );
     const verdict = take(4);
     return {
       kind: "loop",
       condition: s.condition,
       body: s.body,
       consts: s.consts.map((r) => this.place(f, r)),
-      state: s.state.map((r) => this.place(f, r)),
+      state,
       spare,
       bytes: body.outputs.map((o) => this.num(o.bytes)),
       verdict,
@@ -329,9 +332,11 @@ class Layouter {
   }
 
   private scan(f: ProgramFunction, s: Extract<Step, { readonly kind: "scan" }>): LaidStep {
-    const carried = this.carried(s);
+    const carried = this.program.functions[s.body]!.outputs.slice(0, s.carry.length);
+    const carry = s.carry.map((r) => this.place(f, r));
     let at = f.arenaBytes;
-    const spare = carried.map((o): Place => {
+    const spare = carried.map((o, k): Place => {
+      if (inPlace(this.program.functions[s.body]!, s.consts.length, k)) return carry[k]!;
       const place: Place = { kind: "arena", offset: this.num(at) };
       at = align(at + o.bytes);
       return place;
@@ -344,7 +349,7 @@ class Layouter {
       length: s.length,
       reverse: s.reverse,
       consts: s.consts.map((r) => this.place(f, r)),
-      carry: s.carry.map((r) => this.place(f, r)),
+      carry,
       spare,
       bytes: carried.map((o) => this.num(o.bytes)),
       xs: slices(s.xs),
@@ -353,13 +358,12 @@ class Layouter {
     };
   }
 
-  private carried(s: Extract<Step, { readonly kind: "scan" }>): readonly BufferType[] {
-    return this.program.functions[s.body]!.outputs.slice(0, s.carry.length);
-  }
-
-  /** Where the second storage of state ends that begins behind a function's temporaries. */
-  private behindSpare(f: ProgramFunction, state: readonly BufferType[]): number {
-    return state.reduce((n, o) => align(n + o.bytes), f.arenaBytes);
+  /** Where the second storage of a loop's state ends, which begins behind a function's temporaries. */
+  private behindSpare(f: ProgramFunction, bodyNumber: number, at: number, count: number): number {
+    const body = this.program.functions[bodyNumber]!;
+    return body.outputs
+      .slice(0, count)
+      .reduce((n, o, k) => (inPlace(body, at, k) ? n : align(n + o.bytes)), f.arenaBytes);
   }
 
   /** Bytes of arena that a function takes, those of what it calls and scratch included. */
@@ -385,10 +389,11 @@ class Layouter {
           callee(f.arenaBytes, s.branches);
           break;
         case "scan":
-          callee(this.behindSpare(f, this.carried(s)), [s.body]);
+          callee(this.behindSpare(f, s.body, s.consts.length, s.carry.length), [s.body]);
           break;
         case "loop": {
-          const spare = this.behindSpare(f, this.program.functions[s.body]!.outputs);
+          const { inputs } = this.program.functions[s.body]!;
+          const spare = this.behindSpare(f, s.body, inputs.length - s.state.length, s.state.length);
           callee(align(spare + 4), [s.condition, s.body]);
           break;
         }
@@ -430,6 +435,9 @@ class Layouter {
     ].join("\n\n");
   }
 }
+
+/** Whether the body of a loop may write part k of its state, which is its input at + k, where it reads it. */
+const inPlace = (body: ProgramFunction, at: number, k: number): boolean => body.outputReusesInput[k] === at + k;
 
 const sameRef = (a: BufferRef, b: BufferRef): boolean =>
   a.kind === b.kind && (a.kind === "arena" ? a.offset === (b as typeof a).offset : a.index === (b as typeof a).index);
