@@ -13,9 +13,11 @@ export { withDebug } from "./core/debug.js";
 export type { DType, TypedArray } from "./core/dtype.js";
 export {
   ArgumentError,
+  CheckError,
   DeviceError,
   DisposedError,
   DTypeError,
+  FloatingPointError,
   InternalError,
   ShapeError,
   TracerError,
@@ -40,6 +42,7 @@ export { blockUntilReady, devicePut, devicePutAsync } from "./runtime/transfer.j
 export { checkpoint, checkpoint as remat, checkpointName, type CheckpointOptions } from "./transforms/checkpoint.js";
 export { checkpointPolicies, type CheckpointPolicy } from "./transforms/checkpoint-policies.js";
 export { printSavedResiduals } from "./transforms/checkpoint-residuals.js";
+export { checkify, type Checkify, type CheckifyOptions, type CheckResult } from "./transforms/checkify.js";
 export { closureConvert, customGradient, type WithGradient } from "./transforms/custom-gradient.js";
 export { customJvp, type CustomJvp, type CustomRuleOptions } from "./transforms/custom-jvp.js";
 export { customVjp, type CustomVjp } from "./transforms/custom-vjp.js";

@@ -87,6 +87,16 @@ export function checkedResults(of: Omit<CheckedJaxpr, "jaxpr">, values: readonly
 export const stateValues = (state: CheckState | undefined): NDArray[] =>
   state === undefined ? [] : [state.code, ...[...state.slots.values()].flat()];
 
+/** The rule of operations that do nothing but run the jaxpr among their params on their operands. */
+export const checkedCall =
+  <P extends { readonly jaxpr: Jaxpr }>(
+    call: (inputs: readonly NDArray[], params: P) => readonly NDArray[],
+  ): CheckedRule<P> =>
+  (inputs, params, check) => {
+    const inner = check(params.jaxpr);
+    return checkedResults(inner, call(inputs, { ...params, jaxpr: inner.jaxpr }));
+  };
+
 /** How an operation with inner jaxprs is checked: `check` gives these checked. */
 export type CheckedRule<P> = (
   inputs: readonly NDArray[],

@@ -71,6 +71,19 @@ export class DisposedError extends TsaxError {
 export class DeviceError extends TsaxError {
   override readonly name = "DeviceError";
 }
+/** A check failed, or stands where it cannot be (JAX: JaxRuntimeError). */
+export class CheckError extends TsaxError {
+  override readonly name = "CheckError";
+}
+/** An operation made a NaN or an infinity while that is looked for (JAX: FloatingPointError). */
+export class FloatingPointError extends TsaxError {
+  override readonly name = "FloatingPointError";
+}
+
+/** A function that was called back threw, or gave what it should not (JAX: JaxRuntimeError). */
+export class CallbackError extends TsaxError {
+  override readonly name = "CallbackError";
+}
 
 /** Our own bug: a state that no input should be able to reach. */
 export class InternalError extends TsaxError {

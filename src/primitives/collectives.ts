@@ -78,6 +78,7 @@ export const psumPrimitive: PrimitiveDefinition<AllReduceParams> = definePrimiti
   jvp: linearJvp((x, { axes }) => psum(x, axes)),
   // The sum that every example gets is used by every example: its cotangents are summed over them.
   transpose: linearTranspose((ct, _x, { axes }) => psum(ct, axes)),
+  facts: { hazards: { nan: true } },
 });
 export const pmaxPrimitive: PrimitiveDefinition<AllReduceParams> = definePrimitive<AllReduceParams>({
   ...allReduce("pmax", ordered, reduceMax, (x) => x),

@@ -48,7 +48,7 @@ export const convPrimitive: PrimitiveDefinition<ConvParams> = definePrimitive<Co
   },
   batch: (size, [x, w], [dx, dw], params) => batchConv(size, x!, w!, dx!, dw!, params),
   lower: { kind: "expand", expand: ([x, w], params) => [asProduct(x!, w!, params)] },
-  facts: { cost: 64 },
+  facts: { hazards: { nan: true }, cost: 64 },
 });
 
 /** Convolves groups of images with groups of kernels; see `convPrimitive`. */

@@ -114,7 +114,7 @@ export const cumsumPrimitive: PrimitiveDefinition<CumulativeParams> = definePrim
   transpose: linearTranspose((ct, _, { axis, reverse }) => cumsum(ct, axis, !reverse)),
   batch: cumulativeBatch(() => cumsumPrimitive),
   lower: running("add", () => 0),
-  facts: {},
+  facts: { hazards: { nan: true } },
 });
 /** Running sum along an axis. */
 export const cumsum = (x: NDArray, axis: number, reverse = false): NDArray =>
@@ -132,7 +132,7 @@ export const cumprodPrimitive: PrimitiveDefinition<CumulativeParams> = definePri
   transpose: nonlinear,
   batch: cumulativeBatch(() => cumprodPrimitive),
   lower: running("mul", () => 1),
-  facts: {},
+  facts: { hazards: { nan: true } },
 });
 /** Running product along an axis. Its derivatives are right where elements are 0. */
 export const cumprod = (x: NDArray, axis: number, reverse = false): NDArray =>
@@ -154,7 +154,7 @@ export const cummaxPrimitive: PrimitiveDefinition<CumulativeParams> = definePrim
   transpose: nonlinear,
   batch: cumulativeBatch(() => cummaxPrimitive),
   lower: running("max", (dtype) => extremeOf(dtype, false)),
-  facts: {},
+  facts: { hazards: { nan: true } },
 });
 /** Running maximum along an axis; NaN from the first NaN on. */
 export const cummax = (x: NDArray, axis: number, reverse = false): NDArray =>
@@ -172,7 +172,7 @@ export const cumminPrimitive: PrimitiveDefinition<CumulativeParams> = definePrim
   transpose: nonlinear,
   batch: cumulativeBatch(() => cumminPrimitive),
   lower: running("min", (dtype) => extremeOf(dtype, true)),
-  facts: {},
+  facts: { hazards: { nan: true } },
 });
 /** Running minimum along an axis; NaN from the first NaN on. */
 export const cummin = (x: NDArray, axis: number, reverse = false): NDArray =>
@@ -193,7 +193,7 @@ export const cumlogsumexpPrimitive: PrimitiveDefinition<CumulativeParams> = defi
     kind: "expand",
     expand: ([x], { axis, reverse }) => associativeScan(([a], [b]) => [ops.logaddexp(a!, b!)], [x!], axis, reverse),
   },
-  facts: {},
+  facts: { hazards: { nan: true } },
 });
 /** Running log(Σ eˣ) along an axis, without overflow. */
 export const cumlogsumexp = (x: NDArray, axis: number, reverse = false): NDArray =>

@@ -37,7 +37,7 @@ export const dotGeneralPrimitive: PrimitiveDefinition<DotDims> = definePrimitive
   },
   batch: (_size, [a, b], [da, db], dims) => batchDot(dotGeneralPrimitive, [a!, b!], [da!, db!], dims),
   lower: { kind: "dot", dims: (dims) => dims },
-  facts: { cost: 64 },
+  facts: { hazards: { nan: true }, cost: 64 },
 });
 
 export const integerDotPrimitive: PrimitiveDefinition<DotDims> = definePrimitive<DotDims>({

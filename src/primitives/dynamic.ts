@@ -77,7 +77,11 @@ export const dynamicSlicePrimitive: PrimitiveDefinition<DynamicSliceParams> = de
     kind: "element",
     element: ([x, ...starts], index, { sizes }) => x!.at(lowerPlace(x!.aval.shape, starts, sizes, index)),
   },
-  facts: {},
+  facts: {
+    hazards: {
+      windows: (_, { sizes }) => ({ indices: 1, scalars: true, axes: sizes.map((_, k) => k), sizes }),
+    },
+  },
 });
 
 /** The part of `x` of shape `sizes` that begins at `starts`, moved inwards where it would reach over an edge. */
@@ -162,7 +166,14 @@ export const dynamicUpdateSlicePrimitive: PrimitiveDefinition<Record<never, neve
       unique: true,
     }),
   },
-  facts: {},
+  facts: {
+    hazards: {
+      windows: ([, update]) => {
+        const sizes = update!.shape;
+        return { indices: 2, scalars: true, axes: sizes.map((_, k) => k), sizes };
+      },
+    },
+  },
 });
 
 /** `x` with the part that begins at `starts` replaced by `update`, which is moved inwards where it would reach over an edge. */

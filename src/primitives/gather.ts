@@ -149,7 +149,17 @@ export const gatherPrimitive: PrimitiveDefinition<GatherParams> = definePrimitiv
         : op("select", [inside, element, constant(x!.type, p.fillValue)]);
     },
   },
-  facts: { cost: 4 },
+  facts: {
+    cost: 4,
+    hazards: {
+      windows: (_, { dimensionNumbers: { startIndexMap: axes }, sliceSizes }) => ({
+        indices: 1,
+        scalars: false,
+        axes,
+        sizes: axes.map((axis) => sliceSizes[axis]!),
+      }),
+    },
+  },
 });
 
 /** Windows of `x` at the index vectors along the last axis of `indices`. */

@@ -138,6 +138,7 @@ export const padPrimitive: PrimitiveDefinition<PadParams> = definePrimitive<PadP
         : padRegions(x!, value!, out.shape, config),
   },
   facts: {
+    hazards: { nan: true },
     simplify: ({ config }, { inAvals, outAval }) => {
       const nothing = config.every(([lo, hi, mid]) => lo === 0 && hi === 0 && mid === 0);
       return nothing && inAvals[0]!.weakType === outAval.weakType ? { same: 0 } : null;

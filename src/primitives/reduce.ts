@@ -108,7 +108,11 @@ export const reduceSumPrimitive: PrimitiveDefinition<ReduceParams> = definePrimi
   transpose: linearTranspose((ct, x, { axes }) => spread(ct, x.shape, axes)),
   batch: reduceBatch(() => reduceSumPrimitive),
   lower: fold("add", "or", () => 0),
-  facts: { extents: reduceExtents, simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
+  facts: {
+    hazards: { nan: true },
+    extents: reduceExtents,
+    simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null),
+  },
 });
 /** Sum along axes. Booleans are refused: convert them to say what their sum is. */
 export const reduceSum = (x: NDArray, axes: readonly number[]): NDArray => bind1(reduceSumPrimitive, [x], { axes });
@@ -165,7 +169,11 @@ export const reduceProdPrimitive: PrimitiveDefinition<ReduceParams> = definePrim
   transpose: nonlinear,
   batch: reduceBatch(() => reduceProdPrimitive),
   lower: fold("mul", "and", () => 1),
-  facts: { extents: reduceExtents, simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
+  facts: {
+    hazards: { nan: true },
+    extents: reduceExtents,
+    simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null),
+  },
 });
 /** Product along axes; 1 for none. */
 export const reduceProd = (x: NDArray, axes: readonly number[]): NDArray => bind1(reduceProdPrimitive, [x], { axes });

@@ -1,5 +1,6 @@
 import type { NDArray } from "../core/array.js";
 import { type Aval, type HostArray, sameShape, type Shape } from "../core/aval.js";
+import type { Hazards } from "../core/checks.js";
 import { dtypeInfo, isNumeric } from "../core/dtype.js";
 import { TransformError } from "../core/errors.js";
 import { type BatchResult, isLinear, type JvpResult, none } from "../core/primitive.js";
@@ -47,6 +48,15 @@ export interface ScatterOptions {
   readonly uniqueIndices?: boolean | undefined;
 }
 
+const scatterHazards: Hazards<ScatterParams> = {
+  nan: true,
+  windows([x, , updates], { dimensionNumbers: dnums }) {
+    const axes = dnums.scatterDimsToOperandDims;
+    const sizes = windowSizes(x!.shape, updates!.shape, windowDims(dnums));
+    return { indices: 1, scalars: false, axes, sizes: axes.map((axis) => sizes[axis]!) };
+  },
+};
+
 /** Sets elements; of several updates of one element the last wins. */
 export const scatterPrimitive: PrimitiveDefinition<ScatterParams> = definePrimitive<ScatterParams>({
   name: "scatter",
@@ -69,7 +79,7 @@ export const scatterPrimitive: PrimitiveDefinition<ScatterParams> = definePrimit
   },
   batch: (size, inputs, dims, p) => batchScatter(scatterPrimitive, size, inputs, dims, p),
   lower: scatterLowering(null),
-  facts: { cost: 4 },
+  facts: { cost: 4, hazards: scatterHazards },
 });
 
 /** Adds updates to elements; several of one element all count. */
@@ -92,7 +102,7 @@ export const scatterAddPrimitive: PrimitiveDefinition<ScatterParams> = definePri
   },
   batch: (size, inputs, dims, p) => batchScatter(scatterAddPrimitive, size, inputs, dims, p),
   lower: scatterLowering("add"),
-  facts: { cost: 4 },
+  facts: { cost: 4, hazards: scatterHazards },
 });
 
 /** Multiplies elements by updates. */
@@ -121,7 +131,7 @@ export const scatterMulPrimitive: PrimitiveDefinition<ScatterParams> = definePri
   },
   batch: (size, inputs, dims, p) => batchScatter(scatterMulPrimitive, size, inputs, dims, p),
   lower: scatterLowering("mul"),
-  facts: { cost: 4 },
+  facts: { cost: 4, hazards: scatterHazards },
 });
 
 /** Lowers elements to updates that are less. Updates and elements that tie share the tangent. */
@@ -133,7 +143,7 @@ export const scatterMinPrimitive: PrimitiveDefinition<ScatterParams> = definePri
   transpose: none("it is not linear"),
   batch: (size, inputs, dims, p) => batchScatter(scatterMinPrimitive, size, inputs, dims, p),
   lower: scatterLowering("min"),
-  facts: { cost: 4 },
+  facts: { cost: 4, hazards: scatterHazards },
 });
 
 /** Raises elements to updates that are greater. Updates and elements that tie share the tangent. */
@@ -145,7 +155,7 @@ export const scatterMaxPrimitive: PrimitiveDefinition<ScatterParams> = definePri
   transpose: none("it is not linear"),
   batch: (size, inputs, dims, p) => batchScatter(scatterMaxPrimitive, size, inputs, dims, p),
   lower: scatterLowering("max"),
-  facts: { cost: 4 },
+  facts: { cost: 4, hazards: scatterHazards },
 });
 
 type Scatter = (

@@ -84,7 +84,7 @@ export const windowSumPrimitive: PrimitiveDefinition<SlidingWindows> = definePri
   }),
   batch: batchWindows(() => windowSumPrimitive),
   lower: { kind: "expand", expand: ([x], w) => [reduceSum(windows(x!, w), withinAxes(x!, w))] },
-  facts: { simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
+  facts: { hazards: { nan: true }, simplify: ({ axes }) => (axes.length === 0 ? { same: 0 } : null) },
 });
 /** Sums of windows. */
 export const windowSum = (x: NDArray, w: SlidingWindows): NDArray => bind1(windowSumPrimitive, [x], w);

@@ -1,8 +1,8 @@
 import type { NDArray } from "../core/array.js";
 import type { Aval } from "../core/aval.js";
-import { type CheckedJaxpr, type CheckState, codeType, type Site, Sites, type Slots, slotOf } from "../core/checks.js";
+import { type CheckedJaxpr, type CheckState, type Site, Sites, type Slots, slotOf } from "../core/checks.js";
 import { lit } from "../core/literal.js";
-import { add, broadcastInDim, convertElementType, eq, select, zerosOf } from "../primitives/all.js";
+import { add, broadcastInDim, convertElementType, eq, select } from "../primitives/all.js";
 
 /** A scalar condition for whole arrays. */
 const chosenBy = (holds: NDArray, a: NDArray, b: NDArray): NDArray =>
@@ -24,11 +24,6 @@ export function earlier(
     slots.set(key, before ? values.map((x, i) => chosenBy(none, x, before[i]!)) : values);
   }
   return { code: select(none, b.code, a.code), slots };
-}
-
-/** The state of a program before it runs. */
-export function nothingFailed(slots: Slots<Aval>): { readonly code: NDArray; readonly slots: Slots<NDArray> } {
-  return { code: zerosOf(codeType), slots: new Map([...slots].map(([key, avals]) => [key, avals.map(zerosOf)])) };
 }
 
 /** The places of several programs that run in one. */

@@ -1,8 +1,10 @@
 import { NDArray } from "../core/array.js";
 import { formatAval } from "../core/aval.js";
+import { checkedCall } from "../core/checks.js";
 import { config } from "../core/config.js";
 import { signature } from "../core/calling.js";
-import { ArgumentError } from "../core/errors.js";
+import { isRepeatable } from "../core/effects.js";
+import { ArgumentError, TransformError } from "../core/errors.js";
 import { evaluateJaxpr } from "../core/host-interpreter.js";
 import type { ClosedJaxpr, Jaxpr } from "../core/jaxpr.js";
 import { asArray, describeValue } from "../core/literal.js";
@@ -30,6 +32,13 @@ export interface CheckpointParams {
   readonly differentiated: boolean;
 }
 
+const effectsAgain = (name: string): TransformError =>
+  new TransformError({
+    code: "checkpoint-effects",
+    message: `checkpoint(${name}) has an ioCallback inside, which its backward pass would call again`,
+    hint: "call it outside of the checkpointed function",
+  });
+
 const present = (ts: readonly Tangent[]): NDArray[] => ts.filter((t): t is NDArray => !isZero(t));
 
 function spread(values: readonly NDArray[], nonzero: readonly boolean[], zero: (i: number) => Zero): Tangent[] {
@@ -55,6 +64,7 @@ export const checkpointPrimitive: PrimitiveDefinition<CheckpointParams> = define
     return { outs, tangents: spread(results.slice(outs.length), inner.outNonzero, (i) => new Zero(outs[i]!.aval)) };
   },
   linearize(primals, nonzero, params) {
+    if (!isRepeatable(params.jaxpr.effects)) throw effectsAgain(params.name);
     const { forward, linear, numOuts, usedInputs, outNonzero } = splitCheckpoint(params.jaxpr, nonzero, params.policy);
     const results = bind(checkpointPrimitive, primals, { ...params, jaxpr: forward });
     const outs = results.slice(0, numOuts);
@@ -94,6 +104,7 @@ export const checkpointPrimitive: PrimitiveDefinition<CheckpointParams> = define
   },
   lower: { kind: "call", jaxpr: (p) => p.jaxpr },
   facts: { barrier: (p) => p.differentiated && p.preventCse },
+  checked: checkedCall((inputs, params) => bind(checkpointPrimitive, inputs, params)),
   printParams: ({ differentiated, jaxpr, policy, preventCse }) => ({
     differentiated,
     jaxpr,

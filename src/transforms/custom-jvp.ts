@@ -39,6 +39,11 @@ const ruled = defineRuled<FlatJvpRule>({
       const outs = moved.outs.map((x) => b.at(x, 0));
       return { outs, tangents: moved.tangents.map((t, i) => (isZero(t) ? new Zero(outs[i]!.aval) : b.at(t, 0))) };
     }),
+  prefix: (rule, extra) => (primals, tangents) => {
+    const moved = rule(primals, tangents);
+    const more = extra();
+    return { outs: [...more, ...moved.outs], tangents: [...more.map((x) => new Zero(x.aval)), ...moved.tangents] };
+  },
 });
 
 /** Applies a function with its own jvp, under whatever is running. */

@@ -186,7 +186,7 @@ const linearSolvePrimitive: PrimitiveDefinition<LinearSolveParams> = definePrimi
     return { outs, dims: outs.map(() => 0) };
   },
   lower: { kind: "call", jaxpr: programOf },
-  facts: {},
+  facts: { hazards: { nan: true } },
   printParams: ({ matvec, solve, transposeSolve }) => ({
     matvec: matvec.jaxpr,
     solve: solve.jaxpr,

@@ -1,4 +1,5 @@
 import type { NDArray } from "../core/array.js";
+import { checkedResults, stateSize, stateTypes } from "../core/checks.js";
 import { evaluateJaxpr } from "../core/host-interpreter.js";
 import { evalJaxpr } from "../core/interpreter.js";
 import type { Jaxpr } from "../core/jaxpr.js";
@@ -6,7 +7,7 @@ import { ruleOf, type Tangent } from "../core/primitive.js";
 import { stage } from "../core/staging.js";
 import { bind } from "../core/trace.js";
 import { isZero } from "../core/zero.js";
-import { definePrimitive, type PrimitiveDefinition } from "../primitives/all.js";
+import { definePrimitive, type PrimitiveDefinition, zerosOf } from "../primitives/all.js";
 import {
   batched,
   type Batching,
@@ -57,6 +58,8 @@ export interface RuleKind<R> {
   ): Moved;
   /** The rule over a batch: it sees one example. Results are batched along axis 0. */
   batch(rule: R, batching: Batching, dims: readonly BatchDim[]): R;
+  /** The rule of the function that gives further results before its own, which are `extra` to its derivative. */
+  prefix(rule: R, extra: () => readonly NDArray[]): R;
 }
 
 /** Functions with one kind of rule: how they are applied, and the primitive that they are when staged. */
@@ -112,7 +115,7 @@ export function defineRuled<R>(kind: RuleKind<R>): RuledFunctions<R> {
     return bind(primitive, [...consts, ...inputs], { name, jaxpr, rule, numConsts });
   }
 
-  const primitive = definePrimitive<RuledParams<R>>({
+  const primitive: PrimitiveDefinition<RuledParams<R>> = definePrimitive<RuledParams<R>>({
     name: kind.name,
     abstract: (_avals, { jaxpr }) => jaxpr.outs.map((a) => a.aval),
     evaluate: (inputs, { jaxpr }) => evaluateJaxpr(jaxpr, inputs),
@@ -130,6 +133,13 @@ export function defineRuled<R>(kind: RuleKind<R>): RuledFunctions<R> {
     },
     lower: { kind: "call", jaxpr: (p) => p.jaxpr },
     facts: {},
+    checked(inputs, params, check) {
+      const inner = check(params.jaxpr);
+      // as in JAX, rules are not checked: under a derivative nothing fails in the function
+      const rule =
+        stateSize(inner) === 0 ? params.rule : kind.prefix(params.rule, () => stateTypes(inner).map(zerosOf));
+      return checkedResults(inner, bind(primitive, inputs, { ...params, jaxpr: inner.jaxpr, rule }));
+    },
     printParams: ({ name, jaxpr, numConsts }) => ({ name, callJaxpr: jaxpr, numConsts }),
     jaxprs: (p) => [p.jaxpr],
   });

@@ -62,6 +62,11 @@ const ruled = defineRuled<FlatForward>({
           }),
       };
     }),
+  prefix: (forward, extra) => (primals) => {
+    const { outs, residuals, pull } = forward(primals);
+    const more = extra();
+    return { outs: [...more, ...outs], residuals, pull: (given, cts) => pull(given, cts.slice(more.length)) };
+  },
 });
 
 /** Applies a function with its own vjp, under whatever is running. */

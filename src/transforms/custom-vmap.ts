@@ -1,4 +1,5 @@
 import type { NDArray } from "../core/array.js";
+import { checkedResults, stateTypes } from "../core/checks.js";
 import { evaluateJaxpr } from "../core/host-interpreter.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import { ruleOf } from "../core/primitive.js";
@@ -6,7 +7,7 @@ import { stage } from "../core/staging.js";
 import { bind } from "../core/trace.js";
 import { broadcastPrefix, unflatten } from "../core/tree.js";
 import type { ArraysOf, In, Ins } from "../core/types.js";
-import { definePrimitive, moveAxis } from "../primitives/all.js";
+import { definePrimitive, moveAxis, type PrimitiveDefinition, zerosOf } from "../primitives/all.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
 import { type FlatFunction, missingRule, refuseClosedOver, topTrace } from "./custom-call.js";
 import { requirePair, Results } from "./custom-trees.js";
@@ -72,7 +73,7 @@ interface CustomVmapParams {
 }
 
 /** A staged function that brings its own batching; everything else sees the function. */
-const customVmapCall = definePrimitive<CustomVmapParams>({
+const customVmapCall: PrimitiveDefinition<CustomVmapParams> = definePrimitive<CustomVmapParams>({
   name: "custom_vmap_call",
   abstract: (_avals, { jaxpr }) => jaxpr.outs.map((a) => a.aval),
   evaluate: (inputs, { jaxpr }) => evaluateJaxpr(jaxpr, inputs),
@@ -95,6 +96,15 @@ const customVmapCall = definePrimitive<CustomVmapParams>({
   },
   lower: { kind: "call", jaxpr: (p) => p.jaxpr },
   facts: {},
+  checked(inputs, params, check) {
+    const inner = check(params.jaxpr);
+    const extra = stateTypes(inner);
+    const rule: FlatBatchRule = (size, isBatched, xs) => {
+      const { outs, batched } = params.rule(size, isBatched, xs);
+      return { outs: [...extra.map(zerosOf), ...outs], batched: [...extra.map(() => false), ...batched] };
+    };
+    return checkedResults(inner, bind(customVmapCall, inputs, { ...params, jaxpr: inner.jaxpr, rule }));
+  },
   printParams: ({ name, jaxpr }) => ({ name, call: jaxpr }),
   jaxprs: (p) => [p.jaxpr],
 });

@@ -1,12 +1,13 @@
 import type { NDArray } from "../core/array.js";
 import { formatAval, sameShape } from "../core/aval.js";
+import { checkedCall } from "../core/checks.js";
 import { InternalError } from "../core/errors.js";
 import { evaluateJaxpr } from "../core/host-interpreter.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import { isLinear, type Tangent } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
-import { definePrimitive } from "../primitives/all.js";
+import { definePrimitive, type PrimitiveDefinition } from "../primitives/all.js";
 import { jvpJaxpr } from "./jvp.js";
 import { linearizeJaxpr } from "./linearize.js";
 import { transposeJaxpr } from "./transpose.js";
@@ -31,7 +32,7 @@ function spread(values: readonly NDArray[], nonzero: readonly boolean[], zero: (
 }
 
 /** A nested jitted function. Its rules give jit equations back, memoised by the inner jaxpr, so that any nest compiles once. */
-export const jitPrimitive = definePrimitive<JitParams>({
+export const jitPrimitive: PrimitiveDefinition<JitParams> = definePrimitive<JitParams>({
   name: "jit",
   abstract(avals, { jaxpr, name }) {
     jaxpr.inVars.forEach((v, i) => {
@@ -87,6 +88,7 @@ export const jitPrimitive = definePrimitive<JitParams>({
   },
   lower: { kind: "call", jaxpr: (p) => p.jaxpr },
   facts: {},
+  checked: checkedCall((inputs, params) => bind(jitPrimitive, inputs, params)),
   printParams: ({ name, jaxpr }) => ({ name, jaxpr }),
   jaxprs: (p) => [p.jaxpr],
 });

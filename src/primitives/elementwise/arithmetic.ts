@@ -62,7 +62,12 @@ export const addPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   ),
   batch: broadcasting(() => addPrimitive),
   lower: element(e.add),
-  facts: { elementwise: true, commutative: true, simplify: (_, context) => neutral(context, isNeutralAddend, [0, 1]) },
+  facts: {
+    hazards: { nan: true },
+    elementwise: true,
+    commutative: true,
+    simplify: (_, context) => neutral(context, isNeutralAddend, [0, 1]),
+  },
 });
 /** x + y; integers wrap. */
 export const add = (x: Operand, y: Operand): NDArray => bind1(addPrimitive, pair("add", x, y), noParams);
@@ -83,6 +88,7 @@ export const subPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   batch: broadcasting(() => subPrimitive),
   lower: element(e.sub),
   facts: {
+    hazards: { nan: true },
     elementwise: true,
     simplify: (_, context) => neutral(context, (v) => v === 0 && !Object.is(v, -0), [1]),
   },
@@ -105,7 +111,12 @@ export const mulPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   ),
   batch: broadcasting(() => mulPrimitive),
   lower: element(e.mul),
-  facts: { elementwise: true, commutative: true, simplify: (_, context) => neutral(context, (v) => v === 1, [0, 1]) },
+  facts: {
+    hazards: { nan: true },
+    elementwise: true,
+    commutative: true,
+    simplify: (_, context) => neutral(context, (v) => v === 1, [0, 1]),
+  },
 });
 /** x · y; integers wrap. */
 export const mul = (x: Operand, y: Operand): NDArray => bind1(mulPrimitive, pair("mul", x, y), noParams);
@@ -127,7 +138,12 @@ export const divPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   transpose: pullback((ct, [, y]) => div(ct, y!), null),
   batch: broadcasting(() => divPrimitive),
   lower: element(math.div),
-  facts: { elementwise: true, cost: 4, simplify: (_, context) => neutral(context, (v) => v === 1, [1]) },
+  facts: {
+    hazards: { nan: true, divisor: 1 },
+    elementwise: true,
+    cost: 4,
+    simplify: (_, context) => neutral(context, (v) => v === 1, [1]),
+  },
 });
 /** x / y; integers truncate towards zero, x / 0 has all bits set. */
 export const div = (x: Operand, y: Operand): NDArray => bind1(divPrimitive, pair("div", x, y), noParams);
@@ -147,7 +163,7 @@ export const remPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   transpose: nonlinear,
   batch: broadcasting(() => remPrimitive),
   lower: element(math.rem),
-  facts: { elementwise: true, cost: 30 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 30 },
 });
 /** Remainder with the sign of x (C's fmod); ∂/∂y = −trunc(x / y); x % 0 is x for integers. */
 export const rem = (x: Operand, y: Operand): NDArray => bind1(remPrimitive, pair("rem", x, y), noParams);

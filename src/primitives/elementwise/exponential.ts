@@ -21,7 +21,7 @@ export const expPrimitive: PrimitiveDefinition<ExpParams> = definePrimitive<ExpP
   transpose: nonlinear,
   batch: broadcasting(() => expPrimitive),
   lower: elementBy(([x], { nonpositive }) => (nonpositive ? math.expNonpositive(x!) : math.exp(x!))),
-  facts: { elementwise: true, cost: 15 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 15 },
 });
 /** eˣ. */
 export const exp = (x: NDArray, params: ExpParams = noParams): NDArray => bind1(expPrimitive, [x], params);
@@ -53,7 +53,7 @@ export const logPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   transpose: nonlinear,
   batch: broadcasting(() => logPrimitive),
   lower: element(math.log),
-  facts: { elementwise: true, cost: 15 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 15 },
 });
 /** Natural logarithm; −inf at 0, NaN below. */
 export const log = (x: NDArray): NDArray => bind1(logPrimitive, [x], noParams);
@@ -69,7 +69,7 @@ export const expm1Primitive: PrimitiveDefinition<NoParams> = definePrimitive<NoP
   transpose: nonlinear,
   batch: broadcasting(() => expm1Primitive),
   lower: element(math.expm1),
-  facts: { elementwise: true, cost: 20 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 20 },
 });
 /** eˣ − 1, accurate near 0. */
 export const expm1 = (x: NDArray): NDArray => bind1(expm1Primitive, [x], noParams);
@@ -85,7 +85,7 @@ export const log1pPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoP
   transpose: nonlinear,
   batch: broadcasting(() => log1pPrimitive),
   lower: element(math.log1p),
-  facts: { elementwise: true, cost: 20 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 20 },
 });
 /** log(1 + x), accurate near 0. */
 export const log1p = (x: NDArray): NDArray => bind1(log1pPrimitive, [x], noParams);
@@ -102,7 +102,7 @@ export const tanhPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPa
   transpose: nonlinear,
   batch: broadcasting(() => tanhPrimitive),
   lower: element(math.tanh),
-  facts: { elementwise: true, cost: 20 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 20 },
 });
 /** Hyperbolic tangent. */
 export const tanh = (x: NDArray): NDArray => bind1(tanhPrimitive, [x], noParams);
@@ -118,7 +118,7 @@ export const logisticPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<
   transpose: nonlinear,
   batch: broadcasting(() => logisticPrimitive),
   lower: element(math.logistic),
-  facts: { elementwise: true, cost: 20 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 20 },
 });
 /** 1 / (1 + e⁻ˣ). */
 export const logistic = (x: NDArray): NDArray => bind1(logisticPrimitive, [x], noParams);
@@ -145,7 +145,7 @@ export const logaddexpPrimitive: PrimitiveDefinition<NoParams> = definePrimitive
   transpose: nonlinear,
   batch: broadcasting(() => logaddexpPrimitive),
   lower: element(math.logaddexp),
-  facts: { elementwise: true, commutative: true, cost: 40 },
+  facts: { hazards: { nan: true }, elementwise: true, commutative: true, cost: 40 },
 });
 /** log(eˣ + eʸ), stable; its derivative is each operand's share of the sum, ½ at a tie. */
 export const logaddexp = (x: Operand, y: Operand): NDArray =>

@@ -86,7 +86,12 @@ export const integerPowPrimitive: PrimitiveDefinition<IntegerPowParams> = define
   transpose: nonlinear,
   batch: broadcasting(() => integerPowPrimitive),
   lower: elementBy(([x], { exponent }) => math.integerPow(x!, exponent)),
-  facts: { elementwise: true, cost: 4, simplify: ({ exponent }) => (exponent === 1 ? { same: 0 } : null) },
+  facts: {
+    hazards: { nan: true },
+    elementwise: true,
+    cost: 4,
+    simplify: ({ exponent }) => (exponent === 1 ? { same: 0 } : null),
+  },
 });
 /** xⁿ for a whole n; 1 for n = 0 whatever x is. */
 export const integerPow = (x: NDArray, n: number): NDArray => bind1(integerPowPrimitive, [x], { exponent: n });
@@ -121,7 +126,7 @@ export const powPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   transpose: nonlinear,
   batch: broadcasting(() => powPrimitive),
   lower: element((x, y) => math.pow(x, e.convert(y, x.type))),
-  facts: { elementwise: true, cost: 50 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 50 },
 });
 /** x^y of floats; y may be of an integer dtype. At x = 0, y = 0.0 the derivative in x is NaN, as in JAX. */
 export function pow(x: Operand, y: Operand): NDArray {
@@ -140,7 +145,7 @@ export const sqrtPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPa
   transpose: nonlinear,
   batch: broadcasting(() => sqrtPrimitive),
   lower: element(e.sqrt),
-  facts: { elementwise: true, cost: 4 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 4 },
 });
 /** √x; sqrt′(0) = inf. */
 export const sqrt = (x: NDArray): NDArray => bind1(sqrtPrimitive, [x], noParams);
@@ -156,7 +161,7 @@ export const rsqrtPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoP
   transpose: nonlinear,
   batch: broadcasting(() => rsqrtPrimitive),
   lower: element(math.rsqrt),
-  facts: { elementwise: true, cost: 8 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 8 },
 });
 /** 1/√x; rsqrt(±0) = ±inf. */
 export const rsqrt = (x: NDArray): NDArray => bind1(rsqrtPrimitive, [x], noParams);
@@ -172,7 +177,7 @@ export const cbrtPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPa
   transpose: nonlinear,
   batch: broadcasting(() => cbrtPrimitive),
   lower: element(math.cbrt),
-  facts: { elementwise: true, cost: 30 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 30 },
 });
 /** ∛x; cbrt′(0) = inf. */
 export const cbrt = (x: NDArray): NDArray => bind1(cbrtPrimitive, [x], noParams);

@@ -20,7 +20,7 @@ export const erfPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   transpose: nonlinear,
   batch: broadcasting(() => erfPrimitive),
   lower: element(math.erf),
-  facts: { elementwise: true, cost: 30 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 30 },
 });
 /** Error function. */
 export const erf = (x: NDArray): NDArray => bind1(erfPrimitive, [x], noParams);
@@ -36,7 +36,7 @@ export const erfcPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPa
   transpose: nonlinear,
   batch: broadcasting(() => erfcPrimitive),
   lower: element(math.erfc),
-  facts: { elementwise: true, cost: 40 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 40 },
 });
 /** 1 − erf(x), accurate where it is small. */
 export const erfc = (x: NDArray): NDArray => bind1(erfcPrimitive, [x], noParams);
@@ -52,7 +52,7 @@ export const erfInvPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<No
   transpose: nonlinear,
   batch: broadcasting(() => erfInvPrimitive),
   lower: element(math.erfInv),
-  facts: { elementwise: true, cost: 40 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 40 },
 });
 /** Inverse of erf; ±inf at ±1, NaN beyond. */
 export const erfInv = (x: NDArray): NDArray => bind1(erfInvPrimitive, [x], noParams);

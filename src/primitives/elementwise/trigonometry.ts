@@ -17,7 +17,7 @@ export const sinPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   transpose: nonlinear,
   batch: broadcasting(() => sinPrimitive),
   lower: element(math.sin),
-  facts: { elementwise: true, cost: 25 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 25 },
 });
 /** Sine of radians. */
 export const sin = (x: NDArray): NDArray => bind1(sinPrimitive, [x], noParams);
@@ -33,7 +33,7 @@ export const cosPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   transpose: nonlinear,
   batch: broadcasting(() => cosPrimitive),
   lower: element(math.cos),
-  facts: { elementwise: true, cost: 25 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 25 },
 });
 /** Cosine of radians. */
 export const cos = (x: NDArray): NDArray => bind1(cosPrimitive, [x], noParams);
@@ -49,7 +49,7 @@ export const tanPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPar
   transpose: nonlinear,
   batch: broadcasting(() => tanPrimitive),
   lower: element(math.tan),
-  facts: { elementwise: true, cost: 35 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 35 },
 });
 /** Tangent of radians. */
 export const tan = (x: NDArray): NDArray => bind1(tanPrimitive, [x], noParams);
@@ -65,7 +65,7 @@ export const asinPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPa
   transpose: nonlinear,
   batch: broadcasting(() => asinPrimitive),
   lower: element(math.asin),
-  facts: { elementwise: true, cost: 25 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 25 },
 });
 /** Arcsine; NaN beyond ±1, where its derivative is inf. */
 export const asin = (x: NDArray): NDArray => bind1(asinPrimitive, [x], noParams);
@@ -81,7 +81,7 @@ export const acosPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPa
   transpose: nonlinear,
   batch: broadcasting(() => acosPrimitive),
   lower: element(math.acos),
-  facts: { elementwise: true, cost: 25 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 25 },
 });
 /** Arccosine; NaN beyond ±1, where its derivative is −inf. */
 export const acos = (x: NDArray): NDArray => bind1(acosPrimitive, [x], noParams);
@@ -97,7 +97,7 @@ export const atanPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPa
   transpose: nonlinear,
   batch: broadcasting(() => atanPrimitive),
   lower: element(math.atan),
-  facts: { elementwise: true, cost: 25 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 25 },
 });
 /** Arctangent. */
 export const atan = (x: NDArray): NDArray => bind1(atanPrimitive, [x], noParams);
@@ -113,7 +113,7 @@ export const sinhPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPa
   transpose: nonlinear,
   batch: broadcasting(() => sinhPrimitive),
   lower: element(math.sinh),
-  facts: { elementwise: true, cost: 25 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 25 },
 });
 /** Hyperbolic sine. */
 export const sinh = (x: NDArray): NDArray => bind1(sinhPrimitive, [x], noParams);
@@ -129,7 +129,7 @@ export const coshPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoPa
   transpose: nonlinear,
   batch: broadcasting(() => coshPrimitive),
   lower: element(math.cosh),
-  facts: { elementwise: true, cost: 25 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 25 },
 });
 /** Hyperbolic cosine. */
 export const cosh = (x: NDArray): NDArray => bind1(coshPrimitive, [x], noParams);
@@ -145,7 +145,7 @@ export const asinhPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoP
   transpose: nonlinear,
   batch: broadcasting(() => asinhPrimitive),
   lower: element(math.asinh),
-  facts: { elementwise: true, cost: 30 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 30 },
 });
 /** Inverse hyperbolic sine. */
 export const asinh = (x: NDArray): NDArray => bind1(asinhPrimitive, [x], noParams);
@@ -161,7 +161,7 @@ export const acoshPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoP
   transpose: nonlinear,
   batch: broadcasting(() => acoshPrimitive),
   lower: element(math.acosh),
-  facts: { elementwise: true, cost: 30 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 30 },
 });
 /** Inverse hyperbolic cosine; NaN below 1. */
 export const acosh = (x: NDArray): NDArray => bind1(acoshPrimitive, [x], noParams);
@@ -177,7 +177,7 @@ export const atanhPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoP
   transpose: nonlinear,
   batch: broadcasting(() => atanhPrimitive),
   lower: element(math.atanh),
-  facts: { elementwise: true, cost: 25 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 25 },
 });
 /** Inverse hyperbolic tangent; ±inf at ±1, NaN beyond. */
 export const atanh = (x: NDArray): NDArray => bind1(atanhPrimitive, [x], noParams);
@@ -194,7 +194,7 @@ export const atan2Primitive: PrimitiveDefinition<NoParams> = definePrimitive<NoP
   transpose: nonlinear,
   batch: broadcasting(() => atan2Primitive),
   lower: element(math.atan2),
-  facts: { elementwise: true, cost: 35 },
+  facts: { hazards: { nan: true }, elementwise: true, cost: 35 },
 });
 /** Angle of the point (y, x): atan2(y, x) as in C, with all its signed zeros. */
 export const atan2 = (y: Operand, x: Operand): NDArray => bind1(atan2Primitive, pair("atan2", y, x), noParams);

@@ -1,8 +1,10 @@
 import type { NDArray } from "../../core/array.js";
 import type { Aval } from "../../core/aval.js";
+import { checkedResults } from "../../core/checks.js";
 import { evaluateJaxpr } from "../../core/host-interpreter.js";
 import { InternalError } from "../../core/errors.js";
 import type { Jaxpr } from "../../core/jaxpr.js";
+import { touchesWorld } from "../../core/effects.js";
 import { isLinear, type Tangent } from "../../core/primitive.js";
 import { bind } from "../../core/trace.js";
 import { evalJaxpr } from "../../core/interpreter.js";
@@ -20,8 +22,9 @@ import {
 import { isFloat } from "../../core/dtype.js";
 import { lit } from "../../core/literal.js";
 import { moveBatchAxis } from "../vmap.js";
+import { checkedBranches } from "./checked.js";
 import { batchedBranches, jvpBranches, linearBranches, transposedBranches } from "./cond-branches.js";
-import { present, requireOperands, spreadOver } from "./shared.js";
+import { effectsOfAll, present, requireOperands, spreadOver } from "./shared.js";
 
 /** One of several functions of the same operands: operand 0, an i32 that is clamped to the branches there are, says which. */
 export interface CondParams {
@@ -129,11 +132,16 @@ export const condPrimitive: PrimitiveDefinition<CondParams> = definePrimitive<Co
         dims: outBatched.map((is) => (is ? 0 : null)),
       };
     }
+    if (params.branches.some((b) => touchesWorld(b.effects))) throw effectsOfAll("lax.cond");
     const operands = inputs.map((x, i) => moveBatchAxis(x, dims[i]!, 0, size));
     const outs = chooseAmong(params.branches, clamped(index!, params.branches.length), operands, size, axisName);
     return { outs, dims: outs.map(() => 0) };
   },
   lower: { kind: "switch", branches: (p) => p.branches },
   facts: {},
+  checked(inputs, { branches }, check) {
+    const of = checkedBranches(branches.map(check));
+    return checkedResults(of, bind(condPrimitive, inputs, { branches: of.jaxprs }));
+  },
   jaxprs: (p) => p.branches,
 });

@@ -1,11 +1,13 @@
 import type { NDArray } from "../../core/array.js";
 import { type Aval, type HostArray, hostZeros, strengthen, wordLength } from "../../core/aval.js";
+import { checkedResults, stateTypes } from "../../core/checks.js";
 import { evaluateJaxpr } from "../../core/host-interpreter.js";
 import type { Jaxpr } from "../../core/jaxpr.js";
 import { isLinear, Linear, type Tangent } from "../../core/primitive.js";
 import { bind } from "../../core/trace.js";
 import { isZero, Zero } from "../../core/zero.js";
 import { definePrimitive, instantiate, moveAxis, type PrimitiveDefinition, zerosOf } from "../../primitives/all.js";
+import { checkedBody } from "./checked.js";
 import { linearizeFlat } from "../linearize.js";
 import { backwardPass } from "../transpose.js";
 import { chosen, dependents, present, requireOperands, spreadOver, stacked } from "./shared.js";
@@ -206,4 +208,18 @@ export const scanPrimitive: PrimitiveDefinition<ScanParams> = definePrimitive<Sc
   },
   facts: {},
   jaxprs: (p) => [p.jaxpr],
+  checked(inputs, params, check) {
+    const inner = check(params.jaxpr);
+    if (inner.sites.count === 0) {
+      return { outs: bind(scanPrimitive, inputs, { ...params, jaxpr: inner.jaxpr }), state: undefined };
+    }
+    const [consts, state, xs] = parts(inputs, params);
+    const first = stateTypes(inner).map(zerosOf);
+    const values = bind(scanPrimitive, [...consts, ...first, ...state, ...xs], {
+      ...params,
+      jaxpr: checkedBody(inner, params.consts),
+      carry: params.carry + first.length,
+    });
+    return checkedResults(inner, values);
+  },
 });

@@ -1,6 +1,6 @@
 import type { NDArray } from "../../core/array.js";
 import { type Aval, formatAval, sameShape } from "../../core/aval.js";
-import { InternalError, invariant } from "../../core/errors.js";
+import { InternalError, invariant, TransformError } from "../../core/errors.js";
 import { type Atom, type Eqn, type Jaxpr, Literal, Var } from "../../core/jaxpr.js";
 import type { Tangent } from "../../core/primitive.js";
 import { stage } from "../../core/staging.js";
@@ -48,14 +48,16 @@ export function spreadOver(
 /** An aval with a leading axis. */
 export const stacked = (a: Aval, length: number): Aval => ({ ...a, shape: [length, ...a.shape] });
 
-/** The variables of a jaxpr that depend on its inputs marked `seeds`. */
-export function dependents(jaxpr: Jaxpr, seeds: readonly boolean[]): ReadonlySet<Atom> {
+/** The variables of a jaxpr that depend on its inputs marked `seeds`, or on effects, if those count. */
+export function dependents(jaxpr: Jaxpr, seeds: readonly boolean[], effects = false): ReadonlySet<Atom> {
   const found = new Set<Atom>(chosen(jaxpr.inVars, seeds));
-  for (const eqn of jaxpr.eqns) if (eqn.inputs.some((a) => found.has(a))) for (const v of eqn.outs) found.add(v);
+  for (const eqn of jaxpr.eqns)
+    if ((effects && eqn.effects.size > 0) || eqn.inputs.some((a) => found.has(a)))
+      for (const v of eqn.outs) found.add(v);
   return found;
 }
 
-/** The part of a jaxpr that computes some of its atoms. */
+/** The part of a jaxpr that computes some of its atoms, none of which depend on effects. */
 export function partOf(jaxpr: Jaxpr, inVars: readonly Var[], outs: readonly Atom[]): Jaxpr {
   const needed = new Set<Atom>(outs);
   const eqns: Eqn[] = [];
@@ -83,3 +85,11 @@ export function widen(jaxpr: Jaxpr, types: readonly (Aval | null)[]): Jaxpr {
   }
   return wide;
 }
+
+/** Examples that go different ways are computed together, each with the others' effects. */
+export const effectsOfAll = (op: string): TransformError =>
+  new TransformError({
+    code: "callback-vmap",
+    message: `vmap of ${op} with a condition of each example's own cannot have an ioCallback inside: all examples would call it`,
+    hint: "use lax.map in place of vmap, or call it outside of the branches or the loop",
+  });

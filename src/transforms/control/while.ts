@@ -1,9 +1,12 @@
 import type { NDArray } from "../../core/array.js";
 import { type Aval, type HostArray, strengthen } from "../../core/aval.js";
+import { type CheckedJaxpr, type CheckedResults, checkedResults, stateTypes } from "../../core/checks.js";
+import { TransformError } from "../../core/errors.js";
 import { evaluateJaxpr } from "../../core/host-interpreter.js";
 import { evalJaxpr } from "../../core/interpreter.js";
 import type { Jaxpr } from "../../core/jaxpr.js";
 import { identityOf } from "../../core/structural-key.js";
+import { touchesWorld } from "../../core/effects.js";
 import { none, type Tangent } from "../../core/primitive.js";
 import { bind } from "../../core/trace.js";
 import { isZero } from "../../core/zero.js";
@@ -15,10 +18,13 @@ import {
   type PrimitiveDefinition,
   reduceOr,
   select,
+  zerosOf,
 } from "../../primitives/all.js";
+import { Collected } from "../check-state.js";
 import { type BatchDim, batchJaxpr, moveBatchAxis } from "../vmap.js";
+import { checkedLoop, stateOf } from "./checked.js";
 import { jvpBody } from "./scan-bodies.js";
-import { chosen, present, requireOperands, spreadOver, stageClosed, widen } from "./shared.js";
+import { chosen, effectsOfAll, present, requireOperands, spreadOver, stageClosed, widen } from "./shared.js";
 
 /** A loop that ends when a condition fails. Operands: constants, then the first state. Results: the last state. */
 export interface WhileParams {
@@ -27,6 +33,8 @@ export interface WhileParams {
   /** From constants and state to the next state. */
   readonly body: Jaxpr;
   readonly consts: number;
+  /** Examples end at different times: they are computed on, and what is computed for one that has ended is not used. */
+  readonly perExample?: boolean;
 }
 
 function evaluate(inputs: readonly HostArray[], { condition, body, consts }: WhileParams): readonly HostArray[] {
@@ -58,7 +66,12 @@ function withTangents(primals: readonly NDArray[], tangents: readonly Tangent[],
     ...ofTangents(tState),
   ];
   const operands = [...primals.slice(0, consts), ...tConsts, ...primals.slice(consts), ...tState];
-  const loop: WhileParams = { condition: widen(condition, types), body: jaxpr, consts: consts + tConsts.length };
+  const loop: WhileParams = {
+    ...params,
+    condition: widen(condition, types),
+    body: jaxpr,
+    consts: consts + tConsts.length,
+  };
   return {
     movingState,
     run: (): { readonly outs: readonly NDArray[]; readonly tangents: readonly Tangent[] } => {
@@ -110,6 +123,7 @@ function batchLoop(
   let holds = batchJaxpr(condition, size, front(), axisName);
   const differs = holds.outDims[0] !== null;
   if (differs) {
+    if (touchesWorld(condition.effects) || touchesWorld(body.effects)) throw effectsOfAll("lax.whileLoop");
     // examples end at different times: all of the state differs from example to example
     batched = batched.map(() => true);
     inner = batchJaxpr(body, size, front(), axisName);
@@ -137,7 +151,42 @@ function batchLoop(
     withRunning,
     "batching of while",
   );
-  return { params: { condition: any, body: masked, consts }, batched, perExample: holds.jaxpr };
+  return { params: { condition: any, body: masked, consts, perExample: true }, batched, perExample: holds.jaxpr };
+}
+
+/** The condition is checked where it is computed: before the first round, and after each. */
+function checkedWhile(
+  inputs: readonly NDArray[],
+  params: WhileParams,
+  check: (jaxpr: Jaxpr) => CheckedJaxpr,
+): CheckedResults {
+  const condition = check(params.condition);
+  const body = check(params.body);
+  if (condition.sites.count + body.sites.count === 0) {
+    const outs = bind(whilePrimitive, inputs, { ...params, condition: condition.jaxpr, body: body.jaxpr });
+    return { outs, state: undefined };
+  }
+  if (params.perExample) {
+    throw new TransformError({
+      code: "checkify-batched-while",
+      message: "checkify cannot go through a while loop that vmap has given a condition for each example",
+      hint: "let vmap stand outside: vmap(checkify(f)) rather than checkify(vmap(f))",
+    });
+  }
+  const { consts } = params;
+  const { sites, slots, ...loop } = checkedLoop(condition, body, consts);
+  const first = checkedResults(condition, evalJaxpr(stateOf(condition).jaxpr, inputs)).state;
+  const before = stateTypes({ sites, slots }).map(zerosOf);
+  const values = bind(whilePrimitive, [...inputs.slice(0, consts), ...before, ...inputs.slice(consts)], {
+    ...loop,
+    consts,
+  });
+  const { outs, state } = checkedResults({ sites, slots }, values);
+  if (!first) return { outs, state };
+  const found = new Collected();
+  found.merge(first);
+  found.merge(state!);
+  return { outs, state: found.state() };
 }
 
 export const whilePrimitive: PrimitiveDefinition<WhileParams> = definePrimitive<WhileParams>({
@@ -177,4 +226,5 @@ export const whilePrimitive: PrimitiveDefinition<WhileParams> = definePrimitive<
   },
   facts: {},
   jaxprs: (p) => [p.condition, p.body],
+  checked: checkedWhile,
 });

@@ -1,0 +1,305 @@
+import type { NDArray } from "../core/array.js";
+import { formatAval, type HostArray, sizeOf, strengthen } from "../core/aval.js";
+import { isOptions, signature } from "../core/calling.js";
+import { type CheckCategory, type CheckState, noSites, stateValues } from "../core/checks.js";
+import { ArgumentError, DTypeError, ShapeError, TracerError } from "../core/errors.js";
+import { type ArrayLike, asArray, describeValue } from "../core/literal.js";
+import { fillTemplate, parseTemplate, type Shown } from "../core/message.js";
+import { stage } from "../core/staging.js";
+import { flatten, registerPytreeNode, unflatten } from "../core/tree.js";
+import type { ArraysOf, Ins } from "../core/types.js";
+import { hostNow } from "../core/values-now.js";
+import { not, reshape } from "../primitives/all.js";
+import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
+import { anyFailed, checkError as thrown, type CheckParams, failureOf, raise } from "./check-primitive.js";
+import { Collected } from "./check-state.js";
+import { evalChecked } from "./checked-jaxpr.js";
+import { stopGradient } from "./stop-gradient.js";
+
+/**
+ * What went wrong first in a function under `checkify`, if anything: a pytree, which goes through `jit` and `vmap` like any
+ * result. Under `vmap` it holds what went wrong in each example.
+ */
+export class CheckResult {
+  constructor(
+    private readonly params: CheckParams,
+    private readonly values: readonly NDArray[],
+  ) {}
+
+  static parts(x: CheckResult): readonly [values: readonly NDArray[], params: CheckParams] {
+    return [x.values, x.params];
+  }
+
+  /**
+   * The message, or null if nothing went wrong.
+   * @throws TracerError `tracer-read` under jit, DeviceError `async-read` on a GPU: there `await err.getAsync()`.
+   */
+  get(): string | null {
+    return this.read()?.message ?? null;
+  }
+  /** `get()` for every device. */
+  async getAsync(): Promise<string | null> {
+    return (await this.readAsync())?.message ?? null;
+  }
+  /** Throws the error if something went wrong. @throws CheckError; as get. */
+  throw(): void {
+    const failure = this.read();
+    if (failure) throw thrown(failure.category, failure.message);
+  }
+  /** `throw()` for every device. */
+  async throwAsync(): Promise<void> {
+    const failure = await this.readAsync();
+    if (failure) throw thrown(failure.category, failure.message);
+  }
+  toString(): string {
+    return `CheckResult(${this.values.length === 0 ? "null" : (this.values[0]!.concrete()?.storage.synchronous ?? false) ? String(this.get()) : "unread"})`;
+  }
+
+  private read(): Failure | undefined {
+    for (const x of this.values) if (x.concrete() === undefined) throw unread(x);
+    const data = this.values.map((x) => hostNow("CheckResult.get()", x));
+    return this.failure(data);
+  }
+  private async readAsync(): Promise<Failure | undefined> {
+    const data = this.values.map(async (x): Promise<HostArray> => {
+      const c = x.concrete();
+      if (!c) throw unread(x);
+      return { aval: c.aval, data: await c.storage.read() };
+    });
+    return this.failure(await Promise.all(data));
+  }
+
+  private failure([code, ...values]: readonly HostArray[]): Failure | undefined {
+    if (!code) return undefined;
+    const types = [...this.params.slots.values()].flat();
+    const { shape } = code.aval;
+    const messages: string[] = [];
+    let category: CheckCategory | undefined;
+    for (let i = 0; i < code.data.length; i++) {
+      const own = values.map((x, k): HostArray => {
+        const words = x.data.length / code.data.length;
+        return { aval: types[k]!, data: x.data.subarray(i * words, (i + 1) * words) };
+      });
+      const failed = failureOf(this.params, code.data[i]!, own);
+      if (!failed) continue;
+      category ??= failed.site.category;
+      messages.push(
+        shape.length === 0 ? failed.message : `at mapped index ${indexOf(i, shape).join(", ")}: ${failed.message}`,
+      );
+    }
+    return category && { category, message: messages.join("\n") };
+  }
+}
+
+const unread = (x: NDArray): TracerError =>
+  new TracerError({
+    code: "tracer-read",
+    message: "what checkify found is only known when the program runs",
+    details: [["value", x.describe()]],
+    hint: "return err from the transformed function and read it outside, or call checkify.checkError(err) with a checkify around it all",
+  });
+
+interface Failure {
+  readonly category: CheckCategory;
+  readonly message: string;
+}
+
+function indexOf(flat: number, shape: readonly number[]): number[] {
+  const index: number[] = [];
+  for (let k = shape.length - 1; k >= 0; k--) {
+    index.unshift(flat % shape[k]!);
+    flat = Math.floor(flat / shape[k]!);
+  }
+  return index;
+}
+
+registerPytreeNode(
+  CheckResult,
+  CheckResult.parts,
+  (params: CheckParams, values) => new CheckResult(params, values as readonly NDArray[]),
+);
+
+/** Sets of what is checked; put together as `[...floatChecks, ...indexChecks]`. */
+export type CheckSet = Iterable<CheckCategory>;
+const setOf = (...categories: readonly CheckCategory[]): ReadonlySet<CheckCategory> => new Set(categories);
+
+function resultOf(state: CheckState | undefined): CheckResult {
+  if (!state) return new CheckResult(nothing, []);
+  const slots = new Map([...state.slots].map(([key, values]) => [key, values.map((x) => x.aval)]));
+  return new CheckResult({ sites: state.sites, slots }, stateValues(state));
+}
+const nothing: CheckParams = { sites: noSites, slots: new Map() };
+
+export interface CheckifyOptions {
+  /** What is checked; default: `checkify.userChecks`. */
+  readonly errors?: CheckSet;
+}
+
+type AnyFunction = (...args: never[]) => unknown;
+const checkifyParams = signature<{ readonly f: AnyFunction } & CheckifyOptions>("checkify", 1, ["f", "errors"]);
+const known: ReadonlySet<unknown> = setOf("user", "nan", "division", "index");
+
+function checkifyFunction(...given: unknown[]): (...args: unknown[]) => unknown {
+  const { f, errors = ["user"] } = checkifyParams(given);
+  requireFunction(f, "checkify");
+  const categories = new Set(errors);
+  for (const c of categories) {
+    if (known.has(c)) continue;
+    throw new ArgumentError({
+      code: "checkify-errors",
+      message: `checkify: ${describeValue(c)} is nothing that can be checked`,
+      hint: "errors is one of checkify.userChecks, nanChecks, divChecks, indexChecks, floatChecks, automaticChecks, allChecks, or a list of what is in them",
+    });
+  }
+  const name = nameOf(f);
+  const call = (...args: unknown[]): unknown => {
+    const [leaves, def] = flatten(args);
+    const arrays = leaves.map((x) => (typeof x === "number" || typeof x === "boolean" ? asArray(x) : x));
+    let outDef = def;
+    // arguments are closed over, so that what is known of them stays known
+    const { jaxpr, consts } = stage(
+      () => {
+        const out = flattenArrays(f(...(unflatten(def, arrays) as never[])), `the result of ${name}`);
+        outDef = out.def;
+        return out.leaves;
+      },
+      [],
+      { kind: `checkify of ${name}` },
+    );
+    const { outs, state } = evalChecked(jaxpr, consts, categories);
+    return [resultOf(state), unflatten(outDef, outs)];
+  };
+  return Object.defineProperty(call, "name", { value: name });
+}
+
+/** Trees of arrays among the values that a message shows. */
+export type CheckValues = ArrayLike | readonly CheckValues[] | { readonly [key: string]: CheckValues } | null;
+
+function check(pred: ArrayLike, message: string, ...values: readonly CheckValues[]): void {
+  const holds = asArray(pred, "checkify.check", "pred");
+  if (holds.dtype !== "bool")
+    throw new DTypeError({
+      code: "check-predicate",
+      message: "checkify.check takes a bool scalar",
+      details: [["pred", formatAval(holds.aval)]],
+      hint: "compare: x.greater(0)",
+    });
+  if (holds.ndim !== 0)
+    throw new ShapeError({
+      code: "check-predicate",
+      message: "checkify.check takes a bool scalar",
+      details: [["pred", formatAval(holds.aval)]],
+      hint: "np.all and np.any make one predicate of many",
+    });
+  if (typeof message !== "string")
+    throw new ArgumentError({
+      code: "check-message",
+      message: `checkify.check takes a message, not ${describeValue(message)}`,
+    });
+  const last = values.at(-1);
+  const named = isOptions(last) ? last : {};
+  const listed = isOptions(last) ? values.slice(0, -1) : values;
+  const parts = parseTemplate(message, "checkify.check", listed.length, Object.keys(named));
+  const { leaves, def } = flattenArrays([listed, named], "checkify.check: value ");
+  const shown = leaves.map((x) => stopGradient(x));
+  const found = new Collected();
+  found.add(
+    {
+      category: "user",
+      shows: shown.map((x) => strengthen(x.aval)),
+      message(data) {
+        const [list, byName] = unflatten(def, data) as [Shown[], Record<string, Shown>];
+        return `${fillTemplate(parts, list, byName)} (\`check\` failed)`;
+      },
+    },
+    not(holds),
+    shown,
+  );
+  raise(found.state()!);
+}
+
+function checkError(err: CheckResult): void {
+  if (!(err instanceof CheckResult))
+    throw new ArgumentError({
+      code: "check-error",
+      message: `checkify.checkError takes what checkify gave, not ${describeValue(err)}`,
+      hint: "const [err, y] = checkify(f)(x); checkify.checkError(err)",
+    });
+  const [values, params] = CheckResult.parts(err);
+  const [code] = values;
+  if (!code) return;
+  const count = sizeOf(code.shape);
+  const flat = values.map((x) => reshape(x, [count, ...x.shape.slice(code.ndim)]));
+  const [one, ...rest] = code.ndim === 0 ? values : anyFailed(count, flat);
+  let at = 0;
+  const slots = new Map([...params.slots].map(([key, avals]) => [key, rest.slice(at, (at += avals.length))]));
+  raise({ sites: params.sites, code: one!, slots });
+}
+
+export interface Checkify {
+  /**
+   * Makes errors of a function values: it gives `[err, result]`, where `err.get()` is the message of what went wrong first, or
+   * null, and `err.throw()` throws it. In programs, where nothing can be thrown, this is how a check works.
+   *
+   * `errors` says what is looked for: what the function demands with `checkify.check` (the default), NaN, division by zero,
+   * indices out of bounds.
+   * @throws ArgumentError `checkify-errors`.
+   * @example
+   * const logOfSum = (x) => {
+   *   const total = np.sum(x);
+   *   checkify.check(total.greater(0), "the sum must be positive, got {}", total);
+   *   return np.log(total);
+   * };
+   * const [err, y] = jit(checkify(logOfSum))(np.array([1, -3]));
+   * const message = err.get(); // the sum must be positive, got -2 (`check` failed)
+   */
+  <A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+    f: (...args: A) => R,
+    errors?: CheckSet | CheckifyOptions,
+  ): (...args: Ins<A>) => [err: CheckResult, out: ArraysOf<R>];
+  /**
+   * Demands that a bool scalar holds. Outside of jit it throws if it does not; in what is jitted, or runs in `lax.scan` and its
+   * family, `checkify` must stand around it. `{}` in the message shows the next value, `{name}` one of a trailing object.
+   * @throws CheckError `check-failed`, `check-staged` where a program is compiled with it, ArgumentError `message-template`,
+   * ShapeError and DTypeError `check-predicate`.
+   * @example
+   * const half = (x) => {
+   *   checkify.check(x.greater(0), "{x} is not positive", { x });
+   *   return x.div(2);
+   * };
+   */
+  check(pred: ArrayLike, message: string, ...values: readonly CheckValues[]): void;
+  /**
+   * Throws what an `err` says, as `err.throw()` does, but may stand in functions that are traced: a `checkify` further out finds
+   * it. @throws as check.
+   * @example
+   * const checked = (x) => {
+   *   const [err, y] = jit(checkify((x) => np.log(x), checkify.nanChecks))(x);
+   *   checkify.checkError(err);
+   *   return y;
+   * };
+   */
+  checkError(err: CheckResult): void;
+  readonly userChecks: ReadonlySet<CheckCategory>;
+  readonly nanChecks: ReadonlySet<CheckCategory>;
+  readonly divChecks: ReadonlySet<CheckCategory>;
+  readonly indexChecks: ReadonlySet<CheckCategory>;
+  /** NaN and division by zero. */
+  readonly floatChecks: ReadonlySet<CheckCategory>;
+  /** All but what users demand. */
+  readonly automaticChecks: ReadonlySet<CheckCategory>;
+  readonly allChecks: ReadonlySet<CheckCategory>;
+}
+
+/** Checks as results of functions; see `Checkify`. */
+export const checkify: Checkify = /* @__PURE__ */ Object.assign(checkifyFunction as Checkify, {
+  check,
+  checkError,
+  userChecks: setOf("user"),
+  nanChecks: setOf("nan"),
+  divChecks: setOf("division"),
+  indexChecks: setOf("index"),
+  floatChecks: setOf("nan", "division"),
+  automaticChecks: setOf("nan", "division", "index"),
+  allChecks: setOf("nan", "division", "index", "user"),
+});
