@@ -13,6 +13,7 @@ export { withDebug } from "./core/debug.js";
 export type { DType, TypedArray } from "./core/dtype.js";
 export {
   ArgumentError,
+  CallbackError,
   CheckError,
   DeviceError,
   DisposedError,
@@ -39,6 +40,15 @@ export {
 export { profile, type Profile, type ProfiledKernel } from "./runtime/profile.js";
 export type { DeviceStats } from "./runtime/storage.js";
 export { blockUntilReady, devicePut, devicePutAsync } from "./runtime/transfer.js";
+export * as debug from "./transforms/callbacks/debug.js";
+export {
+  effectsBarrier,
+  ioCallback,
+  type IoCallbackOptions,
+  pureCallback,
+  type PureCallbackOptions,
+} from "./transforms/callbacks/host-functions.js";
+export type { VmapMethod } from "./transforms/callbacks/primitives.js";
 export { checkpoint, checkpoint as remat, checkpointName, type CheckpointOptions } from "./transforms/checkpoint.js";
 export { checkpointPolicies, type CheckpointPolicy } from "./transforms/checkpoint-policies.js";
 export { printSavedResiduals } from "./transforms/checkpoint-residuals.js";

@@ -26,7 +26,8 @@ export function readersFirst(steps: readonly PlannedStep[]): readonly PlannedSte
   steps.forEach((s, at) => {
     if (s.kind !== "copy" || before.has(at)) return;
     const later = readers.get(s.from)!.filter((i) => i > at && !before.has(i));
-    if (later.every((i) => steps[i]!.kind !== "copy" && mayGoBefore(i, at))) for (const i of later) before.set(i, at);
+    // other steps than launches may have effects, which keep their order
+    if (later.every((i) => steps[i]!.kind === "launch" && mayGoBefore(i, at))) for (const i of later) before.set(i, at);
   });
   if (before.size === 0) return steps;
   const moved = new Map<number, number[]>();

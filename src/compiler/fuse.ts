@@ -28,6 +28,7 @@ const wholeOperands: Readonly<Record<string, boolean>> = {
   switch: true,
   loop: true,
   rounds: true,
+  callback: true,
   dot: false,
   scan: false,
   scatter: false,

@@ -4,9 +4,15 @@ import { type Jaxpr, Literal } from "../core/jaxpr.js";
 import { printJaxpr } from "../core/printer.js";
 import type { DeviceTraits } from "../kernel-ir/backend.js";
 import { printProgram } from "../kernel-ir/printer.js";
-import type { CallLowering, LoopLowering, RoundsLowering, SwitchLowering } from "../kernel-ir/lowering.js";
+import type {
+  CallbackLowering,
+  CallLowering,
+  LoopLowering,
+  RoundsLowering,
+  SwitchLowering,
+} from "../kernel-ir/lowering.js";
 import type { Kernel } from "../kernel-ir/kernel.js";
-import type { BufferType, Program, ProgramFunction } from "../kernel-ir/program.js";
+import type { BufferType, HostFunction, Program, ProgramFunction } from "../kernel-ir/program.js";
 import { CallPolicy } from "./calls.js";
 import { Cluster } from "./cluster.js";
 import { dotKernels } from "./dot.js";
@@ -38,6 +44,7 @@ export function compile(jaxpr: Jaxpr, options: CompileOptions): Program {
     name: options.name,
     kernels: builder.kernels,
     functions: builder.functions as ProgramFunction[],
+    ...(builder.callbacks.length > 0 ? { callbacks: builder.callbacks } : {}),
   };
   debug(3, () => printProgram(program));
   return program;
@@ -55,6 +62,7 @@ const nothing: Donation = () => [];
 class ProgramBuilder {
   readonly kernels: Kernel[] = [];
   readonly functions: (ProgramFunction | undefined)[] = [];
+  readonly callbacks: HostFunction[] = [];
   /** Of each jaxpr: the functions made of it, by what they promise. */
   private readonly numbers = new Map<Jaxpr, Map<string, number>>();
   private readonly calls: CallPolicy;
@@ -116,6 +124,8 @@ class ProgramBuilder {
         return this.loopStep(group, group.op.lower as LoopLowering<never>);
       case "rounds":
         return this.scanStep(group, group.op.lower as RoundsLowering<never>);
+      case "callback":
+        return this.callbackStep(group, group.op.lower as CallbackLowering<never>);
       default:
         invariant(false, `no step is known for lowerings of kind ${group.op.lower.kind}`);
     }
@@ -187,6 +197,16 @@ class ProgramBuilder {
         ys: op.outs.slice(carry),
       },
     ];
+  }
+
+  private callbackStep({ op, operands }: OpaqueGroup, lower: CallbackLowering<never>): PlannedStep[] {
+    const inputs = operands as readonly Value[];
+    const host = lower.host(
+      op.params,
+      op.inputs.map((x) => x.aval),
+      op.outs.map((v) => v.aval),
+    );
+    return [{ kind: "callback", callback: this.callbacks.push(host) - 1, inputs, outputs: op.outs }];
   }
 }
 

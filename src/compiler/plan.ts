@@ -106,6 +106,8 @@ function resolve(s: PlannedStep, refs: ReadonlyMap<Value, BufferRef>): Step {
       return { kind: "launch", kernel: s.number, args: s.args.map(at) };
     case "call":
       return { kind: "call", fn: s.fn, inputs: s.inputs.map(at), outputs: s.outputs.map(at) };
+    case "callback":
+      return { ...s, inputs: s.inputs.map(at), outputs: s.outputs.map(at) };
     case "copy":
       return { kind: "copy", from: at(s.from), to: at(s.to), bytes: bytesOf(s.from.aval) };
     case "if":

@@ -34,6 +34,12 @@ export type PlannedStep =
       readonly carry: readonly Value[];
       readonly xs: readonly Value[];
       readonly ys: readonly Value[];
+    }
+  | {
+      readonly kind: "callback";
+      readonly callback: number;
+      readonly inputs: readonly Value[];
+      readonly outputs: readonly Value[];
     };
 
 /** The values that a step writes. */
@@ -42,6 +48,7 @@ export const writesOf = (s: PlannedStep): readonly Value[] => {
     case "launch":
       return s.args.filter((_, i) => s.kernel.buffers[i]!.access !== "read");
     case "call":
+    case "callback":
       return s.outputs;
     case "copy":
       return [s.to];
@@ -59,6 +66,7 @@ export const readsOf = (s: PlannedStep): readonly Value[] => {
     case "launch":
       return s.args.filter((_, i) => s.kernel.buffers[i]!.access !== "write");
     case "call":
+    case "callback":
       return s.inputs;
     case "copy":
       return [s.from];
@@ -77,6 +85,7 @@ export function renamed(s: PlannedStep, at: (v: Value) => Value): PlannedStep {
     case "launch":
       return { ...s, args: s.args.map(at) };
     case "call":
+    case "callback":
       return { ...s, inputs: s.inputs.map(at), outputs: s.outputs.map(at) };
     case "copy":
       return { ...s, from: at(s.from), to: at(s.to) };

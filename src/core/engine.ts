@@ -28,6 +28,10 @@ export interface Engine {
   valuesNow(x: ConcreteArray): TypedArray | undefined;
   /** The device on which new arrays are made. */
   defaultDevice(): string;
+  /** Runs a function that is called back: arrays that are made in it lie where they can be read at once. */
+  onHost<R>(body: () => R): R;
+  /** Resolves when all devices have done what they were given; rejects with the first callback's error that nobody has seen. */
+  effectsDone(): Promise<void>;
   /** A scalar that stays on the host until a kernel needs it. */
   scalar(value: number, aval: HostArray["aval"]): ConcreteArray;
 }

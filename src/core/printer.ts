@@ -77,7 +77,8 @@ export function printEqn(eqn: Eqn, names: Names, indent: string): string {
         ? `[\n${indent}  ${shown.join(`\n${indent}  `)}\n${indent}]`
         : `[${shown.join(" ")}]`;
   const inputs = eqn.inputs.map((a) => ` ${printAtom(a, names)}`).join("");
-  return `${eqn.outs.map((v) => typed(v, names)).join(" ")} = ${eqn.primitive.name}${list}${inputs}`;
+  const outs = eqn.outs.length === 0 ? "" : `${eqn.outs.map((v) => typed(v, names)).join(" ")} = `;
+  return `${outs}${eqn.primitive.name}${list}${inputs}`;
 }
 
 /** Parameters are printed under JAX's names. */

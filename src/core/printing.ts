@@ -18,6 +18,38 @@ export function formatArray(data: TypedArray, a: Aval): string {
   return `${prefix}${[formatElements(data, a, prefix.length), ...tail].join(", ")})`;
 }
 
+/** Text of an array the way NumPy's `str` has it, without commas. */
+export function formatText(data: TypedArray, a: Aval): string {
+  if (data.length === 0) return "[]";
+  if (a.shape.length === 0) return scalarText(data[0]!, a.dtype);
+  const strides = stridesOf(a.shape);
+  const summarised = data.length > threshold;
+  const format = formatter(shownValues(data, a, summarised), a.dtype, ["False", "True"]);
+  const write = (axis: number, at: number): string => {
+    const parts = shownIndices(a.shape[axis]!, summarised).map((i) => {
+      if (i < 0) return "...";
+      const k = at + i * strides[axis]!;
+      return axis === a.shape.length - 1 ? format(data[k]!) : write(axis + 1, k);
+    });
+    const pad = " ".repeat(axis + 1);
+    return axis < a.shape.length - 1
+      ? `[${parts.join("\n".repeat(a.shape.length - axis - 1) + pad)}]`
+      : `[${wrap(parts, pad, "", width - axis - 1)}]`;
+  };
+  return write(0, 0);
+}
+
+function scalarText(v: number, dtype: DType): string {
+  if (dtype === "bool") return v === 0 ? "False" : "True";
+  if (!isFloat(dtype)) return String(v);
+  if (!Number.isFinite(v)) return Number.isNaN(v) ? "nan" : v > 0 ? "inf" : "-inf";
+  const single = dtype === "float32";
+  const size = Math.abs(v);
+  if (v !== 0 && (size < 1e-4 || size >= (single ? 1e8 : 1e16))) return scientific(v, single, false);
+  const text = `${Object.is(v, -0) ? "-" : ""}${single ? Number(shortest(v, true)) : v}`;
+  return text.includes(".") ? text : `${text}.0`;
+}
+
 /** What is shown of an array whose elements cannot be shown. */
 export const formatOpaque = (a: Aval, why?: string): string =>
   `Array(shape=[${a.shape.join(", ")}], dtype=${a.dtype}${why === undefined ? "" : `, ${why}`})`;
@@ -33,18 +65,8 @@ function formatElements(data: TypedArray, a: Aval, indent: number): string {
   if (data.length === 0) return "[]";
   const strides = stridesOf(a.shape);
   const summarised = data.length > threshold;
-  /** Indices of an axis that are shown; −1 stands for what is left out. */
-  const shown = (n: number): number[] => {
-    if (!summarised || n <= 2 * edge) return Array.from({ length: n }, (_, i) => i);
-    return [...Array.from({ length: edge }, (_, i) => i), -1, ...Array.from({ length: edge }, (_, i) => n - edge + i)];
-  };
-  const values: number[] = [];
-  const collect = (axis: number, at: number): void => {
-    if (axis === a.shape.length) values.push(data[at]!);
-    else for (const i of shown(a.shape[axis]!)) if (i >= 0) collect(axis + 1, at + i * strides[axis]!);
-  };
-  collect(0, 0);
-  const format = formatter(values, a.dtype);
+  const shown = (n: number): number[] => shownIndices(n, summarised);
+  const format = formatter(shownValues(data, a, summarised), a.dtype, ["false", "true"]);
 
   const write = (axis: number, at: number, depth: number): string => {
     if (axis === a.shape.length) return format(data[at]!);
@@ -53,22 +75,41 @@ function formatElements(data: TypedArray, a: Aval, indent: number): string {
     );
     const pad = " ".repeat(depth + 1);
     if (axis < a.shape.length - 1) return `[${parts.join(`,${"\n".repeat(a.shape.length - axis - 1)}${pad}`)}]`;
-    return `[${wrap(parts, pad)}]`;
+    return `[${wrap(parts, pad, ",", width)}]`;
   };
   return a.shape.length === 0 ? format(data[0]!).trim() : write(0, 0, indent);
 }
 
-/** Joins elements with commas, in lines of at most `width` columns. */
-function wrap(parts: readonly string[], pad: string): string {
+/** Indices of an axis that are shown; −1 stands for what is left out. */
+function shownIndices(n: number, summarised: boolean): number[] {
+  if (!summarised || n <= 2 * edge) return Array.from({ length: n }, (_, i) => i);
+  return [...Array.from({ length: edge }, (_, i) => i), -1, ...Array.from({ length: edge }, (_, i) => n - edge + i)];
+}
+
+function shownValues(data: TypedArray, a: Aval, summarised: boolean): number[] {
+  const strides = stridesOf(a.shape);
+  const values: number[] = [];
+  const collect = (axis: number, at: number): void => {
+    if (axis === a.shape.length) values.push(data[at]!);
+    else
+      for (const i of shownIndices(a.shape[axis]!, summarised)) if (i >= 0) collect(axis + 1, at + i * strides[axis]!);
+  };
+  collect(0, 0);
+  return values;
+}
+
+/** Joins elements with a separator and spaces, in lines of at most `width` columns. */
+function wrap(parts: readonly string[], pad: string, separator: string, width: number): string {
+  const between = separator.length + 1;
   let text = "";
   let column = pad.length;
   parts.forEach((p, i) => {
-    if (i > 0 && column + p.length + 2 > width) {
-      text += `,\n${pad}`;
+    if (i > 0 && column + p.length + between > width) {
+      text += `${separator}\n${pad}`;
       column = pad.length;
     } else if (i > 0) {
-      text += ", ";
-      column += 2;
+      text += `${separator} `;
+      column += between;
     }
     text += p;
     column += p.length;
@@ -76,9 +117,13 @@ function wrap(parts: readonly string[], pad: string): string {
   return text;
 }
 
-function formatter(values: readonly number[], dtype: DType): (v: number) => string {
+function formatter(
+  values: readonly number[],
+  dtype: DType,
+  [no, yes]: readonly [string, string],
+): (v: number) => string {
   if (!isFloat(dtype)) {
-    const text = dtype === "bool" ? (v: number): string => (v !== 0 ? "true" : "false") : String;
+    const text = dtype === "bool" ? (v: number): string => (v !== 0 ? yes : no) : String;
     const longest = Math.max(...values.map((v) => text(v).length));
     return (v) => text(v).padStart(longest);
   }
@@ -129,10 +174,10 @@ function fixed(v: number, single: boolean): string {
   return t.replace(/0+$/, "");
 }
 
-function scientific(v: number, single: boolean): string {
+function scientific(v: number, single: boolean, point = true): string {
   let t = v === 0 ? "0e+0" : shortest(v, single);
   if ((t.split("e")[0]!.split(".")[1]?.length ?? 0) > precision) t = v.toExponential(precision);
   const [mantissa, exponent] = t.split("e") as [string, string];
   const sign = exponent[0]!;
-  return `${Object.is(v, -0) ? "-" : ""}${mantissa.includes(".") ? mantissa : `${mantissa}.`}e${sign}${exponent.slice(1).padStart(2, "0")}`;
+  return `${Object.is(v, -0) ? "-" : ""}${mantissa.includes(".") || !point ? mantissa : `${mantissa}.`}e${sign}${exponent.slice(1).padStart(2, "0")}`;
 }

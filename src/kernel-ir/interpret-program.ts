@@ -1,19 +1,15 @@
+import { byteLength, checkHost, type HostArray, hostZeros } from "../core/aval.js";
 import { dtypeInfo, type TypedArray } from "../core/dtype.js";
 import { InternalError } from "../core/errors.js";
 import { CheckedMemory, copyRange, type MemoryRange } from "./checked-memory.js";
 import { type InterpretOptions, runKernel } from "./interpret-kernel.js";
 import type { BufferRef, BufferType, Program, ProgramFunction, Slices, Step } from "./program.js";
 
-export interface InterpretProgramOptions extends InterpretOptions {
-  /** What callback steps call: inputs and outputs as bytes' copies of the declared sizes. */
-  readonly callbacks?: readonly ((inputs: readonly Uint8Array[], outputs: readonly Uint8Array[]) => void)[];
-}
-
 /** Runs a program's entry function over typed arrays; outputs that are an input are that input's array. */
 export function interpretProgram(
   program: Program,
   inputs: readonly TypedArray[],
-  options: InterpretProgramOptions = {},
+  options: InterpretOptions = {},
 ): TypedArray[] {
   const entry = functionAt(program, 0);
   if (inputs.length !== entry.inputs.length) {
@@ -64,7 +60,7 @@ class ProgramRun {
 
   constructor(
     private readonly program: Program,
-    private readonly options: InterpretProgramOptions,
+    private readonly options: InterpretOptions,
   ) {
     this.arena = CheckedMemory.ofBytes(arenaNeed(program, 0, new Map()));
   }
@@ -151,15 +147,28 @@ class ProgramRun {
   }
 
   private callback(step: Extract<Step, { kind: "callback" }>, at: (ref: BufferRef) => MemoryRange): void {
-    const f = this.options.callbacks?.[step.callback];
-    if (f === undefined) throw new InternalError(`no callback ${step.callback} was given`);
-    const bytes = ({ memory, offset, bytes: n }: MemoryRange): Uint8Array => new Uint8Array(memory.data, offset, n);
-    const outputs = step.outputs.map(at);
-    f(
-      step.inputs.map((ref) => bytes(at(ref)).slice()),
-      outputs.map(bytes),
-    );
-    for (const o of outputs) o.memory.initialized.fill(1, o.offset / 4, Math.ceil((o.offset + o.bytes) / 4));
+    const host = this.program.callbacks?.[step.callback];
+    if (host === undefined) throw new InternalError(`program ${this.program.name} has no callback ${step.callback}`);
+    const inputs = step.inputs.map((ref, i): HostArray => {
+      const type = host.inputs[i]!;
+      const { memory, offset } = at(ref);
+      const bytes = byteLength(type);
+      if (!memory.isInitialized(offset, bytes))
+        throw new InternalError(`callback ${host.name}, input ${i}: read, but nothing wrote it`);
+      const array = hostZeros(type);
+      new Uint8Array(array.data.buffer).set(new Uint8Array(memory.data, offset, bytes));
+      return array;
+    });
+    const results = host.call(inputs);
+    step.outputs.forEach((ref, i) => {
+      const { memory, offset } = at(ref);
+      const { data } = results[i]!;
+      checkHost(results[i]!, host.outputs[i]!, host.name);
+      new Uint8Array(memory.data, offset, data.byteLength).set(
+        new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      );
+      memory.initialized.fill(1, offset / 4, (offset + data.byteLength) / 4);
+    });
   }
 }
 

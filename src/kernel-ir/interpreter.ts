@@ -4,4 +4,4 @@
  */
 export { compileExpr, evalExpr, type ExprContext } from "./expr-tape.js";
 export { interpretKernel, type InterpretOptions } from "./interpret-kernel.js";
-export { interpretProgram, type InterpretProgramOptions } from "./interpret-program.js";
+export { interpretProgram } from "./interpret-program.js";

@@ -2,6 +2,7 @@ import type { Jaxpr } from "../core/jaxpr.js";
 import type { Aval } from "../core/aval.js";
 import type { LoweringRule } from "../core/primitive.js";
 import type { NDArray } from "../core/array.js";
+import type { HostFunction } from "./program.js";
 import type { Index } from "./index-expr.js";
 import type { CombineOp, Expr, ScalarType } from "./scalar.js";
 
@@ -38,6 +39,7 @@ export interface Region {
  * - loop: operands are constants and state; while a condition of both holds, a body of both gives the next state.
  * - rounds: operands are constants, a carry, and arrays of whose leading axis each round of a body sees one element; the
  *   body gives the next carry and elements of the results' leading axes.
+ * - callback: a function of the host is called with the operands, and gives the results.
  */
 export type Lowering<P> =
   | ElementLowering<P>
@@ -50,7 +52,8 @@ export type Lowering<P> =
   | CallLowering<P>
   | SwitchLowering<P>
   | LoopLowering<P>
-  | RoundsLowering<P>;
+  | RoundsLowering<P>
+  | CallbackLowering<P>;
 
 export interface ElementLowering<P> extends LoweringRule {
   readonly kind: "element";
@@ -136,4 +139,8 @@ export interface RoundsLowering<P> extends LoweringRule {
     readonly consts: number;
     readonly carry: number;
   };
+}
+export interface CallbackLowering<P> extends LoweringRule {
+  readonly kind: "callback";
+  readonly host: (params: P, inputs: readonly Aval[], outputs: readonly Aval[]) => HostFunction;
 }

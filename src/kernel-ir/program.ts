@@ -1,3 +1,4 @@
+import type { Aval, HostArray } from "../core/aval.js";
 import type { DType } from "../core/dtype.js";
 import type { Kernel } from "./kernel.js";
 
@@ -10,6 +11,19 @@ export interface Program {
   readonly name: string;
   readonly kernels: readonly Kernel[];
   readonly functions: readonly ProgramFunction[];
+  /** What callback steps call, by number; programs without such steps need none. */
+  readonly callbacks?: readonly HostFunction[];
+}
+
+/**
+ * A function of the host. It gets copies, which are its own to keep, and gives arrays of the types of `outputs`. It may throw,
+ * which ends the program, and it may run programs, this one too.
+ */
+export interface HostFunction {
+  readonly name: string;
+  readonly inputs: readonly Aval[];
+  readonly outputs: readonly Aval[];
+  readonly call: (inputs: readonly HostArray[]) => readonly HostArray[];
 }
 
 /** Where a value of a function lies. Arena offsets and sizes are in bytes, multiples of 16. */
@@ -104,7 +118,10 @@ export type Step =
       readonly xs: readonly Slices[];
       readonly ys: readonly Slices[];
     }
-  /** Calls back into the host in order; `callback` names it in the program's table. */
+  /**
+   * Calls a function of the host, with all that stands before it done, and nothing of what stands behind it begun: `callback`
+   * is its number in the program's table.
+   */
   | {
       readonly kind: "callback";
       readonly callback: number;

@@ -1,3 +1,4 @@
+import { byteLength } from "../core/aval.js";
 import { InternalError } from "../core/errors.js";
 import { calledBy } from "./interpret-program.js";
 import type { Kernel } from "./kernel.js";
@@ -163,10 +164,7 @@ class FunctionCheck {
       case "scan":
         return this.scan(step);
       case "callback":
-        for (const ref of step.inputs) this.read(ref, 0);
-        for (const ref of step.outputs)
-          this.write(ref, ref.kind === "output" ? (this.f.outputs[ref.index]?.bytes ?? 0) : 0);
-        return;
+        return this.callback(step);
       case "copy":
         this.read(step.from, step.bytes);
         this.write(step.to, step.bytes);
@@ -207,6 +205,17 @@ class FunctionCheck {
     }
     inputs.forEach((ref, i) => this.read(ref, callee.inputs[i]!.bytes));
     outputs.forEach((ref, i) => this.write(ref, callee.outputs[i]!.bytes));
+  }
+
+  private callback({ callback, inputs, outputs }: Extract<Step, { kind: "callback" }>): void {
+    const host = this.program.callbacks?.[callback];
+    if (host === undefined) throw this.fault(`there is no callback ${callback}`);
+    if (inputs.length !== host.inputs.length || outputs.length !== host.outputs.length)
+      throw this.fault(
+        `${inputs.length} inputs and ${outputs.length} outputs for ${host.name}, which has ${host.inputs.length} and ${host.outputs.length}`,
+      );
+    inputs.forEach((ref, i) => this.read(ref, byteLength(host.inputs[i]!)));
+    outputs.forEach((ref, i) => this.write(ref, byteLength(host.outputs[i]!)));
   }
 
   private scan(step: Extract<Step, { kind: "scan" }>): void {

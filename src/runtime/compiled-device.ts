@@ -5,6 +5,7 @@ import { debug } from "../core/debug.js";
 import { type DType, dtypeInfo, type TypedArray } from "../core/dtype.js";
 import type { Prepared } from "../core/engine.js";
 import { ArgumentError, DeviceError } from "../core/errors.js";
+import { evaluatePrimitive } from "../core/host-interpreter.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import type { AnyPrimitive } from "../core/primitive.js";
 import {
@@ -137,7 +138,23 @@ export class CompiledDevice implements Device {
     params: unknown,
     standing: Standing,
   ): readonly ConcreteArray[] {
+    if (this.synchronous && isCallback(primitive)) return this.callBack(primitive, inputs, params, standing);
     return this.execute(this.eager.find(primitive, inputs, params), inputs, undefined, standing);
+  }
+
+  /** Calls a function of the host here and now: no program is made for one call. */
+  private callBack(
+    primitive: AnyPrimitive,
+    inputs: readonly ConcreteArray[],
+    params: unknown,
+    standing: Standing,
+  ): readonly ConcreteArray[] {
+    const types = primitive.abstract(
+      inputs.map((x) => x.aval),
+      params as never,
+    );
+    const given = inputs.map((x): HostArray => ({ aval: x.aval, data: x.storage.readSync() }));
+    return evaluatePrimitive(primitive, given, params, types).map((h) => this.upload(h, standing));
   }
 
   run(
@@ -379,6 +396,8 @@ export class CompiledDevice implements Device {
     return new ConcreteArray(type, new DeviceStorage(this, this.heap.adopt(buffer, type), type.dtype, words, standing));
   }
 }
+
+const isCallback = ({ lower }: AnyPrimitive): boolean => "kind" in lower && lower.kind === "callback";
 
 /** Where a result lies: in a block of its own, in an operand's that it is the same as, or in a donated operand's. */
 type Place =

@@ -57,6 +57,17 @@ export function setDefaultDevice(name: string): void {
   current = findDevice(name);
 }
 
+/** Runs something with a device as the default one. */
+export function withDevice<R>(device: Device, body: () => R): R {
+  const before = current;
+  current = device;
+  try {
+    return body();
+  } finally {
+    current = before;
+  }
+}
+
 export const allDevices = (): readonly Device[] => [...devices.values()];
 
 /** Names of the devices that can be used now. */

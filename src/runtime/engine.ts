@@ -5,7 +5,8 @@ import type { Engine, Prepared } from "../core/engine.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import type { AnyPrimitive } from "../core/primitive.js";
 import { ArrayType } from "./array-type.js";
-import { currentDevice, defaultDevice, findDevice } from "./devices.js";
+import { currentDevice, defaultDevice, findDevice, withDevice } from "./devices.js";
+import { effectsDone } from "./effects.js";
 import { originOfResults } from "./origin.js";
 import { commonDevice, committed, committedCopy, gather, placeOf, standingOf, storageOf } from "./placement.js";
 import { type Device, ScalarStorage, Standing } from "./storage.js";
@@ -18,6 +19,12 @@ type On = (
   donated: readonly boolean[] | undefined,
 ) => readonly ConcreteArray[];
 
+interface Asked {
+  readonly donated?: readonly boolean[] | undefined;
+  /** It does more than give results, and must not be done again. */
+  readonly effects: boolean;
+}
+
 /**
  * Computes where the operands lie. What is computed on a device that cannot be read at once remembers how, unless it is bound
  * to the device.
@@ -26,11 +33,11 @@ function computeThere(
   device: Device,
   inputs: readonly ConcreteArray[],
   standing: Standing,
-  donated: readonly boolean[] | undefined,
+  { donated, effects }: Asked,
   on: On,
 ): readonly ConcreteArray[] {
   const remember =
-    device.synchronous || standing === Standing.committed
+    device.synchronous || effects || standing === Standing.committed
       ? undefined
       : originOfResults(inputs, (d, xs) => on(d, xs, standing, undefined));
   const results = on(device, inputs, standing, donated);
@@ -39,24 +46,24 @@ function computeThere(
 }
 
 /** Brings operands to one device, if they are not, and computes there. */
-function compute(
-  inputs: readonly ConcreteArray[],
-  op: string,
-  donated: readonly boolean[] | undefined,
-  on: On,
-): readonly ConcreteArray[] {
+function compute(inputs: readonly ConcreteArray[], op: string, asked: Asked, on: On): readonly ConcreteArray[] {
+  const { donated } = asked;
   const standing = standingOf(inputs);
   const device = commonDevice(inputs);
-  if (device !== null) return computeThere(device ?? currentDevice(), inputs, standing, donated, on);
+  if (device !== null) return computeThere(device ?? currentDevice(), inputs, standing, asked, on);
   const gathered = gather(inputs, op, currentDevice());
   try {
-    const results = computeThere(gathered.device, gathered.inputs, standing, donated, on);
+    const results = computeThere(gathered.device, gathered.inputs, standing, asked, on);
     if (donated) inputs.forEach((x, i) => donated[i] && x.dispose());
     return results;
   } finally {
     gathered.release();
   }
 }
+
+const hasEffects = (primitive: AnyPrimitive, params: unknown): boolean =>
+  (primitive.effects?.(params as never).size ?? 0) > 0 ||
+  (primitive.jaxprs?.(params as never) ?? []).some((j) => j.effects.size > 0);
 
 /** What core calls to compute: dispatches to the device of the operands. */
 export const engine: Engine = {
@@ -67,7 +74,9 @@ export const engine: Engine = {
     const device = commonDevice(inputs);
     const at = device === undefined ? currentDevice() : device;
     if (at?.synchronous) return at.evaluate(primitive, inputs, params, standingOf(inputs));
-    return compute(inputs, primitive.name, undefined, (d, xs, standing) => d.evaluate(primitive, xs, params, standing));
+    return compute(inputs, primitive.name, { effects: hasEffects(primitive, params) }, (d, xs, standing) =>
+      d.evaluate(primitive, xs, params, standing),
+    );
   },
 
   run(
@@ -78,8 +87,11 @@ export const engine: Engine = {
     const device = commonDevice(inputs);
     const at = device === undefined ? currentDevice() : device;
     if (at?.synchronous) return at.run(jaxpr, inputs, donated, standingOf(inputs));
-    return compute(inputs, "a compiled function", donated, (d, xs, standing, given) =>
-      d.run(jaxpr, xs, given, standing),
+    return compute(
+      inputs,
+      "a compiled function",
+      { donated, effects: jaxpr.effects.size > 0 },
+      (d, xs, standing, given) => d.run(jaxpr, xs, given, standing),
     );
   },
 
@@ -105,6 +117,12 @@ export const engine: Engine = {
     copy.dispose();
     return values;
   },
+
+  onHost<R>(body: () => R): R {
+    const device = currentDevice();
+    return withDevice(device.synchronous ? device : findDevice("wasm"), body);
+  },
+  effectsDone,
 
   scalar(value: number, aval: Aval): ConcreteArray {
     return new ConcreteArray(ArrayType.of(aval), new ScalarStorage(value, aval.dtype, defaultDevice));

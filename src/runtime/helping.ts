@@ -1,5 +1,7 @@
+import { CallbackError } from "../core/errors.js";
 import type { Backend, HostCompute } from "../kernel-ir/backend.js";
 import type { Program } from "../kernel-ir/program.js";
+import { noteCallbackError } from "./effects.js";
 
 /** How a synchronous device computes a program for another one: everything goes in as words, and comes back as words. */
 export function computeWith(
@@ -28,7 +30,13 @@ export function computeWith(
         held.push(buffer);
         return buffer;
       });
-      executable.run(args, outs);
+      try {
+        executable.run(args, outs);
+      } catch (e) {
+        // results say what failed where they are read; effects are all that some programs have
+        if (e instanceof CallbackError) noteCallbackError(e);
+        throw e;
+      }
       return outputs.flatMap(({ bytes }, k) => {
         if (outputIsInput[k] !== null) return [];
         const words = new Uint32Array(bytes / 4);

@@ -41,19 +41,20 @@ function split(jaxpr: Jaxpr, moving: readonly boolean[], policy: CheckpointPolic
   const flat = flattenCalls(primal);
   const residuals = flat.outs.slice(numOuts);
   const needed = new Set<Atom>(residuals);
+  const inputs = new Set<Atom>(flat.inVars);
   const kept: Var[] = [];
   const again: Eqn[] = [];
   for (let k = flat.eqns.length - 1; k >= 0; k--) {
     const eqn = flat.eqns[k]!;
     const used = eqn.outs.filter((v) => needed.has(v));
-    if (used.length === 0) continue;
-    if (
-      policy(
-        eqn.primitive.name,
-        eqn.inputs.map((a) => a.aval),
-        eqn.params,
-      )
-    )
+    if (used.length === 0 && eqn.effects.size === 0) continue;
+    const saved = policy(
+      eqn.primitive.name,
+      eqn.inputs.map((a) => a.aval),
+      eqn.params,
+    );
+    // what has effects shows that it is computed again, unless it looks at nothing but what is there all the same
+    if (saved && !(used.length === 0 && eqn.inputs.every((a) => a instanceof Literal || inputs.has(a))))
       kept.push(...used);
     else {
       again.push(eqn);
@@ -73,7 +74,7 @@ function split(jaxpr: Jaxpr, moving: readonly boolean[], policy: CheckpointPolic
       inVars: [...usedInputs.map((i) => flat.inVars[i]!), ...kept, ...linear.inVars.slice(residuals.length)],
       eqns: [...again.reverse(), ...linear.eqns.map((e): Eqn => ({ ...e, inputs: e.inputs.map(moved) }))],
       outs: linear.outs.map(moved),
-      effects: linear.effects,
+      effects: again.some((e) => e.effects.size > 0) ? new Set([...flat.effects, ...linear.effects]) : linear.effects,
     },
   };
 }

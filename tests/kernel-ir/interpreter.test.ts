@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { aval, type HostArray } from "../../src/core/aval.js";
 import { InternalError } from "../../src/core/errors.js";
 import { add, addConst, axisIndex, clamp, lit, scale, sub, valueIndex } from "../../src/kernel-ir/index-expr.js";
 import { evalExpr, interpretKernel, interpretProgram } from "../../src/kernel-ir/interpreter.js";
 import type { NestKernel } from "../../src/kernel-ir/kernel.js";
 import { c } from "../../src/kernel-ir/math/build.js";
+import type { Program } from "../../src/kernel-ir/program.js";
 import { indexValue, load, op, slotRef } from "../../src/kernel-ir/scalar.js";
+import { verifyProgram } from "../../src/kernel-ir/verifier.js";
 import {
   arena, cumsumKernel, dotKernel, f32s, fn, input, loopProgram, mapKernel, matrix, nest, output, reads, softmaxKernel, sortKernel, twoStepProgram,
   updates, writes,
@@ -313,9 +316,11 @@ describe("programs", () => {
     ]);
   });
   test("callbacks", () => {
-    const program = {
+    const negate = ([x]: readonly HostArray[]): readonly HostArray[] => [{ aval: x!.aval, data: x!.data.map((v) => -v) }];
+    const program: Program = {
       name: "host",
       kernels: [],
+      callbacks: [{ name: "negate", inputs: [aval([1], "float32")], outputs: [aval([1], "float32")], call: negate }],
       functions: [
         fn({
           name: "main",
@@ -325,12 +330,9 @@ describe("programs", () => {
         }),
       ],
     };
-    const negate = (inputs: readonly Uint8Array[], outputs: readonly Uint8Array[]): void => {
-      const x = new Float32Array(inputs[0]!.buffer)[0]!;
-      outputs[0]!.set(new Uint8Array(f32(-x).buffer));
-    };
-    expect(interpretProgram(program, [f32(3)], { callbacks: [negate] }).map((a) => [...a])).toEqual([[-3]]);
-    expect(() => interpretProgram(program, [f32(3)])).toThrow(/no callback 0 was given/);
+    verifyProgram(program);
+    expect(interpretProgram(program, [f32(3)]).map((a) => [...a])).toEqual([[-3]]);
+    expect(() => interpretProgram({ ...program, callbacks: [] }, [f32(3)])).toThrow(/has no callback 0/);
   });
   test("arena that nothing wrote, also by a call before", () => {
     const broken = (steps: Parameters<typeof fn>[0]["steps"]) => ({

@@ -6,6 +6,7 @@ import { disassemble } from "./disassemble.js";
 import { compileModule } from "./engine.js";
 import { Arena, type Code, type Entry, WasmExecutable } from "./executable.js";
 import { WasmBuffer, WasmHeap } from "./heap.js";
+import { hostCaller } from "./host-calls.js";
 import { emitProgram } from "./program/emit.js";
 import { layOut, type ProgramLayout } from "./program/layout.js";
 import { resizer } from "./program/resize.js";
@@ -19,6 +20,7 @@ import { resizer } from "./program/resize.js";
  *   dot/, sort/              the other kernels
  *   program/                 layout (frames, parameters, keys) → emit: one module, one entry
  *   executable.ts            a call: writes the argument block, takes the arena, enters
+ *   host-calls.ts            functions of the host that programs call
  *
  * A kernel is a function (lo, hi, buffer addresses…, scratch[, parameters]) over a range of its rows, so that launches can be
  * cut into chunks; ranges that do not overlap may run at the same time with scratch of their own.
@@ -115,7 +117,8 @@ class WasmBackend implements Backend {
   private build(layout: ProgramLayout, generic: boolean): Code {
     const m = emitProgram(layout, generic);
     const module = compileModule(m.toBytes(), layout.longestCall > LONG_CALL);
-    const instance = new WebAssembly.Instance(module, { env: { memory: this.heap.memory } });
+    const host = { call: hostCaller(this.heap, layout.callbacks) };
+    const instance = new WebAssembly.Instance(module, { env: { memory: this.heap.memory }, host });
     const { functions } = m;
     const code: Code = { entry: instance.exports["run"] as Entry, text: () => functions.map(disassemble).join("\n\n") };
     this.modules++;

@@ -100,6 +100,7 @@ export const linearBodies = memoize(
     const varies = dependents(
       primal,
       primal.inVars.map((_, i) => i >= consts),
+      true,
     );
     const residuals = primal.outs.slice(numOuts);
     const xsVars: readonly Atom[] = primal.inVars.slice(consts + carry);

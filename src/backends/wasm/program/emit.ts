@@ -11,10 +11,12 @@ import type { Call, Frame, LaidSlices, LaidStep, Move, Place, ProgramLayout } fr
  * Emits a program as one module with one entry: run(arguments[, params]).
  *
  * Every function of the program takes the address of its argument block: word 0 is its arena base, then the addresses of its
- * inputs and outputs. Callers write blocks for their callees into their own frames.
+ * inputs and outputs. Callers write blocks for their callees into their own frames. What calls back imports "host"."call",
+ * which takes the number of the callback and a block with the addresses of its inputs and outputs.
  */
 export function emitProgram(layout: ProgramLayout, generic: boolean): ModuleBuilder {
   const m = new ModuleBuilder();
+  const host = layout.callbacks.length > 0 ? m.importFunction("host", "call", ["i32", "i32"], []) : -1;
   const relaxed = relaxedSimd();
   const routines = layout.routines.map(({ kernel, nest }) => {
     if (nest) return emitNest(m, nest.nest, generic).index;
@@ -27,7 +29,7 @@ export function emitProgram(layout: ProgramLayout, generic: boolean): ModuleBuil
   const builders = layout.functions.map((f) => m.func(`program ${f.source.name}`, generic ? ["i32", "i32"] : ["i32"]));
   const functions = builders.map((f) => f.index);
   layout.functions.forEach((f, k) =>
-    new FunctionEmitter(builders[k]!, layout, routines, functions, generic).emit(f.steps),
+    new FunctionEmitter(builders[k]!, layout, routines, functions, host, generic).emit(f.steps),
   );
   m.exportFunction("run", functions[0]!);
   return m;
@@ -44,6 +46,8 @@ class FunctionEmitter {
     private readonly layout: ProgramLayout,
     private readonly routines: readonly number[],
     private readonly functions: readonly number[],
+    /** Of the imported function that calls back: (callback, its block of addresses). */
+    private readonly host: number,
     private readonly generic: boolean,
   ) {
     this.arena = f.local("i32");
@@ -98,6 +102,9 @@ class FunctionEmitter {
         return;
       case "scan":
         this.scan(s);
+        return;
+      case "callback":
+        this.callback(s);
     }
   }
 
@@ -220,6 +227,22 @@ class FunctionEmitter {
       c.arguments.map((p) => () => this.place(p)),
     );
     for (const m of c.copies) this.move(m);
+  }
+
+  private callback(s: Extract<LaidStep, { readonly kind: "callback" }>): void {
+    const { f } = this;
+    const block = f.local("i32");
+    this.inArena(s.block);
+    f.set(block);
+    s.arguments.forEach((p, k) => {
+      f.get(block);
+      this.place(p);
+      f.store(Op.i32_store, 4 * k);
+    });
+    f.i32(s.callback);
+    f.get(block);
+    f.call(this.host);
+    f.free(block);
   }
 
   /** The first branch whose number is not below the index, else the last. */

@@ -1,6 +1,13 @@
-import { InternalError, invariant } from "../../../core/errors.js";
+import { invariant } from "../../../core/errors.js";
 import type { Kernel } from "../../../kernel-ir/kernel.js";
-import type { BufferRef, Program, ProgramFunction, Slices, Step } from "../../../kernel-ir/program.js";
+import type {
+  BufferRef,
+  HostFunction,
+  Program,
+  ProgramFunction,
+  Slices,
+  Step,
+} from "../../../kernel-ir/program.js";
 import { dotParameters, dotScratchBytes, dotStructure, dotUnits } from "../dot/dot.js";
 import { type LoweredNest, lowerNest } from "../nest/lower.js";
 import { type Dim, dimText } from "../nest/nodes.js";
@@ -20,6 +27,7 @@ export interface ProgramLayout {
   readonly params: readonly number[];
   readonly routines: readonly Routine[];
   readonly functions: readonly FunctionLayout[];
+  readonly callbacks: readonly HostFunction[];
   /** Bytes of arena that a run takes. */
   readonly arenaBytes: number;
   /** Which parameters are chunks of launches: multiples of a step, by the work of a row. */
@@ -109,6 +117,13 @@ export type LaidStep =
       readonly xs: readonly LaidSlices[];
       readonly ys: readonly LaidSlices[];
       readonly frame: Frame;
+    }
+  | {
+      readonly kind: "callback";
+      readonly callback: number;
+      /** Inputs, then outputs: their addresses are written to a block. */
+      readonly arguments: readonly Place[];
+      readonly block: Dim;
     };
 
 /** Slices of a buffer, one a round of a scan. */
@@ -164,6 +179,7 @@ class Layouter {
       params: this.params,
       routines: this.routines,
       functions,
+      callbacks: this.program.callbacks ?? [],
       arenaBytes: this.need(0),
       chunks: this.chunks,
       longestCall: this.longestCall,
@@ -268,7 +284,13 @@ class Layouter {
           move: { from: this.place(f, s.from), to: this.place(f, s.to), bytes: this.num(s.bytes) },
         };
       case "callback":
-        throw new InternalError("the wasm backend does not call back into JavaScript from inside a program");
+        invariant(!this.generic, "a generic program calls a function of the host");
+        return {
+          kind: "callback",
+          callback: s.callback,
+          arguments: [...s.inputs, ...s.outputs].map((r) => this.place(f, r)),
+          block: this.num(f.arenaBytes),
+        };
     }
   }
 
@@ -397,6 +419,9 @@ class Layouter {
           callee(align(spare + 4), [s.condition, s.body]);
           break;
         }
+        case "callback":
+          most = Math.max(most, f.arenaBytes + 4 * (s.inputs.length + s.outputs.length));
+          break;
         default:
       }
     }
@@ -422,6 +447,8 @@ class Layouter {
           return `scan ${s.body} ${s.length} ${s.reverse} ${s.carry.length} ${[...s.consts, ...s.carry, ...s.spare].map(place).join()} ${s.bytes.map(dimText).join()} ${[...s.xs, ...s.ys].map((x) => `${place(x.place)}*${x.stride}`).join()} ${frame(s.frame)}`;
         case "copy":
           return `copy ${move(s.move)}`;
+        case "callback":
+          return `callback ${s.callback} ${s.arguments.map(place).join()} ${dimText(s.block)}`;
         case "loop":
           return `loop ${s.condition} ${s.body} ${[...s.consts, ...s.state, ...s.spare, s.verdict].map(place).join()} ${s.bytes.map(dimText).join()} ${frame(s.frame)}`;
       }
