@@ -23,6 +23,7 @@ const ruled = defineRuled<FlatJvpRule>({
   name: "custom_jvp_call",
   maker: "customJvp",
   rule: "jvp",
+  forward: true,
   differentiate(name, rule, primals, given, level) {
     const { outs, tangents } = rule(primals, given);
     if (level === undefined) return { outs, tangents };

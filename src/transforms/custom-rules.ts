@@ -19,7 +19,8 @@ import {
   topTrace,
 } from "./custom-call.js";
 import { jitPrimitive } from "./jit-primitive.js";
-import { JvpTrace, JvpTracer } from "./jvp.js";
+import { type JvpRule, JvpTrace, JvpTracer } from "./jvp.js";
+import { linearizeRule } from "./linearize.js";
 import { type BatchDim, BatchTrace, BatchTracer } from "./vmap.js";
 
 /** A flat function with its own derivative. The first `numConsts` operands are what it closed over: its rule does not get them. */
@@ -48,6 +49,8 @@ export interface RuleKind<R> {
   /** What makes such functions, and what their rule is called. */
   readonly maker: string;
   readonly rule: string;
+  /** Whether what the rule gives can itself be derived in the tangents. */
+  readonly forward: boolean;
   /** The derivative by the rule; `level` is that of the trace that met the function, undefined where an equation did. */
   differentiate(
     name: string,
@@ -97,7 +100,8 @@ export function defineRuled<R>(kind: RuleKind<R>): RuledFunctions<R> {
     if (top instanceof JvpTrace) {
       const pairs = inputs.map((x) => top.split(x));
       const [primals, tangents] = [pairs.map((p) => p[0]), pairs.map((p) => p[1])];
-      const moved = differentiate(call, primals, tangents, top.level);
+      const rule: JvpRule = (xs, ts, level) => differentiate(call, xs, ts, level);
+      const moved = kind.forward ? top.apply(rule, primals, tangents) : rule(primals, tangents, top.level);
       return moved.outs.map((x, i) => {
         const t = moved.tangents[i]!;
         return isZero(t) ? x : new JvpTracer(top, x, t);
@@ -115,15 +119,21 @@ export function defineRuled<R>(kind: RuleKind<R>): RuledFunctions<R> {
     return bind(primitive, [...consts, ...inputs], { name, jaxpr, rule, numConsts });
   }
 
+  const move = (primals: readonly NDArray[], tangents: readonly Tangent[], params: RuledParams<R>): Moved => {
+    const moved = differentiate(params, primals, tangents, undefined);
+    requireSameTypes(moved.outs, params.jaxpr, params.name, kind.rule);
+    return moved;
+  };
+
   const primitive: PrimitiveDefinition<RuledParams<R>> = definePrimitive<RuledParams<R>>({
     name: kind.name,
     abstract: (_avals, { jaxpr }) => jaxpr.outs.map((a) => a.aval),
     evaluate: (inputs, { jaxpr }) => evaluateJaxpr(jaxpr, inputs),
-    jvp(primals, tangents, params) {
-      const moved = differentiate(params, primals, tangents, undefined);
-      requireSameTypes(moved.outs, params.jaxpr, params.name, kind.rule);
-      return moved;
-    },
+    jvp: move,
+    ...(kind.forward && {
+      linearize: (primals: readonly NDArray[], nonzero: readonly boolean[], params: RuledParams<R>) =>
+        linearizeRule((xs, ts) => move(xs, ts, params), primals, nonzero),
+    }),
     transpose: (cts, inputs, { name, jaxpr }) =>
       ruleOf(jitPrimitive.transpose, jitPrimitive as never, "transpose")(cts, inputs, { name, jaxpr }),
     batch(size, inputs, dims, { jaxpr, ...call }, axisName) {

@@ -30,6 +30,7 @@ const ruled = defineRuled<FlatForward>({
   name: "custom_vjp_call",
   maker: "customVjp",
   rule: "forward",
+  forward: false,
   differentiate(name, forward, primals, given, level) {
     const { outs, residuals, pull } = forward(primals);
     refuseClosedOver([...outs, ...residuals], level, name);

@@ -32,6 +32,13 @@ export class JvpTracer extends Tracer {
   }
 }
 
+/** From primals and tangents to results and theirs; `level` is that of the trace from which on values are none of the rule's. */
+export type JvpRule = (
+  primals: readonly NDArray[],
+  tangents: readonly Tangent[],
+  level: number,
+) => { readonly outs: readonly NDArray[]; readonly tangents: readonly Tangent[] };
+
 /** Forward-mode differentiation: carries tangents along with values. */
 export class JvpTrace extends Trace {
   constructor(
@@ -66,6 +73,11 @@ export class JvpTrace extends Trace {
     params: unknown,
   ): { readonly outs: readonly NDArray[]; readonly tangents: readonly Tangent[] } {
     return ruleOf(primitive.jvp, primitive, "jvp")(primals, tangents, params as never);
+  }
+
+  /** Results and tangents as a rule that somebody wrote gives them. */
+  apply(rule: JvpRule, primals: readonly NDArray[], tangents: readonly Tangent[]): ReturnType<JvpRule> {
+    return rule(primals, tangents, this.level);
   }
 
   /** The value and tangent of a result. */

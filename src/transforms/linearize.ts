@@ -11,12 +11,20 @@ import { withTrace } from "../core/trace.js";
 import { flatten, sameStructure, type TreeDef, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
-import { instantiate } from "../primitives/all.js";
+import { instantiate, zerosOf } from "../primitives/all.js";
 import { differentiable, fitTangent, flattenArrays, nameOf, requireFloatInput, requireFunction } from "./arguments.js";
-import { JvpTrace, JvpTracer } from "./jvp.js";
+import { type JvpRule, JvpTrace, JvpTracer } from "./jvp.js";
 
 /** Forward mode whose tangents are staged; primitives that hold jaxprs split them into a primal and a linear part. */
 class LinearizeTrace extends JvpTrace {
+  constructor(
+    private readonly tape: StagingTrace,
+    level: number,
+    kind: string,
+  ) {
+    super(level, kind);
+  }
+
   protected override differentiate(
     primitive: AnyPrimitive,
     primals: readonly NDArray[],
@@ -28,6 +36,58 @@ class LinearizeTrace extends JvpTrace {
     const { outs, linear } = primitive.linearize(primals, nonzero, params as never);
     return { outs, tangents: linear(tangents) };
   }
+
+  override apply(rule: JvpRule, primals: readonly NDArray[], tangents: readonly Tangent[]): ReturnType<JvpRule> {
+    const { eqns } = this.tape;
+    const before = eqns.length;
+    const result = rule(primals, tangents, this.level);
+    if (!eqns.slice(before).some((e) => e.primitive.jaxprs !== undefined)) return result;
+    eqns.length = before;
+    const nonzero = tangents.map((t) => !isZero(t));
+    // what the rule may not see it has been refused before
+    const { outs, linear } = linearizeRule((xs, ts) => rule(xs, ts, Infinity), primals, nonzero, this.kind);
+    return { outs, tangents: linear(tangents) };
+  }
+}
+
+/**
+ * Splits a rule that gives tangents along with results. As it is, the calls of functions, loops and branches in it would stand on a
+ * tape with values and tangents in one.
+ */
+export function linearizeRule(
+  rule: (primals: readonly NDArray[], tangents: readonly Tangent[]) => ReturnType<JvpRule>,
+  primals: readonly NDArray[],
+  nonzero: readonly boolean[],
+  kind?: string,
+): { readonly outs: readonly NDArray[]; readonly linear: (tangents: readonly Tangent[]) => readonly Tangent[] } {
+  let given: readonly Tangent[] = [];
+  // a rule is linear in tangents: its derivative is the same everywhere
+  const lin = linearizeFlat(
+    (ts) => {
+      let next = 0;
+      const { outs, tangents } = rule(
+        primals,
+        primals.map((x, i) => (nonzero[i] ? ts[next++]! : new Zero(x.aval))),
+      );
+      given = tangents;
+      return [...outs, ...tangents.filter((t): t is NDArray => !isZero(t))];
+    },
+    primals.filter((_, i) => nonzero[i]).map((x) => zerosOf(strengthen(x.aval))),
+    undefined,
+    kind,
+  );
+  const count = given.length;
+  return {
+    outs: lin.outs.slice(0, count),
+    linear(tangents) {
+      const pushed = pushForward(
+        lin,
+        tangents.filter((t): t is NDArray => !isZero(t)),
+      ).slice(count);
+      let next = 0;
+      return given.map((t) => (isZero(t) ? t : pushed[next++]!));
+    },
+  };
 }
 
 /** A function's value and its linear part: a jaxpr whose consts are the residuals, from tangents to tangents. */
@@ -57,7 +117,7 @@ export function linearizeFlat(
       let next = 0;
       const tangents = primals.map((x, i): Tangent => (moving[i] ? args[next++]! : new Zero(x.aval)));
       const pairs = withTrace(
-        (level) => new LinearizeTrace(level, kind),
+        (level) => new LinearizeTrace(tape, level, kind),
         false,
         (trace) =>
           f(primals.map((x, i) => (moving[i] ? new JvpTracer(trace, x, tangents[i]!) : x))).map((x) => trace.split(x)),

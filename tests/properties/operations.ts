@@ -10,8 +10,29 @@ export interface Applied {
   readonly error: number;
 }
 
+/** What operations with functions inside are given to make them of. */
+export interface Scope {
+  /** Runs the steps of function `k` on a pool: the pool with their results, and the lines of their text. */
+  readonly body: (
+    k: number,
+    pool: readonly Value[],
+  ) => { readonly values: readonly Value[]; readonly lines: readonly string[] };
+  /** A name that no other value has. */
+  readonly fresh: () => string;
+  /** Forward derivatives will be taken. */
+  readonly forward: boolean;
+  /** Reverse derivatives will be taken. */
+  readonly reverse: boolean;
+  /** Functions are called directly, without what wraps them. */
+  readonly plain: boolean;
+}
+
 /** One kind of operation: applies itself to values of the pool, or says nothing where nothing fits. */
-export type Operation = (pool: readonly Value[], choose: Choices) => Applied | undefined;
+export type Operation = (
+  pool: readonly Value[],
+  choose: Choices,
+  scope: Scope,
+) => Applied | readonly Applied[] | undefined;
 
 /** Larger results are not made. */
 const largest = 3000;

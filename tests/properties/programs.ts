@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { type NDArray, numpy as np } from "../../src/index.js";
 import { moving } from "./movements.js";
-import { computing, type Operation } from "./operations.js";
+import { type Applied, computing, type Operation, type Scope } from "./operations.js";
+import { nesting } from "./regions.js";
 import { Choices, sizeOf, type Value } from "./values.js";
 
 /** Random programs of array functions: data that can be shrunk, evaluated on any arrays, and read. */
@@ -17,7 +18,12 @@ export interface Input {
 interface Step {
   readonly kind: number;
   readonly numbers: readonly number[];
+  /** Steps of the functions inside: no other steps look at them. */
+  readonly bodies?: readonly (readonly Step[])[];
 }
+
+/** The derivatives that will be taken of a program: a while loop has no reverse mode, a function with its own vjp no forward mode. */
+type Derivatives = "none" | "forward" | "reverse" | "both";
 
 export interface Program {
   readonly float: "float32" | "float64";
@@ -27,9 +33,11 @@ export interface Program {
   readonly whole: boolean;
   /** Some elements of float inputs are NaN, infinite or −0. */
   readonly special: boolean;
+  readonly derivatives?: Derivatives;
 }
 
-const operations: readonly Operation[] = Object.values({ ...computing, ...moving });
+const flat = Object.values({ ...computing, ...moving });
+const operations: readonly Operation[] = [...flat, ...Object.values(nesting)];
 
 const specials = [NaN, Infinity, -Infinity, -0];
 
@@ -64,9 +72,25 @@ export interface Evaluated {
 
 type Function = (...xs: NDArray[]) => NDArray[];
 
-/** Runs a program; the same choices are made wherever shapes and dtypes are the same. `inner` wraps its first half. */
-export function evaluate(program: Program, args: readonly NDArray[], inner?: (f: Function) => Function): Evaluated {
+/**
+ * Runs a program; the same choices are made wherever shapes and dtypes are the same. `inner` wraps its first half; `plain` leaves out
+ * what wraps functions inside.
+ */
+export function evaluate(
+  program: Program,
+  args: readonly NDArray[],
+  inner?: (f: Function) => Function,
+  plain = false,
+): Evaluated {
   const lines: string[] = [];
+  let names = 0;
+  const { derivatives = "none" } = program;
+  const context: Context = {
+    plain,
+    forward: derivatives === "forward" || derivatives === "both",
+    reverse: derivatives === "reverse" || derivatives === "both",
+    fresh: () => `v${names++}`,
+  };
   let pool: readonly Value[] = args.map((x, k) => {
     const { type, shape } = program.inputs[k]!;
     const dtype = type === "float" ? program.float : type;
@@ -82,36 +106,48 @@ export function evaluate(program: Program, args: readonly NDArray[], inner?: (f:
         before.map((v, k) => ({ ...v, x: xs[k]! })),
         program.steps.slice(0, half),
         lines,
+        context,
       );
       return pool.map((v) => v.x);
     };
     const outs = inner(first)(...args);
     pool = pool.map((v, k) => ({ ...v, x: outs[k]! }));
   }
-  const results = extend(pool, program.steps.slice(half), lines).slice(-4);
+  const results = extend(pool, program.steps.slice(half), lines, context).slice(-4);
   lines.push(`return [${results.map((v) => v.name).join(", ")}];`);
   return { results, lines };
 }
 
+type Context = Omit<Scope, "body">;
+
 /** The pool with the results of further steps; writes down what they are. */
-function extend(start: readonly Value[], steps: readonly Step[], lines: string[]): readonly Value[] {
+function extend(start: readonly Value[], steps: readonly Step[], lines: string[], context: Context): readonly Value[] {
   const pool = [...start];
   const finite = start.every((v) => v.finite);
-  for (const { kind, numbers } of steps) {
-    const applied = operations[kind % operations.length]!(pool, new Choices(numbers));
+  for (const { kind, numbers, bodies = [] } of steps) {
+    const scope: Scope = {
+      ...context,
+      body(k, inside) {
+        const text: string[] = [];
+        return { values: extend(inside, bodies[k] ?? [], text, context), lines: text.flatMap((l) => l.split("\n")) };
+      },
+    };
+    const applied = operations[kind % operations.length]!(pool, new Choices(numbers), scope);
     if (applied === undefined) continue;
-    const name = `v${pool.length}`;
-    lines.push(`const ${name} = ${applied.text}; // ${applied.x.dtype}[${applied.x.shape.join(",")}]`);
-    pool.push({ x: applied.x, name, bound: applied.bound, error: applied.error, finite });
+    for (const { x, text, bound, error } of "x" in applied ? [applied] : (applied as readonly Applied[])) {
+      const name = context.fresh();
+      lines.push(`const ${name} = ${text}; // ${x.dtype}[${x.shape.join(",")}]`);
+      pool.push({ x, name, bound, error, finite });
+    }
   }
   return pool;
 }
 
 /** The program as a function of arrays. */
 export const asFunction =
-  (program: Program, inner?: (f: Function) => Function) =>
+  (program: Program, inner?: (f: Function) => Function, plain = false) =>
   (...args: NDArray[]): NDArray[] =>
-    evaluate(program, args, inner).results.map((v) => v.x);
+    evaluate(program, args, inner, plain).results.map((v) => v.x);
 
 const shapesOf = (lengths: readonly number[]): fc.Arbitrary<number[]> =>
   fc.array(fc.constantFrom(...lengths), { maxLength: 3 }).filter((shape) => sizeOf(shape) <= 400);
@@ -126,6 +162,21 @@ export interface ProgramOptions {
   readonly floats?: boolean;
   /** With NaN, infinities and −0 among the elements, and axes of length 0. */
   readonly special?: boolean;
+  /** With functions inside: branches, loops, calls. */
+  readonly nested?: boolean;
+  readonly derivatives?: Derivatives;
+}
+
+const numbers = fc.array(fc.nat(59), { minLength: 1, maxLength: 8 });
+const flatStep = fc.record<Step>({ kind: fc.nat(flat.length - 1), numbers });
+
+/** Steps of which some have functions inside, to a depth. */
+function steps(depth: number): fc.Arbitrary<Step> {
+  if (depth === 0) return flatStep;
+  const body = fc.array(steps(depth - 1), { maxLength: 4 });
+  const bodies = fc.tuple(body, body, body);
+  const kind = fc.integer({ min: flat.length, max: operations.length - 1 });
+  return fc.oneof({ arbitrary: flatStep, weight: 2 }, { arbitrary: fc.record({ kind, numbers, bodies }), weight: 1 });
 }
 
 /** Programs of 5 to 25 operations; those that nothing fits are left out when they run. */
@@ -135,24 +186,22 @@ export function programs({
   maxSteps = 25,
   floats = false,
   special = false,
+  nested = false,
+  derivatives = "none",
 }: ProgramOptions = {}): fc.Arbitrary<Program> {
   const shapes = shapesOf(special ? [...usual, 0] : usual);
   const input = fc.record<Input>({ shape: shapes, type: floats ? fc.constant("float") : types, seed: fc.nat(1000) });
   const first = fc.record<Input>({ shape: shapes, type: fc.constant("float"), seed: fc.nat(1000) });
-  const step = fc.record<Step>({
-    kind: fc.nat(operations.length - 1),
-    numbers: fc.array(fc.nat(59), { minLength: 1, maxLength: 8 }),
-  });
   return fc
     .record({
       float: float ? fc.constant(float) : fc.constantFrom<Program["float"]>("float32", "float64"),
       whole: whole === undefined ? fc.boolean() : fc.constant(whole),
       first,
       more: fc.array(input, { maxLength: 3 }),
-      steps: fc.array(step, { minLength: 5, maxLength: maxSteps, size: "max" }),
+      steps: fc.array(steps(nested ? 2 : 0), { minLength: 5, maxLength: maxSteps, size: "max" }),
     })
     .map(({ float: f, whole: w, first: x0, more, steps }) =>
-      printable({ float: f, whole: w, special, inputs: [x0, ...more], steps }),
+      printable({ float: f, whole: w, special, derivatives, inputs: [x0, ...more], steps }),
     );
 }
 
