@@ -135,7 +135,8 @@ function formatField(t: Template, f: Field, args: FormatArguments): string {
   if (f.conversion !== "") return formatString(f.conversion === "s" ? textOf(value) : quoted(value), spec);
   if (value instanceof ConcreteArray && value.ndim === 0 && value.dtype !== "key") {
     const x = value.item<number | boolean>();
-    if (typeof x === "boolean" && !/[bcdeEfFgGnoxX%]$/.test(spec)) return formatString(x ? "True" : "False", spec);
+    // with a format, a bool is the number 0 or 1
+    if (typeof x === "boolean" && spec === "") return x ? "True" : "False";
     return formatNumber(Number(x), typeof x === "boolean" || isInteger(value.dtype), spec);
   }
   if (typeof value === "number") return formatNumber(value, Number.isInteger(value), spec);

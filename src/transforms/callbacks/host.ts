@@ -88,14 +88,14 @@ function takeApart({ op, f }: HostCallback, result: unknown, { def, avals }: Hos
       "the result has the structure of the result types: one array, or a list or an object of arrays",
     );
   }
-  const paths = leafPaths(def);
+  const paths = leafPaths(def, "result");
   return values.map((x, i) => {
     const type = avals[i]!;
     const taken = hostOf(x, type);
     if (typeof taken !== "string") return { aval: type, data: taken };
     throw wrong(
       [
-        ["result", paths[i]! || "the only one"],
+        ["at", paths[i]!],
         ["promised", formatAval(type)],
         ["given", taken],
       ],
