@@ -13,7 +13,7 @@ if (prepared) {
   await prepared.run();
   figure = (performance.now() - start) / 1000;
   if (ROWS[name].kind === "memory") figure = process.resourceUsage().maxRSS * 1024;
-  if (!(await verify(which, name, () => prepared.result()))) figure = null;
+  if (!(await verify(which, name, prepared))) figure = null;
 }
 console.log(JSON.stringify(figure));
 process.exit(0);

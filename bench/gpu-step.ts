@@ -14,7 +14,7 @@ const [which, name] = process.argv.slice(2) as [LibraryName, RowName];
 countGpu();
 const prepared = await prepare(which, name);
 let step: GpuStep | null = null;
-if (prepared && (await verify(which, name, () => prepared.result()))) {
+if (prepared && (await verify(which, name, prepared))) {
   for (let i = 0; i < 5; i++) await prepared.run();
   const before = gpuCounts();
   await prepared.run();

@@ -72,7 +72,8 @@ async function measure(name: RowName): Promise<Result> {
     const list = samples.get(which) ?? [];
     return list.length === 0 ? null : median(list) * perUnit[row.unit];
   };
-  return { name, unit: row.unit, ours: figure("ours"), jaxjs: figure("jaxjs"), tfjs: figure("tfjs") };
+  const figures = Object.fromEntries(LIBRARY_NAMES.map((which) => [which, figure(which)]));
+  return { name, unit: row.unit, ...(figures as Record<LibraryName, number | null>) };
 }
 
 function format(value: number | null, unit: Row["unit"]): string {
@@ -86,13 +87,15 @@ const ratio = (peer: number | null, ours: number | null): string =>
 const pattern = new RegExp(options.only ?? positionals[0] ?? "", "i");
 const results: Result[] = [];
 console.log(`Node ${process.version}, ${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores; medians\n`);
-console.log("| | tsax | jax-js | TensorFlow.js (wasm) | jax-js / tsax | TensorFlow.js / tsax |");
-console.log("|---|---|---|---|---|---|");
+const others = LIBRARY_NAMES.slice(1);
+const titles = { ours: "tsax", jaxjs: "jax-js", tfjs: "TensorFlow.js (wasm)", plain: "plain JS", eager: "tsax, eager" };
+const heads = [...LIBRARY_NAMES.map((which) => titles[which]), ...others.map((which) => `${titles[which]} / tsax`)];
+console.log(`| | ${heads.join(" | ")} |`);
+console.log(`|${"---|".repeat(heads.length + 1)}`);
 for (const name of (Object.keys(ROWS) as RowName[]).filter((one) => pattern.test(one))) {
   const result = await measure(name);
-  const { unit, ours, jaxjs, tfjs } = result;
-  const cells = [ours, jaxjs, tfjs].map((value) => format(value, unit));
-  console.log(`| ${[name, ...cells, ratio(jaxjs, ours), ratio(tfjs, ours)].join(" | ")} |`);
+  const cells = LIBRARY_NAMES.map((which) => format(result[which], result.unit));
+  console.log(`| ${[name, ...cells, ...others.map((which) => ratio(result[which], result.ours))].join(" | ")} |`);
   results.push(result);
 }
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);

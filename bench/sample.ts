@@ -44,7 +44,7 @@ export class Sampler {
           const { stats, count } = event.target;
           // The next sample starts with what filled this one.
           this.count = Math.max(1, Math.floor(count * 0.9));
-          resolve(stats.sample[stats.sample.length - 1] as number);
+          resolve((stats.sample[stats.sample.length - 1] as number) / (this.prepared.part?.share ?? 1));
         },
       };
       const benchmark = this.asynchronous

@@ -22,17 +22,11 @@ import {
   type Library,
   type Prepared,
 } from "./rows.js";
+import { loopRows } from "./tsax-loops.js";
 
 // The built package, as Node loads it.
-const {
-  grad,
-  init,
-  jit,
-  nn,
-  numpy: np,
-  setDefaultDevice,
-  valueAndGrad,
-} = (await import(new URL("../../dist/node/index.js", import.meta.url).href)) as typeof Tsax;
+const tsax = (await import(new URL("../../dist/node/index.js", import.meta.url).href)) as typeof Tsax;
+const { grad, init, jit, nn, numpy: np, setDefaultDevice, valueAndGrad } = tsax;
 
 await init(DEVICE);
 setDefaultDevice(DEVICE);
@@ -87,8 +81,12 @@ function mlp(): Prepared {
   return prepared(() => step(weights, x, y, RATE));
 }
 
+const { jitted, eager } = loopRows(tsax, prepared);
+export const eagerRows = eager;
+
 export const library: Library = {
   rows: {
+    ...jitted,
     "softmax-regression step, 128×784×10": () => {
       const loss = (w: NDArray, x: NDArray, y: NDArray): NDArray => crossEntropy(np.matmul(x, w), y);
       const step = jit((w: NDArray, x: NDArray, y: NDArray, rate: NDArray) => w.sub(grad(loss)(w, x, y).mul(rate)));

@@ -8,7 +8,7 @@ import { Sampler, type Clock } from "./sample.js";
  */
 const [which, name, sampleMs, clock] = process.argv.slice(2) as [LibraryName, RowName, string, Clock];
 const prepared = await prepare(which, name);
-const able = prepared !== undefined && (await verify(which, name, () => prepared.result()));
+const able = prepared !== undefined && (await verify(which, name, prepared));
 if (able) {
   const sampler = new Sampler(prepared, { sampleMs: Number(sampleMs), once: "once" in ROWS[name], clock });
   await sampler.warmUp(10 * Number(sampleMs));

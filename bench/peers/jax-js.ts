@@ -21,6 +21,7 @@ import {
   type Library,
   type Prepared,
 } from "../rows.js";
+import { loopRows } from "./jax-js-loops.js";
 
 await init(DEVICE);
 defaultDevice(DEVICE);
@@ -88,6 +89,7 @@ function mlp(): Prepared {
 
 export const library: Library = {
   rows: {
+    ...loopRows(prepared),
     "softmax-regression step, 128×784×10": () => {
       const loss = (w: Array, x: Array, y: Array): Array => crossEntropy(np.matmul(x, w), y);
       const step = jit((w: Array, x: Array, y: Array, rate: Array) => w.ref.sub(grad(loss)(w, x, y).mul(rate)));

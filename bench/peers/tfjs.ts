@@ -22,6 +22,7 @@ import {
   type Library,
   type Prepared,
 } from "../rows.js";
+import { loopRows } from "./tfjs-loops.js";
 
 // Its CommonJS builds are the ones that load in Node.
 const require = createRequire(import.meta.url);
@@ -78,6 +79,7 @@ function mlp(): Prepared {
 
 export const library: Library = {
   rows: {
+    ...loopRows(tf, prepared),
     "softmax-regression step, 128×784×10": () => {
       const w = tf.tensor2d(softmaxWeights(), [PIXELS, CLASSES]);
       const x = tf.tensor2d(images(), [BATCH, PIXELS]);
