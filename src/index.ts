@@ -10,6 +10,7 @@ import "./numpy/index-methods.js";
 export { NDArray } from "./core/array.js";
 export { config, type Config } from "./core/config.js";
 export { withDebug } from "./core/debug.js";
+export { debugInfs, debugNans, disableJit, explainCacheMisses } from "./core/settings.js";
 export type { DType, TypedArray } from "./core/dtype.js";
 export {
   ArgumentError,

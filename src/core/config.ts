@@ -16,6 +16,14 @@ export interface Config {
    * are not enough, an error says what is held. By default 4 GiB.
    */
   deviceMemoryLimit: number;
+  /** Throw where an operation gives a NaN; see `debugNans`. */
+  debugNans: boolean;
+  /** Throw where an operation gives an infinity; see `debugInfs`. */
+  debugInfs: boolean;
+  /** Run jitted functions and control flow as JavaScript; see `disableJit`. */
+  disableJit: boolean;
+  /** Tell why jitted functions are traced; see `explainCacheMisses`. */
+  explainCacheMisses: boolean;
   /** Debug ladder: 1 compiles and cache misses, 2 jaxprs, 3 kernels, 4 code, 5 every bind. */
   debug: number;
   /** Where what the debug ladder reports goes. */
@@ -26,12 +34,17 @@ export interface Config {
 
 const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
 const env = process?.env ?? {};
+const isSet = (name: string): boolean => env[`TSAX_${name}`] === "1" || env[`JAX_${name}`] === "1";
 
 export const config: Config & { update<K extends keyof Config>(name: K, value: Config[K]): void } = {
-  enableX64: env["TSAX_ENABLE_X64"] === "1" || env["JAX_ENABLE_X64"] === "1",
+  enableX64: isSet("ENABLE_X64"),
   unreadPredicate: "warn",
   memoryBudget: process ? 2 ** 29 : 2 ** 28,
   deviceMemoryLimit: 2 ** 32,
+  debugNans: isSet("DEBUG_NANS"),
+  debugInfs: isSet("DEBUG_INFS"),
+  disableJit: isSet("DISABLE_JIT"),
+  explainCacheMisses: isSet("EXPLAIN_CACHE_MISSES"),
   debug: Number(env["TSAX_DEBUG"] ?? 0) || 0,
   log: (message) => console.error(message),
   warn: (message) => console.warn(`tsax: ${message}`),
@@ -40,7 +53,9 @@ export const config: Config & { update<K extends keyof Config>(name: K, value: C
       throw new ArgumentError({
         code: "config-unknown",
         message: `config has no setting ${JSON.stringify(name)} that takes ${String(value)}`,
-        hint: "settings: enableX64, unreadPredicate, memoryBudget, deviceMemoryLimit, debug, log, warn",
+        hint: `settings: ${Object.keys(config)
+          .filter((k) => k !== "update")
+          .join(", ")}`,
       });
     }
     (config as Config)[name] = value;

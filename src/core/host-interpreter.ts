@@ -1,6 +1,6 @@
 import { type Aval, checkHost, type HostArray, hostZeros } from "./aval.js";
 import { InternalError } from "./errors.js";
-import { type Atom, type Jaxpr, Literal, type Var } from "./jaxpr.js";
+import { type Atom, type Eqn, type Jaxpr, Literal, type Var } from "./jaxpr.js";
 import { type AnyPrimitive, ruleOf } from "./primitive.js";
 
 /** A scalar as a host array. */
@@ -30,16 +30,31 @@ export function evaluatePrimitive(
   });
 }
 
+/** Sees each operation that is evaluated on the host, those of inner jaxprs before what they are in. */
+export type Watcher = (eqn: Eqn, inputs: readonly HostArray[], outs: readonly HostArray[]) => void;
+let watcher: Watcher | undefined;
+
+/** Runs `body` with all evaluation of jaxprs on the host watched. */
+export function watchEvaluation<R>(watch: Watcher, body: () => R): R {
+  const outer = watcher;
+  watcher = watch;
+  try {
+    return body();
+  } finally {
+    watcher = outer;
+  }
+}
+
 /**
  * Evaluates a jaxpr on the host, equation by equation, through the primitives' plain rules. It shares nothing with the
  * compiler: it is the oracle that compiled programs are compared with, and the evaluation rule of primitives that hold jaxprs.
  */
-export function evaluateJaxpr(jaxpr: Jaxpr, inputs: readonly HostArray[]): HostArray[] {
-  if (inputs.length !== jaxpr.inVars.length) {
-    throw new InternalError(`a jaxpr of ${jaxpr.inVars.length} inputs was given ${inputs.length}`);
+export function evaluateJaxpr(jaxpr: Jaxpr, args: readonly HostArray[]): HostArray[] {
+  if (args.length !== jaxpr.inVars.length) {
+    throw new InternalError(`a jaxpr of ${jaxpr.inVars.length} inputs was given ${args.length}`);
   }
   const env = new Map<Var, HostArray>();
-  jaxpr.inVars.forEach((v, i) => env.set(v, { aval: v.aval, data: inputs[i]!.data }));
+  jaxpr.inVars.forEach((v, i) => env.set(v, { aval: v.aval, data: args[i]!.data }));
   const read = (a: Atom): HostArray => {
     if (a instanceof Literal) return hostScalar(a.value, a.aval);
     const x = env.get(a);
@@ -47,12 +62,14 @@ export function evaluateJaxpr(jaxpr: Jaxpr, inputs: readonly HostArray[]): HostA
     return x;
   };
   for (const eqn of jaxpr.eqns) {
+    const inputs = eqn.inputs.map(read);
     const outs = evaluatePrimitive(
       eqn.primitive,
-      eqn.inputs.map(read),
+      inputs,
       eqn.params,
       eqn.outs.map((v) => v.aval),
     );
+    watcher?.(eqn, inputs, outs);
     outs.forEach((o, i) => env.set(eqn.outs[i]!, o));
   }
   return jaxpr.outs.map(read);

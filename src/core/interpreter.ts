@@ -2,6 +2,7 @@ import type { NDArray } from "./array.js";
 import { InternalError } from "./errors.js";
 import { type Atom, type Jaxpr, Literal, type Var } from "./jaxpr.js";
 import { scalarOf } from "./literal.js";
+import { withSource } from "./source.js";
 import { bind } from "./trace.js";
 
 /** Evaluates a jaxpr by binding its equations one after another: so evaluating is itself traced by whatever is running. */
@@ -17,7 +18,7 @@ export function evalJaxpr(jaxpr: Jaxpr, args: readonly NDArray[]): NDArray[] {
     return x;
   };
   for (const eqn of jaxpr.eqns) {
-    const outs = bind(eqn.primitive, eqn.inputs.map(read), eqn.params as never);
+    const outs = withSource(eqn.source, () => bind(eqn.primitive, eqn.inputs.map(read), eqn.params as never));
     for (let i = 0; i < outs.length; i++) env.set(eqn.outs[i]!, outs[i]!);
   }
   return jaxpr.outs.map(read);

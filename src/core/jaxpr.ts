@@ -1,6 +1,7 @@
 import type { NDArray } from "./array.js";
 import type { Aval } from "./aval.js";
 import type { AnyPrimitive } from "./primitive.js";
+import type { Source } from "./source.js";
 
 /**
  * The IR that functions are traced into.
@@ -30,6 +31,8 @@ export interface Eqn {
   readonly params: unknown;
   readonly outs: readonly Var[];
   readonly effects: ReadonlySet<string>;
+  /** Where it comes from, if that is recorded. */
+  readonly source?: Source | undefined;
 }
 
 export interface Jaxpr {

@@ -5,6 +5,7 @@ import { config } from "./config.js";
 import { TracerError } from "./errors.js";
 import { type Atom, type ClosedJaxpr, type Eqn, type Jaxpr, Literal, makeEqn, noEffects, Var } from "./jaxpr.js";
 import type { AnyPrimitive } from "./primitive.js";
+import { currentSource, userLine } from "./source.js";
 import { Trace, Tracer, withTrace } from "./trace.js";
 
 /** A value of a function that is being staged: a variable of its jaxpr. */
@@ -62,7 +63,8 @@ export class StagingTrace extends Trace {
   process(primitive: AnyPrimitive, inputs: readonly Tracer[], params: unknown): readonly NDArray[] {
     const atoms = (inputs as readonly StagedTracer[]).map((t) => t.atom);
     const eqn = makeEqn(primitive, atoms, params);
-    this.eqns.push(eqn);
+    const source = currentSource();
+    this.eqns.push(source ? { ...eqn, source } : eqn);
     for (const a of atoms) this.used.add(a);
     const outs = eqn.outs.map((v) => new StagedTracer(this, v, primitive));
     const first = outs[0];
@@ -107,13 +109,6 @@ export class StagingTrace extends Trace {
       config.warn(error.message);
     }
   }
-}
-
-/** The first line of a stack that lies outside of this library. */
-function userLine(e: Error): string {
-  const here = import.meta.url.replace(/^file:\/\//, "").replace(/core\/[^/]*$/, "");
-  const lines = (e.stack ?? "").split("\n").slice(1);
-  return (lines.find((l) => !l.includes(here) && !l.includes("node:")) ?? lines[0] ?? "unknown").trim();
 }
 
 /**

@@ -6,6 +6,7 @@ import { getEngine } from "./engine.js";
 import { ArgumentError, TracerError } from "./errors.js";
 import { axisNamesOf, type NamedAxis, unboundAxis } from "./named-axes.js";
 import type { AnyPrimitive, Primitive } from "./primitive.js";
+import { currentSource, lineHere, recordsSources, withSource } from "./source.js";
 
 /**
  * Interpreters of primitives, on a stack. A value of a trace is a tracer; an operation goes to the highest trace among its
@@ -61,9 +62,9 @@ export function axisSizeOf(name: string, op: string): number {
   return trace.axis!.size;
 }
 
-/** What a trace of a function depends on besides its arguments: the names that are bound, with their sizes. */
+/** What a trace of a function depends on besides its arguments: the names that are bound, with their sizes; what is recorded. */
 export function boundAxesKey(): string {
-  let key = "";
+  let key = recordsSources() ? "sources," : "";
   if (stack.length > 0) for (const { name, size } of boundAxes()) key += `${JSON.stringify(name)}=${size},`;
   return key;
 }
@@ -131,7 +132,8 @@ export function bind<P>(primitive: Primitive<P>, inputs: readonly NDArray[], par
   if (top === undefined) return getEngine().evaluate(primitive, inputs as readonly ConcreteArray[], params);
   const trace = top;
   const lifted = inputs.map((x) => (x instanceof Tracer && x.tracedBy === trace ? x : trace.lift(x)));
-  return trace.process(primitive, lifted, params);
+  if (!recordsSources() || currentSource() !== undefined) return trace.process(primitive, lifted, params);
+  return withSource({ line: lineHere(), op: primitive.name }, () => trace.process(primitive, lifted, params));
 }
 
 /** The higher one of `top` and the traces of the named axes that an operation runs over. */

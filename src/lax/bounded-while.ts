@@ -16,6 +16,7 @@ import { scanPrimitive } from "../transforms/control/scan.js";
 import { stageClosed, widen } from "../transforms/control/shared.js";
 import { stageCarrying, stageFunction } from "../transforms/control/staging.js";
 import { stageCondition } from "./loops.js";
+import { whileNow } from "./uncompiled.js";
 
 export interface BoundedWhileOptions {
   /** The loop ends after so many rounds, though the condition may still hold. */
@@ -58,9 +59,11 @@ export function boundedWhile(...given: unknown[]): unknown {
     });
   }
   const first = flattenArrays(initVal, "lax.boundedWhile: the initial state");
+  const now = whileNow(condFun, bodyFun, first, "lax.boundedWhile", maxSteps);
+  if (now.ended) return unflatten(first.def, now.state.leaves);
   const args = new TreeDef({ kind: "list" }, [first.def]);
   const { staged, init } = stageCarrying(
-    first.leaves,
+    now.state.leaves,
     first.def,
     (avals) => stageFunction(bodyFun, args, avals, "lax.boundedWhile"),
     (s) => ({ def: s.outDef, avals: s.closed.jaxpr.outs.map((a) => a.aval) }),
@@ -74,7 +77,7 @@ export function boundedWhile(...given: unknown[]): unknown {
     widen(a.jaxpr, [...own(a.consts), ...types(b.consts), ...own(init)]),
     widen(b.jaxpr, [...types(a.consts), ...own(b.consts), ...own(init)]),
     a.consts.length + b.consts.length,
-    maxSteps,
+    maxSteps - now.steps,
   );
   const consts = [...a.consts, ...b.consts];
   const run = (state: readonly NDArray[], jaxpr: Jaxpr, length: number): readonly NDArray[] =>

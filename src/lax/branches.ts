@@ -15,6 +15,8 @@ import { condPrimitive } from "../transforms/control/cond.js";
 import { stageClosed, widen } from "../transforms/control/shared.js";
 import { ofType, stageFunction, type StagedFunction } from "../transforms/control/staging.js";
 
+import { branchNow } from "./uncompiled.js";
+
 type AnyFunction = (...args: never[]) => unknown;
 
 /**
@@ -93,7 +95,10 @@ function switchIndex(index: ArrayLike, count: number): NDArray {
 }
 
 function branch(index: NDArray, branches: readonly AnyFunction[], operands: readonly unknown[], op: string): unknown {
-  const { leaves, def } = flattenArrays(operands, `${op}: operands`);
+  const flat = flattenArrays(operands, `${op}: operands`);
+  const now = branchNow(index, branches, flat, op);
+  if (now) return now.result;
+  const { leaves, def } = flat;
   const avals = leaves.map((x) => x.aval);
   const staged = branches.map((f) => stageFunction(f, def, avals, op));
   const types = commonTypes(staged, branches, op);

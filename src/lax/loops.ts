@@ -16,6 +16,8 @@ import { stageClosed, widen } from "../transforms/control/shared.js";
 import { stageCarrying, stageFunction, type StagedFunction } from "../transforms/control/staging.js";
 import { whilePrimitive } from "../transforms/control/while.js";
 
+import { countNow, whileNow } from "./uncompiled.js";
+
 const resultOf = ({ closed, outDef }: StagedFunction): { readonly def: TreeDef; readonly avals: Aval[] } => ({
   def: outDef,
   avals: closed.jaxpr.outs.map((a) => a.aval),
@@ -39,9 +41,11 @@ export function whileLoop<C>(
   requireFunction(condFun, "lax.whileLoop");
   requireFunction(bodyFun, "lax.whileLoop");
   const first = flattenArrays(initVal, "lax.whileLoop: the initial state");
+  const now = whileNow(condFun, bodyFun, first, "lax.whileLoop");
+  if (now.ended) return unflatten(first.def, now.state.leaves) as ArraysOf<C>;
   const args = new TreeDef({ kind: "list" }, [first.def]);
   const { staged, init } = stageCarrying(
-    first.leaves,
+    now.state.leaves,
     first.def,
     (avals) => stageFunction(bodyFun, args, avals, "lax.whileLoop"),
     resultOf,
@@ -116,6 +120,8 @@ export function foriLoop<C>(
   const known = knownBound(from) !== undefined && knownBound(to) !== undefined;
   const type: Aval = known || (from.aval.weakType && to.aval.weakType) ? counterType : strongest(from.aval, to.aval);
   const first = flattenArrays(initVal, "lax.foriLoop: the initial value");
+  const now = countNow(from, to, type, bodyFun, first, "lax.foriLoop");
+  if (now) return now.result as ArraysOf<C>;
   const args = new TreeDef({ kind: "list" }, [leafDef, first.def]);
   const { staged, init } = stageCarrying(
     first.leaves,

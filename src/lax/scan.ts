@@ -11,6 +11,8 @@ import { scanPrimitive } from "../transforms/control/scan.js";
 import { stageCarrying, stageFunction, type StagedFunction } from "../transforms/control/staging.js";
 import { unrolledScan } from "../transforms/control/unroll.js";
 
+import { scanNow } from "./uncompiled.js";
+
 export interface ScanOptions {
   /** Number of rounds, where `xs` has no arrays. */
   readonly length?: number;
@@ -51,6 +53,8 @@ export function scan(...given: unknown[]): unknown {
   const first = flattenArrays(init, "lax.scan: the initial carry");
   const elements = flattenArrays(xs, "lax.scan: xs");
   const length = lengthOf(elements.leaves, elements.def, wanted);
+  const now = scanNow(f, first, elements, length, reverse === true, "lax.scan");
+  if (now) return now;
   const slices = elements.leaves.map(({ aval }) => ({ ...aval, shape: aval.shape.slice(1) }));
   const args = new TreeDef({ kind: "list" }, [first.def, elements.def]);
   const { staged, init: carry } = stageCarrying(

@@ -2,6 +2,7 @@ import { createWasmBackend } from "../backends/wasm/index.js";
 import { compile } from "../compiler/index.js";
 import { installEngine } from "../core/engine.js";
 import { CompiledDevice } from "./compiled-device.js";
+import { watched } from "./debug-nans.js";
 import { registerDevice, registerLoader } from "./devices.js";
 import { engine } from "./engine.js";
 import { ReferenceDevice } from "./reference.js";
@@ -16,4 +17,4 @@ registerLoader("webgpu", async ({ limits, powerPreference, hostCopies }) => {
   const backend = await createWebgpuBackend({ defaultLimits: limits === "default", powerPreference });
   return new CompiledDevice(backend, compile, { hostCopies: hostCopies ?? false, helper: wasm });
 });
-installEngine(engine);
+installEngine(watched(engine));

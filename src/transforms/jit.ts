@@ -15,6 +15,8 @@ import { identityOf } from "../core/structural-key.js";
 import { type TreeDef, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins } from "../core/types.js";
 import { flattenArrays, nameOf } from "./arguments.js";
+import { explainMiss, type Traced } from "./cache-misses.js";
+import { merged } from "./custom-call.js";
 import { type Explanation, explanationOf } from "./explanation.js";
 import { jitPrimitive } from "./jit-primitive.js";
 
@@ -56,15 +58,9 @@ export interface Compiled<A extends readonly unknown[], R> {
 }
 
 /** One specialisation of a function: by structure, types and static values of its arguments. */
-interface Entry {
-  readonly def: TreeDef;
-  readonly avals: readonly Aval[];
+interface Entry extends Traced {
   readonly closed: ClosedJaxpr;
   readonly outDef: TreeDef;
-  /** The default device when it was traced: arrays that the function makes while it is traced lie there. */
-  readonly device: string;
-  /** The named axes that were bound when it was traced: their sizes are known to the function. */
-  readonly axes: string;
 }
 
 /** Specialisations of one user function, shared by all of its jit wrappers. */
@@ -131,10 +127,15 @@ export function jit(...given: unknown[]): unknown {
       fits(leaves, last.avals)
     )
       return { entry: last, leaves, donated };
+    const given = staticPositions.map((position) => ({
+      position,
+      key: staticKey(args[position]),
+      value: args[position],
+    }));
     const key = [
       def.key,
       leaves.map((x) => formatAval(x.aval)).join(";"),
-      staticPositions.map((i) => `${i}=${staticKey(args[i])}`).join(";"),
+      given.map((s) => `${s.position}=${s.key}`).join(";"),
       statics.join(","),
       String(config.enableX64),
       device,
@@ -142,14 +143,10 @@ export function jit(...given: unknown[]): unknown {
     ].join("|");
     let entry = cache.entries.get(key);
     if (!entry) {
-      entry = trace(
-        f,
-        args,
-        staticPositions,
-        def,
-        leaves.map((x) => x.aval),
-        name,
-      );
+      const avals = leaves.map((x) => x.aval);
+      const now: Traced = { def, avals, statics: given, device, axes, x64: config.enableX64 };
+      if (config.explainCacheMisses) config.log(explainMiss(f, name, now, cache.entries.values(), cache.traces));
+      entry = trace(f, args, now, name);
       cache.traces++;
       // what captures a tracer of an enclosing transformation belongs to that transformation's run only
       if (!entry.closed.consts.some((x) => x instanceof Tracer)) {
@@ -162,6 +159,7 @@ export function jit(...given: unknown[]): unknown {
   };
 
   const jitted = (...args: unknown[]): unknown => {
+    if (config.disableJit) return asWritten(f, args, resolve(statics, args.length, name), name);
     const { entry, leaves, donated } = specialize(args);
     return unflatten(entry.outDef, run(entry, leaves, donated, name));
   };
@@ -209,6 +207,15 @@ export function jit(...given: unknown[]): unknown {
   });
 }
 
+/** Calls the function itself, on arrays as a traced one is called. */
+function asWritten(f: AnyFunction, args: readonly unknown[], statics: readonly number[], name: string): unknown {
+  const dynamic = args.filter((_, i) => !statics.includes(i));
+  const { leaves, def } = flattenArrays(dynamic, `jit(${name}): argument `, staticHint);
+  const full = merged(args, statics, unflatten(def, leaves) as unknown[]);
+  const out = flattenArrays(f(...(full as never[])), `the result of ${name}`);
+  return unflatten(out.def, out.leaves);
+}
+
 const staticHint = "jitted functions take pytrees of arrays and numbers; name other arguments in staticArgnums";
 
 /** Runs a specialisation: compiled at once where nothing is being traced, else as an equation of its own. */
@@ -235,20 +242,13 @@ function prepare(entry: Entry, leaves: readonly NDArray[], donated: readonly boo
   return getEngine().prepare(jaxpr, operands, withConsts(entry, donated));
 }
 
-function trace(
-  f: AnyFunction,
-  args: readonly unknown[],
-  staticPositions: readonly number[],
-  def: TreeDef,
-  avals: readonly Aval[],
-  name: string,
-): Entry {
+function trace(f: AnyFunction, args: readonly unknown[], traced: Traced, name: string): Entry {
+  const { def, avals, statics } = traced;
+  const staticPositions = statics.map((s) => s.position);
   let outDef = def;
   const closed = stage(
     (xs) => {
-      const dynamic = unflatten(def, xs) as unknown[];
-      let next = 0;
-      const full = args.map((a, i) => (staticPositions.includes(i) ? a : dynamic[next++]));
+      const full = merged(args, staticPositions, unflatten(def, xs) as unknown[]);
       const out = flattenArrays(f(...(full as never[])), `the result of ${name}`);
       outDef = out.def;
       return out.leaves;
@@ -258,7 +258,7 @@ function trace(
   );
   debug(1, () => `traced ${name} for (${avals.map(formatAval).join(", ")}): ${closed.jaxpr.eqns.length} equations`);
   debug(2, () => `jaxpr of ${name}:\n${printJaxpr(closed.jaxpr, closed.consts.length)}`);
-  return { def, avals, closed, outDef, device: getEngine().defaultDevice(), axes: boundAxesKey() };
+  return { ...traced, closed, outDef };
 }
 
 function fits(leaves: readonly NDArray[], avals: readonly Aval[]): boolean {

@@ -6,6 +6,7 @@ import { scalarOf } from "../core/literal.js";
 import { memoize } from "../core/memo.js";
 import { isLinear, Linear, ruleOf, type Tangent } from "../core/primitive.js";
 import { stage } from "../core/staging.js";
+import { withBackwardSource, withSource } from "../core/source.js";
 import { bind } from "../core/trace.js";
 import { flatten, sameStructure, unflatten } from "../core/tree.js";
 import type { ArraysOfAll, In, Ins } from "../core/types.js";
@@ -44,7 +45,7 @@ export function backwardPass(
       backward.push(eqn);
       for (const v of eqn.outs) linear.add(v);
     } else {
-      const outs = bind(eqn.primitive, eqn.inputs.map(valueOf), eqn.params as never);
+      const outs = withSource(eqn.source, () => bind(eqn.primitive, eqn.inputs.map(valueOf), eqn.params as never));
       eqn.outs.forEach((v, i) => known.set(v, outs[i]!));
     }
   }
@@ -63,7 +64,8 @@ export function backwardPass(
     for (const v of eqn.outs) grads.delete(v);
     if (cts.every(isZero)) continue;
     const operands = eqn.inputs.map((a) => (isLinearAtom(a) ? new Linear(a.aval) : valueOf(a)));
-    const results = ruleOf(eqn.primitive.transpose, eqn.primitive, "transpose")(cts, operands, eqn.params as never);
+    const rule = ruleOf(eqn.primitive.transpose, eqn.primitive, "transpose");
+    const results = withBackwardSource(eqn.source, () => rule(cts, operands, eqn.params as never));
     eqn.inputs.forEach((a, i) => {
       const ct = results[i];
       if (isLinearAtom(a) && ct) accumulate(a, ct);
