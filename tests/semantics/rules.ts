@@ -1,5 +1,8 @@
 import { grad, hessian, jacfwd, jit, jvp, lax, nn, numpy as np, random, vjp, vmap } from "../../src/index.js";
 import type { NDArray } from "../../src/index.js";
+import { controlFacts } from "./rules-control.js";
+import { customFacts } from "./rules-custom.js";
+import { windowFacts } from "./rules-windows.js";
 
 /** One fact about JAX: a computation, and what it must give (JAX 0.10.2, CPU). */
 export interface Fact {
@@ -30,6 +33,9 @@ const D =
 const derivative = (f: F, order: number): F => (order === 0 ? f : (grad(derivative(f, order - 1)) as F));
 
 export const facts: readonly Fact[] = [
+  ...controlFacts,
+  ...windowFacts,
+  ...customFacts,
   // perturbation confusion, higher order
   {
     name: "d/dx x·d/dy(x+y)",
@@ -69,6 +75,21 @@ export const facts: readonly Fact[] = [
       [480, 200],
     ],
     rtol: 1e-9,
+  },
+  {
+    name: "Hessians of Rosenbrock at (-1.2, 1) and (1, 1)",
+    f: (x, y) => [hessian(rosenbrock)(x!), hessian(rosenbrock)(y!)],
+    args: () => [f32(-1.2, 1), f32(1, 1)],
+    expected: [
+      [
+        [1330, 480],
+        [480, 200],
+      ],
+      [
+        [802, -400],
+        [-400, 200],
+      ],
+    ],
   },
   {
     name: "Hessian of Rosenbrock at (1, 1)",
