@@ -108,7 +108,14 @@ export async function run(snippet: Snippet, modules: Modules, scope: Modules = {
     ...parts: string[]
   ) => (...args: unknown[]) => Promise<void>;
   const known = { require: load, exports: {}, console: { log: print }, ...scope };
-  await new AsyncFunction(...Object.keys(known), outputText)(...Object.values(known));
+  // what the library prints for a program counts as printed by it
+  const { log } = console;
+  console.log = print;
+  try {
+    await new AsyncFunction(...Object.keys(known), outputText)(...Object.values(known));
+  } finally {
+    console.log = log;
+  }
   return lines;
 }
 
