@@ -1,3 +1,5 @@
+import type { ModuleSource } from "./wgsl/source.js";
+
 /**
  * What kernels become on a GPU: dispatches of compute shaders over storage buffers.
  *
@@ -12,6 +14,8 @@ export interface Dispatch {
   readonly label: string;
   /** The whole module. Binding k of group 0 is `bindings[k]`, declared as `b<k>`. Equal texts share a pipeline. */
   readonly wgsl: string;
+  /** The module in parts, if it may be joined with others. */
+  readonly source?: ModuleSource;
   readonly bindings: readonly Binding[];
   /** Each at most the limit of a dimension; more points than that are folded into the second dimension. */
   readonly workgroups: readonly [x: number, y: number, z: number];
@@ -66,4 +70,6 @@ export interface LaunchContext {
    * refuses one buffer bound for reading and for writing in one dispatch: such arguments share one binding, that of the first.
    */
   readonly sameAs: readonly number[];
+  /** Workgroups shall have just so many invocations, where the kernel's code can have it so. */
+  readonly threads?: number;
 }

@@ -176,8 +176,8 @@ class Call implements Entry {
       if (block.failure) return block.failure;
     }
     const { message } = error;
-    const works = new Set(this.variant.specialised.dispatches.map((d) => d.work));
-    const named = [...works].filter((w) => message.includes(w.name)).map(describe);
+    const works = new Set(this.variant.specialised.dispatches.flatMap((d) => d.works));
+    const named = [...works].filter((w) => message.includes(w.name)).map((w) => describe([w]));
     return workRefused(`program ${this.variant.program.name}`, message, named);
   }
 

@@ -4,9 +4,10 @@ import { printKernel } from "../../kernel-ir/printer.js";
 import { type BankLayout, type Conflict, layOutBanks, type Tenant } from "./banks.js";
 import { bindingAlignment, wholeVectors } from "./constants.js";
 import { copyCode } from "./copy.js";
-import type { Binding, Dispatch, KernelCode, LaunchContext, Limits } from "./dispatch.js";
+import type { Dispatch, KernelCode, LaunchContext, Limits } from "./dispatch.js";
 import { type KernelDescription, overLimit } from "./errors.js";
 import { argumentBytes, type Work } from "./flatten.js";
+import { type Bound, join, type Joint, type Planned } from "./joint.js";
 import type { Pipeline, Pipelines } from "./pipelines.js";
 import type { Place, PlacedLaunch, PlacedProgram } from "./temporaries.js";
 
@@ -28,7 +29,8 @@ export type Resource =
 
 export interface BoundDispatch {
   readonly dispatch: Dispatch;
-  readonly work: Work;
+  /** What it does: one launch's work, or that of several. */
+  readonly works: readonly Work[];
   readonly pipeline: Pipeline;
   readonly resources: readonly Resource[];
 }
@@ -64,40 +66,36 @@ export interface SubmitCap {
 }
 const defaultCap: SubmitCap = { dispatches: 1024, work: 2e11 };
 
-export const describe = (work: Work): KernelDescription => ({
-  name: work.name,
-  ir: work.kind === "copy" ? `copy ${work.bytes} bytes` : printKernel(work),
+export const describe = (works: readonly Work[]): KernelDescription => ({
+  name: works.map(({ name }) => name).join(" | "),
+  ir: works.map((work) => (work.kind === "copy" ? `copy ${work.bytes} bytes` : printKernel(work))).join("\n"),
 });
-
-/** A dispatch on its way: its launch, the launch's code, and the tenants that are its scratch. */
-interface Planned {
-  readonly dispatch: Dispatch;
-  readonly launch: PlacedLaunch;
-  readonly code: KernelCode;
-  readonly scratch: readonly number[];
-}
 
 /** Lowers every launch, lays out what lives between dispatches, and begins to compile all pipelines. */
 export function specialise(program: PlacedProgram, sharing: Sharing, context: SpecialiseContext): Specialised {
-  const tenants: Tenant[] = program.temporaries.map((t) => ({ ...t, name: program.launches[t.first]!.work.name }));
-  const planned = program.launches.flatMap((launch, at): Planned[] => {
+  const bytes = program.temporaries.map((t) => ({ name: program.launches[t.first]!.work.name, bytes: t.bytes }));
+  const planned = program.launches.flatMap((launch): Planned[] => {
     const code = lowerLaunch(launch, sharing, context);
-    const scratch = code.scratch.map(
-      (bytes) => tenants.push({ name: launch.work.name, bytes, first: at, last: at }) - 1,
-    );
+    const scratch = code.scratch.map((n) => bytes.push({ name: launch.work.name, bytes: n }) - 1);
     return code.dispatches
       .filter((d) => !d.workgroups.includes(0))
       .map((dispatch) => ({ dispatch, launch, code, scratch }));
   });
-  const layout = layOutBanks(tenants, planned.map(conflictOf), context.largest);
-  const dispatches = planned.map((p): BoundDispatch => {
-    const { dispatch, launch } = p;
-    check(dispatch, launch.work, context.limits);
+  const joints = join(planned, {
+    limits: context.limits,
+    keyOf: (b) => `${storageNameOf(b, sharing)} ${bindingBytes(b, sharing)}`,
+    storageOf: (b) => wholeStorageOf(b, sharing),
+    withThreads: ({ launch }, threads) => lowerLaunch(launch, sharing, context, threads),
+  });
+  const layout = layOutBanks(tenantsOf(bytes, joints), joints.map(conflictOf), context.largest);
+  const dispatches = joints.map(({ dispatch, parts, bound }): BoundDispatch => {
+    const works = parts.map((p) => p.launch.work);
+    check(dispatch, works, context.limits);
     return {
       dispatch,
-      work: launch.work,
-      pipeline: context.pipelines.get(dispatch, () => describe(launch.work)),
-      resources: dispatch.bindings.map((b) => resourceOf(p, b, { layout, sharing, limits: context.limits })),
+      works,
+      pipeline: context.pipelines.get(dispatch, () => describe(works)),
+      resources: bound.map((b) => resourceOf(b, { layout, sharing, limits: context.limits })),
     };
   });
   const total = (key: "flops" | "loadBytes" | "storeBytes"): number =>
@@ -112,14 +110,22 @@ export function specialise(program: PlacedProgram, sharing: Sharing, context: Sp
   };
 }
 
-function lowerLaunch({ work, places }: PlacedLaunch, sharing: Sharing, context: SpecialiseContext): KernelCode {
+function lowerLaunch(
+  { work, places }: PlacedLaunch,
+  sharing: Sharing,
+  context: SpecialiseContext,
+  threads?: number,
+): KernelCode {
   if (work.kind === "copy") return copyCode(work.bytes, context.limits);
   const same = sameAs(places, sharing);
   let codes = context.lowered.get(work);
   if (!codes) context.lowered.set(work, (codes = new Map()));
-  const key = same.join(" ");
+  const key = `${same.join(" ")}/${threads ?? ""}`;
   let code = codes.get(key);
-  if (!code) codes.set(key, (code = context.lower(work, { limits: context.limits, sameAs: same })));
+  if (!code) {
+    const launch = { limits: context.limits, sameAs: same, ...(threads === undefined ? {} : { threads }) };
+    codes.set(key, (code = context.lower(work, launch)));
+  }
   return code;
 }
 
@@ -135,15 +141,41 @@ function sameAs(places: readonly Place[], sharing: Sharing): readonly number[] {
   return names.map((name) => names.indexOf(name));
 }
 
-function tenantOf({ launch, scratch }: Planned, binding: Binding): number | undefined {
-  if (binding.kind === "scratch") return scratch[binding.scratch]!;
-  const place = launch.places[binding.arg]!;
+function tenantOf({ part, binding }: Bound): number | undefined {
+  if (binding.kind === "scratch") return part.scratch[binding.scratch]!;
+  const place = part.launch.places[binding.arg]!;
   return place.kind === "temporary" ? place.temporary : undefined;
 }
 
-function conflictOf(p: Planned): Conflict {
-  const of = (access: Binding["access"]): readonly number[] =>
-    p.dispatch.bindings.flatMap((b) => (b.access === access ? (tenantOf(p, b) ?? []) : []));
+/** Names what a dispatch binds, and all of the storage that this is a piece of. */
+function storageNameOf({ part, binding }: Bound, sharing: Sharing): string {
+  if (binding.kind === "scratch") return `scratch ${part.scratch[binding.scratch]!}`;
+  return storageOf(part.launch.places[binding.arg]!, sharing);
+}
+function wholeStorageOf(bound: Bound, sharing: Sharing): string {
+  const tenant = tenantOf(bound);
+  return tenant === undefined ? storageNameOf(bound, sharing) : `tenant ${tenant}`;
+}
+
+/** What lives between dispatches, each from the first of the dispatches that use it to the last. */
+function tenantsOf(all: readonly Pick<Tenant, "name" | "bytes">[], joints: readonly Joint[]): Tenant[] {
+  const found = all.map((t) => ({ ...t, first: Infinity, last: 0 }));
+  joints.forEach(({ bound }, at) => {
+    for (const b of bound) {
+      const tenant = tenantOf(b);
+      if (tenant === undefined) continue;
+      const t = found[tenant]!;
+      t.first = Math.min(t.first, at);
+      t.last = at;
+    }
+  });
+  // One that no dispatch uses takes no room.
+  return found.map((t) => (t.first === Infinity ? { ...t, bytes: 0, first: 0 } : t));
+}
+
+function conflictOf({ bound }: Joint): Conflict {
+  const of = (access: "read" | "read_write"): readonly number[] =>
+    bound.flatMap((b) => (b.binding.access === access ? (tenantOf(b) ?? []) : []));
   return { reads: of("read"), writes: of("read_write") };
 }
 
@@ -153,17 +185,22 @@ interface ResourceContext {
   readonly limits: Limits;
 }
 
-function resourceOf(p: Planned, binding: Binding, { layout, sharing, limits }: ResourceContext): Resource {
-  const size = wholeVectors(
-    binding.kind === "scratch" ? p.code.scratch[binding.scratch]! : storageBytes(p.launch, binding.arg, sharing),
+const bindingBytes = ({ part, binding }: Bound, sharing: Sharing): number =>
+  wholeVectors(
+    binding.kind === "scratch" ? part.code.scratch[binding.scratch]! : storageBytes(part.launch, binding.arg, sharing),
   );
+
+function resourceOf(b: Bound, { layout, sharing, limits }: ResourceContext): Resource {
+  const { part, binding } = b;
+  const size = bindingBytes(b, sharing);
   const limit = limits.maxStorageBufferBindingSize;
-  if (size > limit) throw overLimit(size, "maxStorageBufferBindingSize", limit, `an operand of ${p.launch.work.name}`);
-  const place = binding.kind === "arg" ? p.launch.places[binding.arg]! : undefined;
+  const { name } = part.launch.work;
+  if (size > limit) throw overLimit(size, "maxStorageBufferBindingSize", limit, `an operand of ${name}`);
+  const place = binding.kind === "arg" ? part.launch.places[binding.arg]! : undefined;
   if (place && place.kind !== "temporary") return { kind: place.kind, index: place.index, size };
-  const { bank, offset } = layout.places[tenantOf(p, binding)!]!;
+  const { bank, offset } = layout.places[tenantOf(b)!]!;
   const at = offset + (place?.offset ?? 0);
-  invariant(at % bindingAlignment === 0, `${p.launch.work.name}: an operand at byte ${at} of the arena`);
+  invariant(at % bindingAlignment === 0, `${name}: an operand at byte ${at} of the arena`);
   return { kind: "bank", bank, offset: at, size };
 }
 
@@ -173,14 +210,15 @@ function storageBytes({ work, places }: PlacedLaunch, arg: number, sharing: Shar
   return places.reduce((n, p, i) => (storageOf(p, sharing) === name ? Math.max(n, argumentBytes(work, i)) : n), 0);
 }
 
-function check({ label, bindings, workgroups }: Dispatch, work: Work, limits: Limits): void {
+function check({ label, bindings, workgroups }: Dispatch, works: readonly Work[], limits: Limits): void {
   const { maxComputeWorkgroupsPerDimension: groups, maxStorageBuffersPerShaderStage: buffers } = limits;
   if (bindings.length <= buffers && workgroups.every((n) => n <= groups)) return;
-  throw new InternalError(`kernel ${work.name} was lowered beyond the limits of the device`, [
+  const { name, ir } = describe(works);
+  throw new InternalError(`kernel ${name} was lowered beyond the limits of the device`, [
     ["dispatch", label],
     ["bindings", `${bindings.length} of ${buffers}`],
     ["workgroups", `${workgroups.join("x")} of ${groups} in a dimension`],
-    ["kernel", describe(work).ir],
+    ["kernel", ir],
   ]);
 }
 

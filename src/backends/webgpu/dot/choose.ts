@@ -53,10 +53,10 @@ export function accessFor(p: Problem, plan: Plan, ctx: LaunchContext): Access {
 
 export function planProblem(p: Problem, ctx: LaunchContext): Plan {
   const { limits } = ctx;
-  if (p.n > FEW && p.k > 0) return cheapest(p, tiledAccess(p, ctx), limits);
+  if (p.n > FEW && p.k > 0) return cheapest(p, tiledAccess(p, ctx), ctx);
   const isAlongK = Math.abs(p.a.col) <= Math.abs(p.a.row) || p.a.row === 0;
   return isAlongK || p.k === 0
-    ? planTree(p, treeAccess(p, ctx, null), limits)
+    ? planTree(p, treeAccess(p, ctx, null), ctx)
     : planSweep(p, sweepAccess(p, ctx, 4), limits);
 }
 
@@ -69,7 +69,7 @@ function splitK(p: Problem, limits: Limits, splits: number, step: number): Split
   return { splits: Math.max(1, ceilDiv(p.k, kPerSplit)), kPerSplit };
 }
 
-function planTree(p: Problem, access: Access, limits: Limits): TreePlan {
+function planTree(p: Problem, access: Access, { limits, threads }: LaunchContext): TreePlan {
   const width = access.a === "summed" ? 4 : 1;
   const most = Math.min(256, limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX);
   const threadCols = Math.min(p.n, FEW);
@@ -78,7 +78,10 @@ function planTree(p: Problem, access: Access, limits: Limits): TreePlan {
   const useful = powerOf2AtMost(p.k / (2 * width));
   const lanes = Math.min(useful, between(32, powerOf2AtLeast(BUSY / Math.max(1, units)), most));
   const threadRows = p.m >= 4 && units * lanes >= 4 * BUSY ? 4 : 1;
-  const groups = Math.max(1, Math.min(64, most) / lanes);
+  const groups = Math.max(
+    1,
+    threads !== undefined && threads % lanes === 0 ? threads / lanes : Math.min(64, most) / lanes,
+  );
   const steps = p.k / (lanes * width);
   const splits = units * lanes >= BUSY / 4 ? 1 : Math.floor(Math.min(steps / (LONG / 8), BUSY / (units * lanes)));
   const unroll = threadRows === 1 && steps >= 4 ? 4 : 1;
@@ -149,8 +152,8 @@ const extentsFor = (size: number): typeof EXTENTS =>
     ([extent], at, all) => at === 0 || extent === all[at - 1]![0] || all[at - 1]![0] < size,
   );
 
-function cheapest(p: Problem, access: Access, limits: Limits): Plan {
-  const direct = directPlan(p);
+function cheapest(p: Problem, access: Access, { limits, threads }: LaunchContext): Plan {
+  const direct = directPlan(p, threads ?? 64);
   let best: Plan = direct;
   const isTiny = Math.max(p.m, p.n) <= 16 || batchOf(p) * p.m * p.n * p.k <= TINY;
   let least = isTiny ? directCycles(p, direct) - SIMPLER : Infinity;
@@ -159,6 +162,7 @@ function cheapest(p: Problem, access: Access, limits: Limits): Plan {
       if (splits > 1 && p.k < 64 * splits) break;
       const plan = tiledPlan(p, access, limits, tile, splits);
       if (plan === undefined || (splits > 1 && plan.splits === 1)) continue;
+      if (threads !== undefined && tiledThreads(plan) !== threads) continue;
       const cycles = tiledCycles(p, access, plan) + combineCycles(p, plan.splits) + PER_THREAD * tiledThreads(plan);
       if (cycles < least) [best, least] = [plan, cycles];
     }
@@ -177,9 +181,9 @@ function* tilesFor({ m, n, k }: Problem): Generator<Parameters<typeof tiledPlan>
 }
 
 /** Each invocation reads all that its sums need by itself: for matrices too small to share anything. */
-function directPlan(p: Problem): TreePlan {
+function directPlan(p: Problem, threads: number): TreePlan {
   const threadCols = [4, 3, 2, 1].find((cols) => p.n % cols === 0)!;
   const units = (batchOf(p) * p.m * p.n) / threadCols;
   const threadRows = p.m >= 4 && units >= BUSY / 4 ? 4 : 1;
-  return { kind: "tree", lanes: 1, groups: 64, threadRows, threadCols, unroll: 1, splits: 1, kPerSplit: p.k };
+  return { kind: "tree", lanes: 1, groups: threads, threadRows, threadCols, unroll: 1, splits: 1, kPerSplit: p.k };
 }

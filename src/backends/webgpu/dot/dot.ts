@@ -87,6 +87,7 @@ function dispatch(
   return {
     label,
     wgsl: made.wgsl,
+    source: made.source,
     bindings: made.bindings,
     workgroups: made.workgroups,
     cost: {

@@ -90,9 +90,10 @@ class Scheduler {
     this.rows = product(kernel.parallel);
     this.points = product(kernel.reduced);
     const { limits } = launch;
-    this.workgroup = atMost(
-      Math.min(tuning.workgroup, limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
-    );
+    const most = Math.min(tuning.workgroup, limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX);
+    // Slices of rows are powers of two, and fill the workgroup.
+    this.workgroup =
+      launch.threads === undefined ? atMost(most) : Math.min(atMost(most), launch.threads & -launch.threads);
     this.touches = touchesOf(kernel);
     this.ops = Math.max(...kernel.phases.map(({ body }) => countOps(body)));
     this.running = kernel.slots.some((s) => s.running);
@@ -124,7 +125,10 @@ class Scheduler {
   }
 
   private finish(m: Omit<Mapping, "chunkPoints" | "chunks" | "scan"> & Partial<Mapping>): Mapping {
-    return { chunks: 1, chunkPoints: this.points, scan: false, ...m };
+    const { threads } = this.launch;
+    // Rows beyond the last one do nothing.
+    const group = threads !== undefined && !m.tile && threads % m.slice === 0 ? threads / m.slice : m.group;
+    return { chunks: 1, chunkPoints: this.points, scan: false, ...m, group };
   }
 
   /** A row is one invocation's, its points in order. */
@@ -250,7 +254,9 @@ class Scheduler {
     const { kernel, launch, tuning, points } = this;
     const whole = { chunks: 1, chunkPoints: points };
     const step = slice * lanes;
-    if (points / step <= tuning.longWalk || invocations * 2 > tuning.busy) return whole;
+    // A kernel that shall share a dispatch has one only.
+    const long = tuning.longWalk * (launch.threads === undefined ? 1 : 4);
+    if (points / step <= long || invocations * 2 > tuning.busy) return whole;
     if (hasHazard(kernel, launch.sameAs)) return whole;
     const storage = new Set(this.touches.map((t) => launch.sameAs[t.buffer] ?? t.buffer));
     if (storage.size >= launch.limits.maxStorageBuffersPerShaderStage) return whole;

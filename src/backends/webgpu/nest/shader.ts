@@ -164,12 +164,12 @@ export class Shader implements ValueSource {
 
   finish(label: string): Dispatch {
     const { loadBytes, storeBytes, flops } = this;
-    const { wgsl, bindings, workgroups, workgroupBytes } = this.module.finish({
+    const { workgroupBytes, ...module } = this.module.finish({
       workgroupSize: this.workgroup,
       groups: this.groups,
       body: this.code,
     });
-    return { label, wgsl, bindings, workgroups, cost: { flops, loadBytes, storeBytes, workgroupBytes } };
+    return { label, ...module, cost: { flops, loadBytes, storeBytes, workgroupBytes } };
   }
 }
 

@@ -5,6 +5,7 @@ import type { Binding, LaunchContext } from "../dispatch.js";
 import type { Code } from "./code.js";
 import { helperId, type HelperName, helperNames, helperText } from "./helpers.js";
 import { floatBits, type OperationContext } from "./operations.js";
+import { type ModuleSource, printModule, type WorkgroupArray } from "./source.js";
 import { alone, bare, type GpuType, gpuType, type Lanes, storageType, typeName } from "./types.js";
 
 /** A type that memory of a module has elements of. */
@@ -29,6 +30,7 @@ export interface FinishOptions {
 
 export interface FinishedModule {
   readonly wgsl: string;
+  readonly source: ModuleSource;
   readonly bindings: readonly Binding[];
   readonly workgroups: readonly [x: number, y: number, z: number];
   readonly workgroupBytes: number;
@@ -45,7 +47,7 @@ export class ModuleBuilder implements OperationContext {
   private readonly fours = new Set<number>();
   private readonly helpers = new Set<string>();
   private readonly constants = new Map<string, string>();
-  private readonly arrays: string[] = [];
+  private readonly arrays: WorkgroupArray[] = [];
   private readonly counters = new Map<string, number>();
   workgroupBytes = 0;
 
@@ -180,7 +182,7 @@ export class ModuleBuilder implements OperationContext {
 
   /** Declares an array in workgroup memory; gives its name. */
   workgroupArray(name: string, element: ElementType | ScalarType, length: number): string {
-    this.arrays.push(`var<workgroup> ${name}: array<${element}, ${length}>;`);
+    this.arrays.push({ name, element, length });
     this.workgroupBytes += length * (element.startsWith("vec4") ? 16 : 4);
     return name;
   }
@@ -190,47 +192,26 @@ export class ModuleBuilder implements OperationContext {
   }
 
   finish({ workgroupSize, groups, body }: FinishOptions): FinishedModule {
-    const size = typeof workgroupSize === "number" ? [workgroupSize] : workgroupSize;
-    const invocations = size.reduce((a, b) => a * b, 1);
     const workgroups = foldGroups(groups, this.launch.limits.maxComputeWorkgroupsPerDimension);
-    const text = body.toString();
-    const prologue = [...this.constants].map(([value, name]) => `let ${name} = ${value};`);
-    const uses = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(text);
-    const usesZero = uses("zero") || prologue.some((line) => /\bzero\b/.test(line));
-    const usesId = uses("id");
-    const usesGroup = usesId || uses("group");
-    const usesLid = usesId || uses("lid");
-    const parameters: string[] = [];
-    const start: string[] = [];
-    if (usesGroup || usesZero) parameters.push("@builtin(workgroup_id) wid: vec3u");
-    if (usesLid) parameters.push("@builtin(local_invocation_index) place: u32");
-    if (usesGroup) {
-      const folded = workgroups[1] > 1 ? `wid.y * ${workgroups[0]}u + wid.x` : "wid.x";
-      start.push(`let group = i32(${folded});`);
-    }
-    if (usesLid) start.push("let lid = i32(place);");
-    if (usesId) start.push(`let id = group * ${invocations} + lid;`);
-    if (usesZero) start.push("let zero = wid.z;");
-    const bindings = this.bindings;
+    const { bindings } = this;
     const most = this.launch.limits.maxStorageBuffersPerShaderStage;
     if (bindings.length > most)
       throw new InternalError(`a shader of ${bindings.length} storage buffers for a device that binds ${most}`);
-    const parts = [
-      ...this.declared.map(
-        ({ number, element, written }) =>
-          `@group(0) @binding(${number}) var<storage, ${written ? "read_write" : "read"}> b${number}: array<${element}>;\n`,
-      ),
-      ...this.arrays.map((line) => `${line}\n`),
-      ...([1, 4] as const).flatMap((lanes) =>
-        helperNames.filter((name) => this.helpers.has(helperId(name, lanes))).map((name) => helperText(name, lanes)),
-      ),
-      `@compute @workgroup_size(${size.join(", ")})\n`,
-      `fn main(${parameters.join(", ")}) {\n`,
-      ...[...start, ...prologue].map((line) => `  ${line}\n`),
-      text.replace(/^(?=.)/gm, "  "),
-      "}\n",
-    ];
-    return { wgsl: parts.join(""), bindings, workgroups, workgroupBytes: this.workgroupBytes };
+    const helpers = ([1, 4] as const).flatMap((lanes) =>
+      helperNames
+        .filter((name) => this.helpers.has(helperId(name, lanes)))
+        .map((name) => [helperId(name, lanes), helperText(name, lanes)] as const),
+    );
+    const source: ModuleSource = {
+      storage: this.declared,
+      arrays: this.arrays,
+      helpers: new Map(helpers),
+      size: typeof workgroupSize === "number" ? [workgroupSize] : workgroupSize,
+      constants: [...this.constants].map(([value, name]) => `let ${name} = ${value};`),
+      body: body.toString(),
+      workgroups,
+    };
+    return { wgsl: printModule(source), source, bindings, workgroups, workgroupBytes: this.workgroupBytes };
   }
 }
 
