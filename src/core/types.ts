@@ -13,6 +13,21 @@ export type In<T> = T extends NDArray
       ? { [K in keyof T]: In<T[K]> }
       : T;
 
+/**
+ * Any type, as the constraint of a type parameter: array literals inferred for it become tuples, `[a, b]` a `[NDArray, NDArray]`
+ * and not an `NDArray[]`, down to the fourth level.
+ */
+export type Structure = Within<Within<Within<Within<Anything>>>>;
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- together: whatever there is
+type Anything = {} | null | undefined | void;
+type Within<T> = readonly T[] | [] | { readonly [key: string]: T } | Anything;
+
+/**
+ * What a loop's body gives back for its state. The first half, which the second implies, is what makes its array literals
+ * tuples while C is still being inferred.
+ */
+export type NextState<C> = NoInfer<C> | NoInfer<In<ArraysOf<C>>>;
+
 /** `In` for an argument list. */
 export type Ins<A extends readonly unknown[]> = { [K in keyof A]: In<A[K]> };
 

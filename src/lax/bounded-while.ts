@@ -7,7 +7,7 @@ import type { Jaxpr } from "../core/jaxpr.js";
 import { type ArrayLike, describeValue } from "../core/literal.js";
 import { bind } from "../core/trace.js";
 import { TreeDef, unflatten } from "../core/tree.js";
-import type { ArraysOf, In } from "../core/types.js";
+import type { ArraysOf, NextState, Structure } from "../core/types.js";
 import { convertElementType } from "../primitives/all.js";
 import { flattenArrays, requireFunction } from "../transforms/arguments.js";
 import { checkpoint } from "../transforms/checkpoint.js";
@@ -42,12 +42,12 @@ const params = signature<{ condFun: AnyFunction; bodyFun: AnyFunction; initVal: 
  * const root = (a) => lax.boundedWhile((x) => np.abs(x.mul(x).sub(a)).greater(1e-6), (x) => x.add(a.div(x)).mul(0.5), a, { maxSteps: 20 });
  * const slope = grad(root)(4); // 0.25
  */
-export function boundedWhile<C>(
+export function boundedWhile<C extends Structure>(
   condFun: (state: NoInfer<ArraysOf<C>>) => ArrayLike,
-  bodyFun: (state: NoInfer<ArraysOf<C>>) => NoInfer<In<ArraysOf<C>>>,
+  bodyFun: (state: NoInfer<ArraysOf<C>>) => NextState<C>,
   initVal: C,
   options: BoundedWhileOptions,
-): ArraysOf<C>;
+): NoInfer<ArraysOf<C>>;
 export function boundedWhile(...given: unknown[]): unknown {
   const { condFun, bodyFun, initVal, maxSteps } = params(given);
   requireFunction(condFun, "lax.boundedWhile");

@@ -8,7 +8,7 @@ import { type ArrayLike, asArray, describeValue, lit } from "../core/literal.js"
 import { memoize } from "../core/memo.js";
 import { bind } from "../core/trace.js";
 import { leafPaths, unflatten } from "../core/tree.js";
-import type { ArraysOf, ArraysOfAll } from "../core/types.js";
+import type { ArraysOf, ArraysOfAll, Structure } from "../core/types.js";
 import { convertElementType, min, ne } from "../primitives/all.js";
 import { flattenArrays, nameOf, requireFunction } from "../transforms/arguments.js";
 import { condPrimitive } from "../transforms/control/cond.js";
@@ -28,12 +28,12 @@ type AnyFunction = (...args: never[]) => unknown;
  * @example
  * const y = lax.cond(np.sum(np.ones([3])).greater(2), (x) => x.mul(2), (x) => x, np.arange(3));
  */
-export function cond<T extends readonly unknown[], R>(
+export function cond<T extends readonly unknown[], R extends Structure>(
   pred: ArrayLike,
   trueFun: (...operands: ArraysOfAll<T>) => R,
   falseFun: (...operands: ArraysOfAll<T>) => NoInfer<R>,
   ...operands: T
-): ArraysOf<R> {
+): NoInfer<ArraysOf<R>> {
   requireFunction(trueFun, "lax.cond");
   requireFunction(falseFun, "lax.cond");
   const p = asArray(pred, "lax.cond", "pred");
@@ -57,11 +57,11 @@ export function cond<T extends readonly unknown[], R>(
  * @example
  * const y = lax.switch(np.array(1, { dtype: "int32" }), [(x) => x, (x) => x.neg(), (x) => x.mul(2)], 3);
  */
-function switchTo<T extends readonly unknown[], R>(
+function switchTo<T extends readonly unknown[], R extends Structure>(
   index: ArrayLike,
   branches: readonly ((...operands: ArraysOfAll<T>) => R)[],
   ...operands: T
-): ArraysOf<R> {
+): NoInfer<ArraysOf<R>> {
   if (!Array.isArray(branches) || branches.length === 0) {
     throw new ArgumentError({
       code: "switch-branches",

@@ -8,7 +8,7 @@ import { type ArrayLike, asArray, lit, scalarOf } from "../core/literal.js";
 import { memoize } from "../core/memo.js";
 import { bind } from "../core/trace.js";
 import { TreeDef, unflatten } from "../core/tree.js";
-import type { ArraysOf, In } from "../core/types.js";
+import type { ArraysOf, NextState, Structure } from "../core/types.js";
 import { add, convertElementType, lt } from "../primitives/all.js";
 import { flattenArrays, nameOf, requireFunction } from "../transforms/arguments.js";
 import { scanPrimitive } from "../transforms/control/scan.js";
@@ -33,11 +33,11 @@ const resultOf = ({ closed, outDef }: StagedFunction): { readonly def: TreeDef; 
  * @example
  * const n = lax.whileLoop((v) => v.less(100), (v) => v.mul(3), 1);
  */
-export function whileLoop<C>(
+export function whileLoop<C extends Structure>(
   condFun: (state: NoInfer<ArraysOf<C>>) => ArrayLike,
-  bodyFun: (state: NoInfer<ArraysOf<C>>) => NoInfer<In<ArraysOf<C>>>,
+  bodyFun: (state: NoInfer<ArraysOf<C>>) => NextState<C>,
   initVal: C,
-): ArraysOf<C> {
+): NoInfer<ArraysOf<C>> {
   requireFunction(condFun, "lax.whileLoop");
   requireFunction(bodyFun, "lax.whileLoop");
   const first = flattenArrays(initVal, "lax.whileLoop: the initial state");
@@ -108,12 +108,12 @@ const below = memoize((jaxpr: Jaxpr, consts: number): Jaxpr => {
  * @example
  * const y = lax.foriLoop(0, 10, (i, x) => x.mul(2).add(i), 1);
  */
-export function foriLoop<C>(
+export function foriLoop<C extends Structure>(
   lower: ArrayLike,
   upper: ArrayLike,
-  bodyFun: (i: NDArray, val: NoInfer<ArraysOf<C>>) => NoInfer<In<ArraysOf<C>>>,
+  bodyFun: (i: NDArray, val: NoInfer<ArraysOf<C>>) => NextState<C>,
   initVal: C,
-): ArraysOf<C> {
+): NoInfer<ArraysOf<C>> {
   requireFunction(bodyFun, "lax.foriLoop");
   const from = boundOf(lower, "lower");
   const to = boundOf(upper, "upper");

@@ -4,7 +4,7 @@ import { signature } from "../core/calling.js";
 import { ArgumentError, ShapeError, TreeError } from "../core/errors.js";
 import { describeValue } from "../core/literal.js";
 import { leafPaths, sameStructure, unflatten } from "../core/tree.js";
-import type { ArraysOf } from "../core/types.js";
+import type { ArraysOf, NextState, Structure } from "../core/types.js";
 import { concatenate, expandDims, reshape, rev, slice } from "../primitives/all.js";
 import { flattenArrays, requireFunction } from "../transforms/arguments.js";
 import { vmap } from "../transforms/vmap.js";
@@ -41,7 +41,7 @@ const mapParams = signature<{ f: AnyFunction; xs: unknown } & MapOptions>("lax.m
  * @example
  * const squares = lax.map((x) => x.mul(x), np.arange(5));
  */
-export function map<X, Y>(f: (x: NoInfer<ArraysOf<X>>) => Y, xs: X, options?: MapOptions): ArraysOf<Y>;
+export function map<X extends Structure, Y extends Structure>(f: (x: NoInfer<ArraysOf<X>>) => Y, xs: X, options?: MapOptions): NoInfer<ArraysOf<Y>>;
 export function map(...given: unknown[]): unknown {
   const { f, xs, batchSize } = mapParams(given);
   requireFunction(f, "lax.map");
@@ -107,11 +107,11 @@ const associativeParams = signature<{ fn: AnyFunction; elems: unknown } & Associ
  * @example
  * const sums = lax.associativeScan((a, b) => a.add(b), np.arange(5));
  */
-export function associativeScan<E>(
-  fn: (a: NoInfer<ArraysOf<E>>, b: NoInfer<ArraysOf<E>>) => NoInfer<ArraysOf<E>>,
+export function associativeScan<E extends Structure>(
+  fn: (a: NoInfer<ArraysOf<E>>, b: NoInfer<ArraysOf<E>>) => NextState<E>,
   elems: E,
   options?: AssociativeScanOptions,
-): ArraysOf<E>;
+): NoInfer<ArraysOf<E>>;
 export function associativeScan(...given: unknown[]): unknown {
   const { fn, elems, reverse = false, axis = 0 } = associativeParams(given);
   requireFunction(fn, "lax.associativeScan");

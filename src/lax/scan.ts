@@ -5,7 +5,7 @@ import { ArgumentError, ShapeError, TreeError } from "../core/errors.js";
 import { describeValue } from "../core/literal.js";
 import { bind } from "../core/trace.js";
 import { leafPaths, TreeDef, unflatten } from "../core/tree.js";
-import type { ArraysOf, In } from "../core/types.js";
+import type { ArraysOf, NextState, Structure } from "../core/types.js";
 import { flattenArrays, nameOf, requireFunction } from "../transforms/arguments.js";
 import { scanPrimitive } from "../transforms/control/scan.js";
 import { stageCarrying, stageFunction, type StagedFunction } from "../transforms/control/staging.js";
@@ -41,8 +41,8 @@ const scanParams = signature<{ f: Body; init: unknown; xs: unknown } & ScanOptio
  * @example
  * const [total, sums] = lax.scan((c, x) => [c.add(x), c.add(x)], 0, np.arange(5));
  */
-export function scan<C, X, Y>(
-  f: (carry: NoInfer<ArraysOf<C>>, x: NoInfer<ArraysOf<X>>) => readonly [carry: NoInfer<In<ArraysOf<C>>>, y: Y],
+export function scan<C extends Structure, X extends Structure, Y extends Structure>(
+  f: (carry: NoInfer<ArraysOf<C>>, x: NoInfer<ArraysOf<X>>) => readonly [carry: NextState<C>, y: Y],
   init: C,
   xs?: X,
   options?: ScanOptions,

@@ -1,7 +1,7 @@
 import type { NDArray } from "../core/array.js";
 import { ArgumentError } from "../core/errors.js";
 import { describeValue } from "../core/literal.js";
-import type { ArraysOf, Ins } from "../core/types.js";
+import type { ArraysOf, Ins, Structure } from "../core/types.js";
 import type { ProfiledLaunch } from "../kernel-ir/backend.js";
 import { allDevices } from "./devices.js";
 import { blockUntilReady } from "./transfer.js";
@@ -36,7 +36,7 @@ export interface Profile<R> {
  * @example
  * const { milliseconds } = await profile(jit((x) => np.tanh(x)))(np.ones([3]));
  */
-export function profile<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function profile<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,
 ): (...args: Ins<A>) => Promise<Profile<ArraysOf<R>>>;
 export function profile(f: (...args: never[]) => unknown): (...args: unknown[]) => Promise<Profile<unknown>> {

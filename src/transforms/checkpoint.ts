@@ -12,7 +12,7 @@ import { isLinear, type Tangent } from "../core/primitive.js";
 import { stage } from "../core/staging.js";
 import { bind, boundAxesKey } from "../core/trace.js";
 import { flatten, type TreeDef, unflatten } from "../core/tree.js";
-import type { ArraysOf, In, Ins } from "../core/types.js";
+import type { ArraysOf, In, Ins, Structure } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { definePrimitive, type PrimitiveDefinition, unary } from "../primitives/all.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
@@ -177,7 +177,7 @@ const checkpointParams = signature<{ readonly fun: AnyFunction } & CheckpointOpt
  * const layer = checkpoint((w, x) => np.tanh(np.dot(x, w)));
  * const dw = grad((w, x) => np.sum(layer(w, x)))(np.eye(3), np.ones([2, 3]));
  */
-export function checkpoint<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function checkpoint<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   fun: (...args: A) => R,
   options?: CheckpointOptions,
 ): (...args: Ins<A>) => ArraysOf<R>;

@@ -5,7 +5,7 @@ import { evalJaxpr } from "../core/interpreter.js";
 import { stage } from "../core/staging.js";
 import { Tracer } from "../core/trace.js";
 import { type TreeDef, unflatten } from "../core/tree.js";
-import type { ArraysOf, In, Ins } from "../core/types.js";
+import type { ArraysOf, In, Ins, Structure } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
 import { requirePair } from "./custom-trees.js";
@@ -27,7 +27,7 @@ export type WithGradient<A extends readonly unknown[], R> = readonly [
  * const f = customGradient((x) => [np.square(x), (g) => g.mul(3).mul(x)]);
  * const slope = grad(f)(2); // 6
  */
-export function customGradient<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function customGradient<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   fun: (...args: A) => WithGradient<A, R>,
 ): (...args: Ins<A>) => ArraysOf<R> {
   requireFunction(fun, "customGradient");
@@ -98,7 +98,7 @@ const isListOfOne = (x: unknown): boolean => Array.isArray(x) && x.length === 1;
  * const [g, values] = closureConvert((x) => x.mul(2), 1);
  * const y = g(3, ...values); // 6
  */
-export function closureConvert<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function closureConvert<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   fun: (...args: A) => R,
   ...examples: Ins<NoInfer<A>>
 ): [converted: (...args: readonly unknown[]) => ArraysOf<R>, values: NDArray[]] {

@@ -6,7 +6,7 @@ import { isFloat } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
 import type { Tangent } from "../core/primitive.js";
 import { unflatten } from "../core/tree.js";
-import type { ArraysOf, In, Ins } from "../core/types.js";
+import type { ArraysOf, In, Ins, Structure } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { addTangents, instantiate, zerosOf } from "../primitives/all.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
@@ -104,7 +104,7 @@ const customJvpParams = signature<{ readonly fun: AnyFunction } & CustomRuleOpti
  */
 export function customJvp<
   A extends readonly unknown[] = readonly NDArray[],
-  R = unknown,
+  R extends Structure = unknown,
   const N extends readonly number[] = readonly [],
 >(fun: (...args: A) => R, nondiffArgnums?: N | CustomRuleOptions<N>): CustomJvp<A, R, N>;
 export function customJvp(...given: unknown[]): unknown {

@@ -7,7 +7,7 @@ import { describeValue } from "../core/literal.js";
 import { isLinear, none, type Tangent } from "../core/primitive.js";
 import { bind, currentStaging, Tracer } from "../core/trace.js";
 import { flatten, type TreeDef, unflatten } from "../core/tree.js";
-import type { ArraysOf, In, Ins } from "../core/types.js";
+import type { ArraysOf, In, Ins, Structure } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { instantiate, type PrimitiveDefinition, reduceSum } from "../primitives/all.js";
 import { nameOf, requireFunction } from "./arguments.js";
@@ -150,7 +150,7 @@ const customVjpParams = signature<{ readonly fun: AnyFunction } & CustomRuleOpti
  */
 export function customVjp<
   A extends readonly unknown[] = readonly NDArray[],
-  R = unknown,
+  R extends Structure = unknown,
   const N extends readonly number[] = readonly [],
 >(fun: (...args: A) => R, nondiffArgnums?: N | CustomRuleOptions<N>): CustomVjp<A, R, N>;
 export function customVjp(...given: unknown[]): unknown {

@@ -6,7 +6,7 @@ import { ruleOf } from "../core/primitive.js";
 import { stage } from "../core/staging.js";
 import { bind } from "../core/trace.js";
 import { broadcastPrefix, unflatten } from "../core/tree.js";
-import type { ArraysOf, In, Ins } from "../core/types.js";
+import type { ArraysOf, In, Ins, Structure } from "../core/types.js";
 import { definePrimitive, moveAxis, type PrimitiveDefinition, zerosOf } from "../primitives/all.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
 import { type FlatFunction, missingRule, refuseClosedOver, topTrace } from "./custom-call.js";
@@ -142,7 +142,7 @@ type AnyFunction = (...args: never[]) => unknown;
  * rowSum.defVmap((size, [isBatched], x) => [np.sum(x, -1), isBatched]);
  * const sums = vmap(rowSum)(np.ones([2, 3]));
  */
-export function customVmap<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function customVmap<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   fun: (...args: A) => R,
 ): CustomVmap<A, R>;
 export function customVmap(fun: AnyFunction): unknown {

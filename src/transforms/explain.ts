@@ -1,5 +1,5 @@
 import type { NDArray } from "../core/array.js";
-import type { Ins } from "../core/types.js";
+import type { Ins, Structure } from "../core/types.js";
 import { requireFunction } from "./arguments.js";
 import type { Explanation } from "./explanation.js";
 import { jit, type Jitted } from "./jit.js";
@@ -11,7 +11,7 @@ import { jit, type Jitted } from "./jit.js";
  * @example
  * const { kernels } = explain((x) => np.tanh(x).mul(2))(np.ones([3]));
  */
-export function explain<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function explain<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,
 ): (...args: Ins<A>) => Explanation {
   requireFunction(f, "explain");

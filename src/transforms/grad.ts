@@ -5,7 +5,7 @@ import { isFloat } from "../core/dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
 import { describeValue, lit } from "../core/literal.js";
 import { leafPaths, unflatten } from "../core/tree.js";
-import type { ArgumentAt, ArraysOf, Ins } from "../core/types.js";
+import type { ArgumentAt, ArraysOf, Ins, Structure } from "../core/types.js";
 import { differentiable, flattenArrays, nameOf, requireFloatInput, requireFunction } from "./arguments.js";
 import { pullTree, vjpTree } from "./vjp.js";
 
@@ -124,7 +124,7 @@ function valueAndGrads(
  */
 export function grad<
   A extends readonly unknown[] = readonly NDArray[],
-  R = unknown,
+  R extends Structure = unknown,
   const N extends Argnums = 0,
   const H extends boolean = false,
 >(
@@ -149,7 +149,7 @@ export function grad(...given: unknown[]): unknown {
  */
 export function valueAndGrad<
   A extends readonly unknown[] = readonly NDArray[],
-  R = unknown,
+  R extends Structure = unknown,
   const N extends Argnums = 0,
   const H extends boolean = false,
 >(

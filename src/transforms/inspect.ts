@@ -5,6 +5,7 @@ import { printJaxpr } from "../core/printer.js";
 import type { ClosedJaxpr } from "../core/jaxpr.js";
 import { stage } from "../core/staging.js";
 import { flatten, type TreeDef, unflatten } from "../core/tree.js";
+import type { Structure } from "../core/types.js";
 import { asArray } from "../core/literal.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
 import { NDArray as ArrayClass } from "../core/array.js";
@@ -83,7 +84,7 @@ function traceCall(
  * @example
  * console.log(String(makeJaxpr((x) => np.sin(x).mul(2))(np.ones([3]))));
  */
-export function makeJaxpr<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function makeJaxpr<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,
 ): (...args: AllDescribed<A>) => TracedJaxpr;
 export function makeJaxpr(f: (...args: never[]) => unknown): (...args: unknown[]) => TracedJaxpr {
@@ -101,7 +102,7 @@ export function makeJaxpr(f: (...args: never[]) => unknown): (...args: unknown[]
  * @example
  * evalShape((x) => np.dot(x, x.T), { shape: [2, 3], dtype: "float32" });
  */
-export function evalShape<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function evalShape<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,
   ...args: AllDescribed<NoInfer<A>>
 ): ShapesOf<R>;

@@ -3,7 +3,7 @@ import { sizeOf } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { isFloat } from "../core/dtype.js";
 import { unflatten } from "../core/tree.js";
-import type { Ins } from "../core/types.js";
+import type { Ins, Structure } from "../core/types.js";
 import { Zero } from "../core/zero.js";
 import { add, convertElementType, eq, instantiate, iota, reshape, slice, zerosOf } from "../primitives/all.js";
 import { nameOf, requireFunction } from "./arguments.js";
@@ -66,7 +66,7 @@ function assemble(v: TreeVjp, blocks: readonly (readonly NDArray[])[], argnums: 
  * @example
  * const j = jacfwd((x) => np.sin(x))(np.array([0, 1]));
  */
-export function jacfwd<A extends readonly unknown[] = readonly NDArray[], R = unknown, const N extends Argnums = 0>(
+export function jacfwd<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown, const N extends Argnums = 0>(
   f: (...args: A) => R,
   argnums?: N | GradOptions<N>,
 ): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
@@ -108,7 +108,7 @@ function byColumns(f: AnyFunction, argnums: Argnums = 0, hasAux = false, what: s
  * @example
  * const j = jacrev((x) => np.sin(x))(np.array([0, 1]));
  */
-export function jacrev<A extends readonly unknown[] = readonly NDArray[], R = unknown, const N extends Argnums = 0>(
+export function jacrev<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown, const N extends Argnums = 0>(
   f: (...args: A) => R,
   argnums?: N | GradOptions<N>,
 ): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
@@ -155,7 +155,7 @@ function byRows(f: AnyFunction, argnums: Argnums = 0, hasAux = false, what: stri
  * @example
  * const h = hessian((x) => np.sum(np.sin(x)))(np.array([0, 1]));
  */
-export function hessian<A extends readonly unknown[] = readonly NDArray[], R = unknown, const N extends Argnums = 0>(
+export function hessian<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown, const N extends Argnums = 0>(
   f: (...args: A) => R,
   argnums?: N | GradOptions<N>,
 ): (...args: Ins<A>) => JacobianOf<JacobianOf<R, GradOf<A, N>>, GradOf<A, N>>;

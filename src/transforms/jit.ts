@@ -13,7 +13,7 @@ import { stage } from "../core/staging.js";
 import { bind, boundAxesKey, currentStaging, Tracer } from "../core/trace.js";
 import { identityOf } from "../core/structural-key.js";
 import { type TreeDef, unflatten } from "../core/tree.js";
-import type { ArraysOf, Ins } from "../core/types.js";
+import type { ArraysOf, Ins, Structure } from "../core/types.js";
 import { flattenArrays, nameOf } from "./arguments.js";
 import { explainMiss, type Traced } from "./cache-misses.js";
 import { merged } from "./custom-call.js";
@@ -94,7 +94,7 @@ const jitParams = signature<{ readonly f: AnyFunction } & JitOptions>("jit", 1, 
  * @example
  * const f = jit((x) => np.tanh(x).mul(2));
  */
-export function jit<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function jit<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,
   options?: JitOptions,
 ): Jitted<A, ArraysOf<R>>;
@@ -211,8 +211,10 @@ export function jit(...given: unknown[]): unknown {
 function asWritten(f: AnyFunction, args: readonly unknown[], statics: readonly number[], name: string): unknown {
   const dynamic = args.filter((_, i) => !statics.includes(i));
   const { leaves, def } = flattenArrays(dynamic, `jit(${name}): argument `, staticHint);
-  const full = merged(args, statics, unflatten(def, leaves) as unknown[]);
-  const out = flattenArrays(f(...(full as never[])), `the result of ${name}`);
+  const out = flattenArrays(
+    f(...(merged(args, statics, unflatten(def, leaves) as unknown[]) as never[])),
+    `the result of ${name}`,
+  );
   return unflatten(out.def, out.leaves);
 }
 

@@ -10,7 +10,7 @@ import { type AnyPrimitive, ruleOf, type Tangent } from "../core/primitive.js";
 import { stage } from "../core/staging.js";
 import { Trace, Tracer, withTrace } from "../core/trace.js";
 import { flatten, sameStructure, unflatten } from "../core/tree.js";
-import type { ArraysOf, Ins } from "../core/types.js";
+import type { ArraysOf, Ins, Structure } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { instantiate } from "../primitives/all.js";
 import { differentiable, fitTangent, flattenArrays, nameOf, requireFloatInput, requireFunction } from "./arguments.js";
@@ -136,7 +136,7 @@ export const jvpJaxpr = memoize(
  * @example
  * const [y, t] = jvp(np.sin, [0.5], [1]);
  */
-export function jvp<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function jvp<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,
   primals: Readonly<Ins<NoInfer<A>>>,
   tangents: Readonly<Ins<NoInfer<A>>>,

@@ -9,7 +9,7 @@ import type { AnyPrimitive, Tangent } from "../core/primitive.js";
 import { stage, StagingTrace } from "../core/staging.js";
 import { withTrace } from "../core/trace.js";
 import { flatten, sameStructure, type TreeDef, unflatten } from "../core/tree.js";
-import type { ArraysOf, Ins } from "../core/types.js";
+import type { ArraysOf, Ins, Structure } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { instantiate, zerosOf } from "../primitives/all.js";
 import { differentiable, fitTangent, flattenArrays, nameOf, requireFloatInput, requireFunction } from "./arguments.js";
@@ -190,7 +190,7 @@ export function floatPrimals(
  * @example
  * const [y, push] = linearize(np.sin, 0.5);
  */
-export function linearize<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function linearize<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,
   ...primals: Ins<NoInfer<A>>
 ): [value: ArraysOf<R>, push: (...tangents: Ins<A>) => ArraysOf<R>] {

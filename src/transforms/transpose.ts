@@ -9,7 +9,7 @@ import { stage } from "../core/staging.js";
 import { withBackwardSource, withSource } from "../core/source.js";
 import { bind } from "../core/trace.js";
 import { flatten, sameStructure, unflatten } from "../core/tree.js";
-import type { ArraysOfAll, In, Ins } from "../core/types.js";
+import type { ArraysOfAll, In, Ins, Structure } from "../core/types.js";
 import { isZero, Zero } from "../core/zero.js";
 import { addTangents, instantiate } from "../primitives/all.js";
 import { fitTangent, flattenArrays, nameOf, requireFunction } from "./arguments.js";
@@ -109,7 +109,7 @@ export const transposeJaxpr = memoize(
  * @example
  * const t = linearTranspose((x) => x.mul(3), np.zeros([2]));
  */
-export function linearTranspose<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function linearTranspose<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,
   ...examples: Ins<NoInfer<A>>
 ): (cotangent: In<R>) => ArraysOfAll<A> {

@@ -3,7 +3,7 @@ import { isFloat } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
 import { Linear, type Tangent } from "../core/primitive.js";
 import { flatten, sameStructure, type TreeDef, unflatten } from "../core/tree.js";
-import type { ArraysOf, ArraysOfAll, In, Ins } from "../core/types.js";
+import type { ArraysOf, ArraysOfAll, In, Ins, Structure } from "../core/types.js";
 import { Zero } from "../core/zero.js";
 import { instantiate } from "../primitives/all.js";
 import { differentiable, fitTangent, flattenArrays, nameOf, requireFunction } from "./arguments.js";
@@ -119,7 +119,7 @@ function pullFunction<R>(v: TreeVjp): (ct: unknown) => R {
  * @example
  * const [y, pull] = vjp(np.sin, 0.5);
  */
-export function vjp<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function vjp<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,
   ...primals: Ins<NoInfer<A>>
 ): [value: ArraysOf<R>, pull: (cotangent: In<R>) => ArraysOfAll<A>] {
@@ -128,7 +128,7 @@ export function vjp<A extends readonly unknown[] = readonly NDArray[], R = unkno
 }
 
 /** `vjp` of a function that returns `[result, aux]`: gives `[result, pull, aux]`. */
-export function vjpAux<A extends readonly unknown[] = readonly NDArray[], R = unknown, X = unknown>(
+export function vjpAux<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown, X = unknown>(
   f: (...args: A) => readonly [R, X],
   ...primals: Ins<NoInfer<A>>
 ): [value: ArraysOf<R>, pull: (cotangent: In<R>) => ArraysOfAll<A>, aux: ArraysOf<X>] {

@@ -10,7 +10,7 @@ import { stage } from "../core/staging.js";
 import type { NamedAxis } from "../core/named-axes.js";
 import { Trace, Tracer, withTrace } from "../core/trace.js";
 import { broadcastPrefix, leafPaths, unflatten } from "../core/tree.js";
-import type { ArraysOf, Ins } from "../core/types.js";
+import type { ArraysOf, Ins, Structure } from "../core/types.js";
 import { batchInFront, moveAxis } from "../primitives/all.js";
 import { signature } from "../core/calling.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
@@ -186,7 +186,7 @@ const isAxis = (x: unknown): x is number | null => x === null || typeof x === "n
  * @example
  * const rows = vmap((w, x) => np.dot(w, x), { inAxes: [null, 0] });
  */
-export function vmap<A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+export function vmap<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,
   inAxes?: Axes | VmapOptions,
   outAxes?: Axes | VmapOptions,
