@@ -58,9 +58,6 @@ export const formatOpaque = (a: Aval, why?: string): string =>
 export const formatScalar = (v: number | boolean, dtype: DType): string =>
   typeof v === "number" && dtype === "float32" && Number.isFinite(v) ? String(Number(shortest(v, true))) : String(v);
 
-/** The elements of an array as nested lists, without its dtype. */
-export const formatValues = (data: TypedArray, a: Aval): string => formatElements(data, a, 0);
-
 function formatElements(data: TypedArray, a: Aval, indent: number): string {
   if (data.length === 0) return "[]";
   const strides = stridesOf(a.shape);

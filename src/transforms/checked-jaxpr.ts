@@ -193,6 +193,8 @@ const outOfBounds = (shape: Shape) =>
     message([found]: readonly HostArray[]): string {
       const [index, axis, size] = found!.data;
       const where = `index ${index} is out of bounds for axis ${axis} with size ${size}`;
-      return `out-of-bounds indexing for array of shape [${shape.join(", ")}]: ${where}.`;
+      const tuple = `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
+      // to the letter as JAX has it
+      return `out-of-bounds indexing for array of shape ${tuple}: ${where}. `;
     },
   }) as const;

@@ -2,15 +2,16 @@ import type { NDArray } from "../core/array.js";
 import { formatAval, type HostArray, sizeOf, strengthen } from "../core/aval.js";
 import { isOptions, signature } from "../core/calling.js";
 import { type CheckCategory, type CheckState, noSites, stateValues } from "../core/checks.js";
+import { getEngine } from "../core/engine.js";
 import { ArgumentError, DTypeError, ShapeError, TracerError } from "../core/errors.js";
 import { type ArrayLike, asArray, describeValue } from "../core/literal.js";
-import { fillTemplate, parseTemplate, type Shown } from "../core/message.js";
 import { stage } from "../core/staging.js";
 import { flatten, registerPytreeNode, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins } from "../core/types.js";
 import { hostNow } from "../core/values-now.js";
 import { not, reshape } from "../primitives/all.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
+import { checkArguments, type FormatArguments, formatTemplate, parseTemplate, wantsOf } from "./callbacks/format.js";
 import { anyFailed, checkError as thrown, type CheckParams, failureOf, raise } from "./check-primitive.js";
 import { Collected } from "./check-state.js";
 import { evalChecked } from "./checked-jaxpr.js";
@@ -197,10 +198,12 @@ function check(pred: ArrayLike, message: string, ...values: readonly CheckValues
       message: `checkify.check takes a message, not ${describeValue(message)}`,
     });
   const last = values.at(-1);
-  const named = isOptions(last) ? last : {};
-  const listed = isOptions(last) ? values.slice(0, -1) : values;
-  const parts = parseTemplate(message, "checkify.check", listed.length, Object.keys(named));
-  const { leaves, def } = flattenArrays([listed, named], "checkify.check: value ");
+  const template = parseTemplate(message, "checkify.check");
+  const wants = wantsOf(template);
+  const byName = isOptions(last) && (wants.named || values.length > wants.positional);
+  const given = { positional: byName ? values.slice(0, -1) : values, named: byName ? last : {} };
+  checkArguments(template, given);
+  const { leaves, def } = flattenArrays(given, "checkify.check: value ");
   const shown = leaves.map((x) => stopGradient(x));
   const found = new Collected();
   found.add(
@@ -208,8 +211,8 @@ function check(pred: ArrayLike, message: string, ...values: readonly CheckValues
       category: "user",
       shows: shown.map((x) => strengthen(x.aval)),
       message(data) {
-        const [list, byName] = unflatten(def, data) as [Shown[], Record<string, Shown>];
-        return `${fillTemplate(parts, list, byName)} (\`check\` failed)`;
+        const arrays = getEngine().onHost(() => data.map((x) => getEngine().fromHost(x)));
+        return `${formatTemplate(template, unflatten(def, arrays) as FormatArguments)} (\`check\` failed)`;
       },
     },
     not(holds),
@@ -251,7 +254,7 @@ export interface Checkify {
    *   return np.log(total);
    * };
    * const [err, y] = jit(checkify(logOfSum))(np.array([1, -3]));
-   * const message = err.get(); // the sum must be positive, got -2 (`check` failed)
+   * const message = err.get(); // the sum must be positive, got -2.0 (`check` failed)
    */
   <A extends readonly unknown[] = readonly NDArray[], R = unknown>(
     f: (...args: A) => R,
@@ -260,7 +263,7 @@ export interface Checkify {
   /**
    * Demands that a bool scalar holds. Outside of jit it throws if it does not; in what is jitted, or runs in `lax.scan` and its
    * family, `checkify` must stand around it. `{}` in the message shows the next value, `{name}` one of a trailing object.
-   * @throws CheckError `check-failed`, `check-staged` where a program is compiled with it, ArgumentError `message-template`,
+   * @throws CheckError `check-failed`, `check-staged` where a program is compiled with it, ArgumentError `debug-format`,
    * ShapeError and DTypeError `check-predicate`.
    * @example
    * const half = (x) => {

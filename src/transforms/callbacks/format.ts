@@ -17,6 +17,8 @@ interface Field {
 /** A format string as Python's `str.format` reads it: text and fields in turn. */
 export interface Template {
   readonly source: string;
+  /** What errors call the function that takes it. */
+  readonly op: string;
   readonly parts: readonly (string | Field)[];
 }
 
@@ -26,28 +28,29 @@ export interface FormatArguments {
   readonly named: Readonly<Record<string, unknown>>;
 }
 
-const broken = (source: string, why: string): ArgumentError =>
+const broken = ({ source, op }: Omit<Template, "parts">, why: string): ArgumentError =>
   new ArgumentError({
     code: "debug-format",
-    message: `debug.print: ${why} in ${JSON.stringify(source)}`,
+    message: `${op}: ${why} in ${JSON.stringify(source)}`,
     hint: 'fields are "{}", "{0}", "{name}" or "{name:.3f}"; braces themselves are written twice: "{{" and "}}"',
   });
 
 /** Reads a format string. @throws ArgumentError `debug-format`. */
-export function parseTemplate(source: string): Template {
+export function parseTemplate(source: string, op = "debug.print"): Template {
+  const of = { source, op };
   let next = 0;
   let numbering: "automatic" | "given" | undefined;
   const rootOf = (name: string): number | string => {
     if (name !== "" && !/^\d+$/.test(name)) return name;
     const kind = name === "" ? "automatic" : "given";
     if (numbering !== undefined && numbering !== kind)
-      throw broken(source, "fields with and without numbers stand side by side");
+      throw broken(of, "fields with and without numbers stand side by side");
     numbering = kind;
     return name === "" ? next++ : Number(name);
   };
   const field = (text: string): Field => {
     const m = /^([^.[!:]*)((?:\.[^.[!:]+|\[[^\]]+\])*)(?:!([srax]))?(?::(.*))?$/s.exec(text);
-    if (!m) throw broken(source, `{${text}} is no field`);
+    if (!m) throw broken(of, `{${text}} is no field`);
     const root = rootOf(m[1]!);
     const path = [...m[2]!.matchAll(/\.([^.[]+)|\[([^\]]+)\]/g)].map(([, attribute, key]) => ({
       key: attribute ?? key!,
@@ -63,17 +66,17 @@ export function parseTemplate(source: string): Template {
       if ((c === "{" || c === "}") && text[i + 1] === c) {
         plain += c;
         i++;
-      } else if (c === "}") throw broken(source, "a single } stands");
+      } else if (c === "}") throw broken(of, "a single } stands");
       else if (c === "{") {
         const end = closing(text, i);
-        if (end < 0) throw broken(source, "a { is not closed");
+        if (end < 0) throw broken(of, "a { is not closed");
         parts.push(plain, field(text.slice(i + 1, end)));
         plain = "";
         i = end;
       } else plain += c;
     }
     parts.push(plain);
-    return { source: text, parts: parts.filter((p) => p !== "") };
+    return { source: text, op, parts: parts.filter((p) => p !== "") };
   };
   return template(source);
 }
@@ -106,7 +109,7 @@ export function checkArguments(t: Template, { positional, named }: FormatArgumen
     const there = typeof f.root === "number" ? f.root < positional.length : Object.hasOwn(named, f.root);
     if (!there) {
       const which = typeof f.root === "number" ? `argument ${f.root}` : `{${f.root}}`;
-      throw broken(t.source, `nothing was given for ${which}`);
+      throw broken(t, `nothing was given for ${which}`);
     }
     const value = valueOf(t, f, { positional, named });
     if (f.spec.parts.length > 0 && f.conversion === "" && value instanceof NDArray && value.ndim > 0)
@@ -120,8 +123,8 @@ export function checkArguments(t: Template, { positional, named }: FormatArgumen
   if (surplus.length === 0) return;
   throw new ArgumentError({
     code: "debug-format",
-    message: `debug.print: ${JSON.stringify(t.source)} has no field for ${surplus.join(", ")}`,
-    hint: 'a template literal is filled in before debug.print sees it, and shows tracers: write "x = {x}" and { x }',
+    message: `${t.op}: ${JSON.stringify(t.source)} has no field for ${surplus.join(", ")}`,
+    hint: 'a template literal is filled in before it is looked at, and shows tracers: write "x = {x}" and { x }',
   });
 }
 
@@ -154,7 +157,7 @@ function valueOf(t: Template, f: Field, { positional, named }: FormatArguments):
       value instanceof NDArray
         ? attribute && attributes.has(key)
         : typeof value === "object" && value !== null && Object.hasOwn(value, key);
-    if (!seen) throw broken(t.source, `{${String(f.root)}} has no ${attribute ? `.${key}` : `[${key}]`}`);
+    if (!seen) throw broken(t, `{${String(f.root)}} has no ${attribute ? `.${key}` : `[${key}]`}`);
     value = (value as Readonly<Record<string, unknown>>)[key];
     if (attribute && key === "shape" && Array.isArray(value)) value = new ShapeText(value as number[]);
   }
