@@ -7,7 +7,7 @@ import { ArgumentError, DTypeError, ShapeError, TracerError } from "../core/erro
 import { type ArrayLike, asArray, describeValue } from "../core/literal.js";
 import { stage } from "../core/staging.js";
 import { flatten, registerPytreeNode, unflatten } from "../core/tree.js";
-import type { ArraysOf, Ins } from "../core/types.js";
+import type { ArraysOf, Ins, Structure } from "../core/types.js";
 import { hostNow } from "../core/values-now.js";
 import { not, reshape } from "../primitives/all.js";
 import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
@@ -256,7 +256,7 @@ export interface Checkify {
    * const [err, y] = jit(checkify(logOfSum))(np.array([1, -3]));
    * const message = err.get(); // the sum must be positive, got -2.0 (`check` failed)
    */
-  <A extends readonly unknown[] = readonly NDArray[], R = unknown>(
+  <A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
     f: (...args: A) => R,
     errors?: CheckSet | CheckifyOptions,
   ): (...args: Ins<A>) => [err: CheckResult, out: ArraysOf<R>];
