@@ -80,13 +80,7 @@ function general(op: string, args: ConvArguments): NDArray {
   requireList(op, "windowStrides", args.windowStrides, rank);
   requireList(op, "lhsDilation", lhsDilation, rank);
   requireList(op, "rhsDilation", rhsDilation, rank);
-  if (typeof args.padding === "string" && lhsDilation.some((d) => d !== 1)) {
-    throw new ArgumentError({
-      code: "conv-padding",
-      message: `${op}: padding "${args.padding}" has no meaning for images that are dilated by ${JSON.stringify(lhsDilation)}`,
-      hint: "give [low, high] for each spatial axis, or use lax.convTranspose",
-    });
-  }
+  refuseNamedPadding(op, args.padding, lhsDilation);
   const padding = paddingPairs(
     op,
     args.padding,
@@ -199,6 +193,16 @@ export function convWithGeneralPadding(
 ): NDArray;
 export function convWithGeneralPadding(...given: unknown[]): NDArray {
   return general("lax.convWithGeneralPadding", withPaddingParams(given));
+}
+
+/** Refuses padding by name for images that are dilated. @throws ArgumentError `conv-padding`. */
+function refuseNamedPadding(op: string, padding: Padding, lhsDilation: readonly number[]): void {
+  if (typeof padding !== "string" || lhsDilation.every((d) => d === 1)) return;
+  throw new ArgumentError({
+    code: "conv-padding",
+    message: `${op}: padding "${padding}" has no meaning for images that are dilated by ${JSON.stringify(lhsDilation)}`,
+    hint: "give [low, high] for each spatial axis, or use lax.convTranspose",
+  });
 }
 
 export interface ConvTransposeOptions extends ConvPrecision {
@@ -363,6 +367,7 @@ export function convGeneralDilatedPatches(...given: unknown[]): NDArray {
   const orders = ordersOf(op, x.ndim, args.dimensionNumbers ?? null);
   const images = p.transpose(x, orders.lhs);
   const lengths = images.shape.slice(2);
+  refuseNamedPadding(op, args.padding, lhsDilation);
   const pairs = paddingPairs(op, args.padding, lengths, spansOf(args.filterShape, rhsDilation), args.windowStrides);
   const padded = p.pad(images, p.zerosOf({ shape: [], dtype: x.dtype, weakType: false }), [
     [0, 0, 0],

@@ -1,16 +1,19 @@
-import type { NDArray } from "../core/array.js";
+import { NDArray } from "../core/array.js";
 import { normalizeAxis } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { isInteger } from "../core/dtype.js";
-import { DTypeError } from "../core/errors.js";
-import { type ArrayLike, asArray, lit } from "../core/literal.js";
+import { ArgumentError, DTypeError } from "../core/errors.js";
+import { type ArrayLike, asArray, describeValue, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 
 /** Slices at indices that are known only when the program runs; starts are clamped so that the slice lies within. */
 
 /** A start index: negative ones count from the end, as in JAX. */
 function startIndex(i: ArrayLike, size: number, op: string): NDArray {
-  if (typeof i === "number") return lit(i < 0 ? i + size : i, "int32");
+  if (typeof i === "number") {
+    if (Number.isInteger(i)) return lit(i < 0 ? i + size : i, "int32");
+    throw new ArgumentError({ code: "index-range", message: `${op}: a start index is a whole number, not ${i}` });
+  }
   const x = asArray(i, op, "a start index");
   if (!isInteger(x.dtype)) {
     throw new DTypeError({
@@ -22,21 +25,30 @@ function startIndex(i: ArrayLike, size: number, op: string): NDArray {
   return x.dtype === "uint32" ? x : p.select(p.lt(x, 0), p.add(x, size), x);
 }
 
-const starts = (x: NDArray, indices: readonly ArrayLike[], op: string): NDArray[] =>
-  indices.map((i, k) => startIndex(i, x.shape[k] ?? 0, op));
+/** Start indices one by one; they may come as one vector. */
+function starts(x: NDArray, indices: unknown, op: string): NDArray[] {
+  const list = indices instanceof NDArray && indices.ndim === 1 ? entriesOf(indices) : indices;
+  if (Array.isArray(list)) return (list as ArrayLike[]).map((i, k) => startIndex(i, x.shape[k] ?? 0, op));
+  throw new ArgumentError({
+    code: "start-indices",
+    message: `${op}: startIndices is a list of numbers and scalars, or a vector, but it is ${describeValue(indices)}`,
+    hint: "give one start index for each axis of the operand",
+  });
+}
+const entriesOf = (x: NDArray): NDArray[] =>
+  Array.from({ length: x.shape[0]! }, (_, k) => p.squeeze(p.slice(x, [k], [k + 1]), [0]));
+
+/** One start index for each axis, in a list or as one vector of integers. */
+export type StartIndices = readonly ArrayLike[] | NDArray;
 const alongAxis = (x: NDArray, axis: number, i: ArrayLike): ArrayLike[] => x.shape.map((_, k) => (k === axis ? i : 0));
 
 const dynamicSliceParams = signature<{
   operand: ArrayLike;
-  startIndices: readonly ArrayLike[];
+  startIndices: StartIndices;
   sliceSizes: readonly number[];
 }>("lax.dynamicSlice", 3, ["operand", "startIndices", "sliceSizes"]);
 /** A slice of fixed sizes at traced start indices. */
-export function dynamicSlice(
-  operand: ArrayLike,
-  startIndices: readonly ArrayLike[],
-  sliceSizes: readonly number[],
-): NDArray;
+export function dynamicSlice(operand: ArrayLike, startIndices: StartIndices, sliceSizes: readonly number[]): NDArray;
 export function dynamicSlice(...given: unknown[]): NDArray {
   const { operand, startIndices, sliceSizes } = dynamicSliceParams(given);
   const x = asArray(operand, "lax.dynamicSlice", "operand");
@@ -46,10 +58,10 @@ export function dynamicSlice(...given: unknown[]): NDArray {
 const dynamicUpdateSliceParams = signature<{
   operand: ArrayLike;
   update: ArrayLike;
-  startIndices: readonly ArrayLike[];
+  startIndices: StartIndices;
 }>("lax.dynamicUpdateSlice", 3, ["operand", "update", "startIndices"]);
 /** The operand with a slice at traced start indices replaced. */
-export function dynamicUpdateSlice(operand: ArrayLike, update: ArrayLike, startIndices: readonly ArrayLike[]): NDArray;
+export function dynamicUpdateSlice(operand: ArrayLike, update: ArrayLike, startIndices: StartIndices): NDArray;
 export function dynamicUpdateSlice(...given: unknown[]): NDArray {
   const { operand, update, startIndices } = dynamicUpdateSliceParams(given);
   const x = asArray(operand, "lax.dynamicUpdateSlice", "operand");

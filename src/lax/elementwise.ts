@@ -1,12 +1,13 @@
-import type { NDArray } from "../core/array.js";
+import { NDArray } from "../core/array.js";
+import { sameShape } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { type DType, asDType } from "../core/dtype.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 
 /**
- * Elementwise operations as the primitives have them: no promotion and no broadcasting but that of scalars. A JS number takes
- * the dtype of the array operand.
+ * Elementwise operations as the primitives have them: no promotion, and no broadcasting but that of scalars and of axes of
+ * length 1 between operands of one rank. A JS number takes the dtype of the array operand.
  */
 type Unary = (x: ArrayLike) => NDArray;
 type Binary = (x: ArrayLike, y: ArrayLike) => NDArray;
@@ -20,8 +21,20 @@ function binary(name: string, f: Binary): Binary {
   const params = signature<{ x: ArrayLike; y: ArrayLike }>(`lax.${name}`, 2, ["x", "y"]);
   return (...given) => {
     const { x, y } = params(given);
-    return f(x, y);
+    return f(...aligned(x, y));
   };
+}
+
+/** Operands of one rank with their axes of length 1 spread over the other's. What does not fit is the primitive's to refuse. */
+function aligned(x: ArrayLike, y: ArrayLike): readonly [ArrayLike, ArrayLike] {
+  if (!(x instanceof NDArray) || !(y instanceof NDArray) || x.ndim !== y.ndim || sameShape(x.shape, y.shape))
+    return [x, y];
+  const fits = x.shape.every((n, k) => n === y.shape[k] || n === 1 || y.shape[k] === 1);
+  if (!fits) return [x, y];
+  const shape = x.shape.map((n, k) => (n === 1 ? y.shape[k]! : n));
+  const axes = shape.map((_, k) => k);
+  const spread = (z: NDArray): NDArray => (sameShape(z.shape, shape) ? z : p.broadcastInDim(z, shape, axes));
+  return [spread(x), spread(y)];
 }
 
 export const abs = unary("abs", p.abs);

@@ -1,4 +1,4 @@
-import type { NDArray } from "../core/array.js";
+import { NDArray } from "../core/array.js";
 import { asShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { asDType, type DType } from "../core/dtype.js";
@@ -67,18 +67,23 @@ export function full(...given: unknown[]): NDArray {
   return filled(fillValue, asShape(shape, "lax.full"), dtype ?? asArray(fillValue, "lax.full").dtype);
 }
 
-const fullLikeParams = signature<{ x: ArrayLike; fillValue: number; dtype?: DType; shape?: Shape }>("lax.fullLike", 2, [
-  "x",
-  "fillValue",
-  "dtype",
-  "shape",
-]);
-/** An array of one value, of the shape and dtype of another. */
-export function fullLike(x: ArrayLike, fillValue: number | boolean, dtype?: DType, shape?: Shape): NDArray;
+const fullLikeParams = signature<{ x: ArrayLike; fillValue: ArrayLike; dtype?: DType; shape?: Shape }>(
+  "lax.fullLike",
+  2,
+  ["x", "fillValue", "dtype", "shape"],
+);
+/** An array of one value, a number or a scalar array, of the shape and dtype of another. */
+export function fullLike(x: ArrayLike, fillValue: ArrayLike, dtype?: DType, shape?: Shape): NDArray;
 export function fullLike(...given: unknown[]): NDArray {
   const { x, fillValue, dtype, shape } = fullLikeParams(given);
   const like = array(x, "fullLike");
-  return filled(fillValue, shape ?? like.shape, dtype ?? like.dtype);
+  const to = shape ?? like.shape;
+  if (!(fillValue instanceof NDArray)) return filled(fillValue, to, dtype ?? like.dtype);
+  return p.broadcastInDim(
+    p.convertElementType(fillValue, asDType(dtype ?? like.dtype)),
+    asShape(to, "lax.fullLike"),
+    [],
+  );
 }
 
 const filled = (value: number | boolean, shape: Shape, dtype: DType): NDArray =>

@@ -1,9 +1,10 @@
 import type { NDArray } from "../core/array.js";
 import { normalizeAxes, normalizeAxis } from "../core/aval.js";
 import { signature } from "../core/calling.js";
-import { asDType, type DType } from "../core/dtype.js";
-import { ArgumentError } from "../core/errors.js";
-import { type ArrayLike, asArray } from "../core/literal.js";
+import { defaultFloat } from "../core/config.js";
+import { asDType, type DType, promoteTypes } from "../core/dtype.js";
+import { ArgumentError, ShapeError } from "../core/errors.js";
+import { type ArrayLike, asArray, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 
 /** Reductions, running reductions, sorting and contractions, as the primitives have them. */
@@ -147,7 +148,10 @@ const dotGeneralParams = signature<{ lhs: ArrayLike; rhs: ArrayLike } & DotGener
   "precision",
   "preferredElementType",
 ]);
-/** Sums products over the contracted axes; the result has the batch axes, then the free ones of lhs and of rhs. */
+/**
+ * Sums products over the contracted axes; the result has the batch axes, then the free ones of lhs and of rhs. Operands of two
+ * dtypes are promoted; of booleans it tells whether any product is true.
+ */
 export function dotGeneral(
   lhs: ArrayLike,
   rhs: ArrayLike,
@@ -156,31 +160,72 @@ export function dotGeneral(
 export function dotGeneral(...given: unknown[]): NDArray {
   const { lhs, rhs, dimensionNumbers, preferredElementType } = dotGeneralParams(given);
   const [contract, batch] = dimensionNumbers!;
-  return p.dotGeneral(
-    asArray(lhs, "lax.dotGeneral", "lhs"),
-    asArray(rhs, "lax.dotGeneral", "rhs"),
+  return contracted(
+    "lax.dotGeneral",
+    lhs,
+    rhs,
     {
       lhsContract: contract[0] ?? [],
       rhsContract: contract[1] ?? [],
       lhsBatch: batch?.[0] ?? [],
       rhsBatch: batch?.[1] ?? [],
     },
-    preferredElementType == null ? undefined : asDType(preferredElementType),
+    preferredElementType,
   );
 }
 
-const dotParams = signature<{ lhs: ArrayLike; rhs: ArrayLike }>("lax.dot", 2, ["lhs", "rhs"]);
-/** Vector and matrix products: contracts the last axis of `lhs` with the first of `rhs`. */
-export function dot(lhs: ArrayLike, rhs: ArrayLike): NDArray;
+/** A product of operands of any dtypes. */
+function contracted(
+  op: string,
+  lhs: ArrayLike,
+  rhs: ArrayLike,
+  dims: p.DotDims,
+  preferredElementType?: DType | null,
+): NDArray {
+  const [a, b] = [asArray(lhs, op, "lhs"), asArray(rhs, op, "rhs")];
+  const preferred = preferredElementType == null ? undefined : asDType(preferredElementType);
+  if (a.dtype === "key" || b.dtype === "key" || (a.dtype === b.dtype && a.dtype !== "bool")) {
+    return p.dotGeneral(a, b, dims, preferred);
+  }
+  const types = [a, b].map((x) => ({ dtype: x.dtype, weak: x.weakType }));
+  const { dtype } = promoteTypes(types, defaultFloat());
+  const as = (x: NDArray, to: DType): NDArray => (x.dtype === to ? x : p.convertElementType(x, to));
+  if (dtype !== "bool") return p.dotGeneral(as(a, dtype), as(b, dtype), dims, preferred);
+  const counts = p.dotGeneral(as(a, "int32"), as(b, "int32"), dims);
+  return preferred === undefined ? p.ne(counts, lit(0, "int32")) : as(counts, preferred);
+}
+
+interface DotOptions {
+  readonly precision?: null;
+  readonly preferredElementType?: DType | null;
+}
+const dotParams = signature<{ lhs: ArrayLike; rhs: ArrayLike } & DotOptions>("lax.dot", 2, [
+  "lhs",
+  "rhs",
+  "precision",
+  "preferredElementType",
+]);
+/**
+ * Products of vectors and matrices: contracts the last axis of `lhs` with the first of `rhs`.
+ * @throws ShapeError `dot-rank` where an operand is neither a vector nor a matrix.
+ */
+export function dot(lhs: ArrayLike, rhs: ArrayLike, options?: DotOptions): NDArray;
 export function dot(...given: unknown[]): NDArray {
-  const { lhs, rhs } = dotParams(given);
-  const a = asArray(lhs, "lax.dot", "lhs");
-  return p.dotGeneral(a, asArray(rhs, "lax.dot", "rhs"), {
-    lhsContract: [a.ndim - 1],
-    rhsContract: [0],
-    lhsBatch: [],
-    rhsBatch: [],
-  });
+  const { lhs, rhs, preferredElementType } = dotParams(given);
+  const [a, b] = [asArray(lhs, "lax.dot", "lhs"), asArray(rhs, "lax.dot", "rhs")];
+  if (![a, b].every((x) => x.ndim === 1 || x.ndim === 2)) {
+    throw new ShapeError({
+      code: "dot-rank",
+      message: "lax.dot multiplies vectors and matrices",
+      details: [
+        ["lhs", a.describe()],
+        ["rhs", b.describe()],
+      ],
+      hint: "use np.dot, np.matmul or lax.dotGeneral",
+    });
+  }
+  const dims = { lhsContract: [a.ndim - 1], rhsContract: [0], lhsBatch: [], rhsBatch: [] };
+  return contracted("lax.dot", a, b, dims, preferredElementType);
 }
 
 const batchMatmulParams = signature<{ lhs: ArrayLike; rhs: ArrayLike }>("lax.batchMatmul", 2, ["lhs", "rhs"]);

@@ -1,11 +1,14 @@
 import { NDArray } from "../core/array.js";
-import { sizeOf } from "../core/aval.js";
+import { sameShape, sizeOf } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import type { DType } from "../core/dtype.js";
-import { ArgumentError } from "../core/errors.js";
+import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
+import { flatten, sameStructure, type TreeDef, unflatten } from "../core/tree.js";
+import type { ArraysOf, In } from "../core/types.js";
 import * as p from "../primitives/all.js";
 import { extremeOf } from "../primitives/elementwise/operands.js";
+import { flattenArrays } from "../transforms/arguments.js";
 import { add, bitwiseAnd, bitwiseOr, ge, le, max, min, mul } from "./elementwise.js";
 import { type Padding, paddingPairs, requireList, spansOf } from "./window-padding.js";
 
@@ -112,7 +115,6 @@ export const reduceWindowMin = /* @__PURE__ */ windowReduction(
   p.windowMin,
 );
 
-type Combine = (a: NDArray, b: NDArray) => NDArray;
 interface Known {
   readonly neutral: (dtype: DType) => number;
   readonly reduce: Reduce;
@@ -126,40 +128,54 @@ const known: ReadonlyMap<unknown, Known> = /* @__PURE__ */ new Map<unknown, Know
   [bitwiseOr, { neutral: () => 0, reduce: whole(p.reduceOr) }],
 ]);
 
-const reduceWindowParams = /* @__PURE__ */ signature<
-  WindowArguments & { readonly initValue: ArrayLike; readonly computation: Combine }
->("lax.reduceWindow", 4, [
-  "operand",
-  "initValue",
-  "computation",
-  "windowDimensions",
-  "windowStrides",
-  "padding",
-  "baseDilation",
-  "windowDilation",
-]);
+interface ReduceWindowArguments extends WindowOptions {
+  readonly operand: unknown;
+  readonly initValue: unknown;
+  readonly computation: (a: never, b: never) => unknown;
+}
+const reduceWindowParams = /* @__PURE__ */ signature<ReduceWindowArguments>(
+  "lax.reduceWindow",
+  4,
+  [
+    "operand",
+    "initValue",
+    "computation",
+    "windowDimensions",
+    "windowStrides",
+    "padding",
+    "baseDilation",
+    "windowDilation",
+  ],
+  { trees: 3 },
+);
 /**
- * Reduces windows with any associative computation of two values, starting from `initValue`, with which it also pads.
+ * Reduces windows with any associative computation of two values, starting from `initValue`, with which it also pads. The
+ * operand may be a pytree of arrays of one shape: then `initValue` is such a tree of scalars, and the computation takes and
+ * gives trees, so that several arrays are reduced together.
+ *
  * `computation` is applied to whole arrays, element by element; `lax.add`, `mul`, `max`, `min`, `bitwiseAnd` and `bitwiseOr`
- * from their neutral elements are recognised.
+ * from their neutral elements are recognised. Others see the elements of a window one after another, each in a step of its own.
+ * @throws ArgumentError `window-computation`; ShapeError `window-operand`, `window-result`; DTypeError `window-init`, `window-result`;
+ * TreeError `tree-mismatch` where the trees differ.
  *
  * @example
  * const x = np.array([3, 1, 2]);
- * lax.reduceWindow(x, -Infinity, lax.max, [2]); // [3, 2]
+ * const largest = lax.reduceWindow(x, -Infinity, lax.max, [2]); // [3, 2]
+ * const both = lax.reduceWindow([x, x], [0, -Infinity], ([s, m], [a, b]) => [s.add(a), np.maximum(m, b)], [2]);
+ * const [sums, maxima] = both; // [4, 3], [3, 2]
  */
-export function reduceWindow(
-  operand: ArrayLike,
-  initValue: ArrayLike,
-  computation: Combine,
+export function reduceWindow<T = NDArray>(
+  operand: T,
+  initValue: In<ArraysOf<T>>,
+  computation: (a: ArraysOf<T>, b: ArraysOf<T>) => In<ArraysOf<T>>,
   windowDimensions: readonly number[] | WindowOptions,
   windowStrides?: readonly number[] | null,
   padding?: Padding,
   baseDilation?: readonly number[] | null,
   windowDilation?: readonly number[] | null,
-): NDArray;
-export function reduceWindow(...given: unknown[]): NDArray {
+): ArraysOf<T>;
+export function reduceWindow(...given: unknown[]): unknown {
   const { operand, initValue, computation, ...options } = reduceWindowParams(given);
-  const op = "lax.reduceWindow";
   if (typeof computation !== "function") {
     throw new ArgumentError({
       code: "window-computation",
@@ -167,25 +183,79 @@ export function reduceWindow(...given: unknown[]): NDArray {
       hint: "for example lax.add",
     });
   }
-  const x = asArray(operand, op);
   const own = known.get(computation);
-  if (own !== undefined && typeof initValue === "number" && initValue === own.neutral(x.dtype)) {
-    const { padded, windows } = slide(op, x, scalar(initValue, x.dtype), options);
-    return own.reduce(padded, windows);
+  if (own !== undefined && operand instanceof NDArray && typeof initValue === "number") {
+    if (initValue === own.neutral(operand.dtype)) {
+      const { padded, windows } = slide(op, operand, scalar(initValue, operand.dtype), options);
+      return own.reduce(padded, windows);
+    }
   }
-  const initial = initValue instanceof NDArray ? initValue : scalar(Number(initValue), x.dtype);
-  const { padded, windows } = slide(op, x, initial, options);
-  const all = p.windows(padded, windows);
-  const counts = all.shape.slice(0, x.ndim);
-  const size = sizeOf(windows.sizes);
-  const flat = p.reshape(all, [...counts, size]);
-  let result = p.broadcastInDim(initial, counts, []);
+  const { leaves, def } = flattenArrays(operand, `${op}: operand `);
+  const initials = initialsOf(initValue, leaves, def);
+  const slid = leaves.map((x, k) => {
+    const { padded, windows } = slide(op, x, initials[k]!, options);
+    const all = p.windows(padded, windows);
+    const counts = all.shape.slice(0, x.ndim);
+    const size = sizeOf(windows.sizes);
+    return { flat: p.reshape(all, [...counts, size]), counts, size };
+  });
+  const { counts, size } = slid[0]!;
+  const part = (flat: NDArray, i: number): NDArray =>
+    p.reshape(p.slice(flat, [...counts.map(() => 0), i], [...counts, i + 1]), counts);
+  let result = initials.map((x) => p.broadcastInDim(x, counts, []));
   for (let i = 0; i < size; i++) {
-    const start = [...counts.map(() => 0), i];
-    const part = p.slice(flat, start, [...counts, i + 1]);
-    result = computation(result, p.reshape(part, counts));
+    const parts = slid.map(({ flat }) => part(flat, i));
+    const next = (computation as (a: unknown, b: unknown) => unknown)(unflatten(def, result), unflatten(def, parts));
+    result = resultsOf(next, result, def);
   }
-  return result;
+  return unflatten(def, result);
+}
+
+const op = "lax.reduceWindow";
+
+/** Scalars to start from, one for each operand and of its dtype; operands of one shape. */
+function initialsOf(initValue: unknown, leaves: readonly NDArray[], def: TreeDef): NDArray[] {
+  const first = leaves[0];
+  if (first === undefined || leaves.some((x) => !sameShape(x.shape, first.shape))) {
+    throw new ShapeError({
+      code: "window-operand",
+      message: `${op} needs one or more arrays of one shape`,
+      details: leaves.map((x, k) => [`operand ${k}`, x.describe()] as const),
+    });
+  }
+  const [values, initDef] = flatten(initValue);
+  sameStructure(def, initDef, `${op}: initValue`);
+  return leaves.map((x, k) => {
+    const value = values[k];
+    if (typeof value === "number" || typeof value === "boolean") return scalar(Number(value), x.dtype);
+    const initial = asArray(value, op, "initValue");
+    if (initial.ndim === 0 && initial.dtype === x.dtype) return initial;
+    throw new DTypeError({
+      code: "window-init",
+      message: `${op}: initValue must be a scalar of the operand's dtype`,
+      details: [
+        ["operand", x.describe()],
+        ["initValue", initial.describe()],
+      ],
+    });
+  });
+}
+
+/** What a computation gave, of the types of what it was given. */
+function resultsOf(next: unknown, before: readonly NDArray[], def: TreeDef): NDArray[] {
+  const { leaves, def: nextDef } = flattenArrays(next, `${op}: what the computation gave `);
+  sameStructure(def, nextDef, `${op}: what the computation gave`);
+  return leaves.map((y, k) => {
+    const x = before[k]!;
+    const details = [
+      ["operand", x.describe()],
+      ["result", y.describe()],
+    ] as const;
+    const message = `${op}: the computation must keep shape and dtype`;
+    if (!sameShape(y.shape, x.shape)) throw new ShapeError({ code: "window-result", message, details });
+    if (y.dtype !== x.dtype) throw new DTypeError({ code: "window-result", message, details });
+    return y;
+  });
 }
 
 const scatterParams = /* @__PURE__ */ signature<

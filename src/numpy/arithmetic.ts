@@ -3,7 +3,15 @@ import { isFloat, isInteger } from "../core/dtype.js";
 import { signature } from "../core/calling.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
-import { broadcastOperands, numeric, pairOf, promote2, promoteNumeric, resultElementType } from "./promotion.js";
+import {
+  broadcastOperands,
+  convert,
+  numeric,
+  pairOf,
+  promote2,
+  promoteNumeric,
+  resultElementType,
+} from "./promotion.js";
 import { binary, floatBinary, floatUnary, like, requireInteger, unary } from "./ufunc.js";
 
 /** Arithmetic, element by element, with JAX's promotion. */
@@ -72,11 +80,11 @@ export const remainder = /* @__PURE__ */ binary("remainder", remainderOf, promot
 export const mod = /* @__PURE__ */ binary("mod", remainderOf, promoteNumeric);
 
 /** Remainder with the sign of the dividend, as C has it. */
-export const fmod = /* @__PURE__ */ binary(
-  "fmod",
-  (x, y) => p.rem(x, isInteger(x.dtype) ? p.select(p.eq(y, like(y, 0)), like(y, 1), y) : y),
-  promoteNumeric,
-);
+export const fmod = /* @__PURE__ */ binary("fmod", (x, y) => {
+  // Integers have no remainder of a division by 0; of booleans JAX lets the primitive decide.
+  const divisor = isInteger(x.dtype) ? p.select(p.eq(y, like(y, 0)), like(y, 1), y) : y;
+  return x.dtype === "bool" ? p.rem(convert(x, "int32"), convert(y, "int32")) : p.rem(x, divisor);
+});
 
 /** `[floorDivide(x1, x2), remainder(x1, x2)]`. */
 export function divmod(x1: ArrayLike, x2: ArrayLike): [quotient: NDArray, remainder: NDArray];
@@ -179,7 +187,7 @@ export const lcm = /* @__PURE__ */ binary(
 
 function promoteIntegers(name: string): (op: string, x: ArrayLike, y: ArrayLike) => readonly NDArray[] {
   return (op, x, y) => {
-    const operands = promoteNumeric(op, x, y);
+    const operands = promote2(op, x, y);
     requireInteger(name, operands[0]!);
     return operands;
   };

@@ -21,7 +21,7 @@ const shiftedRight: typeof p.shiftRightLogical = (x, y) =>
 export const rightShift = /* @__PURE__ */ binary("rightShift", shiftedRight, promoteNumeric);
 export const bitwiseRightShift = /* @__PURE__ */ binary("bitwiseRightShift", shiftedRight, promoteNumeric);
 
-/** Number of bits set in |x|. */
+/** Number of bits set in |x|; the counts have the dtype of `x`, int32 where that is bool (JAX gives uint8, which is no dtype here). */
 export const bitwiseCount = /* @__PURE__ */ unary("bitwiseCount", (x) => {
   if (x.dtype === "bool") return p.convertElementType(x, "int32");
   requireInteger("bitwiseCount", x);

@@ -1,4 +1,5 @@
 import type { NDArray } from "../core/array.js";
+import { lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { floatBinary, floatUnary, like } from "./ufunc.js";
 
@@ -9,8 +10,8 @@ export const exp2 = /* @__PURE__ */ floatUnary("exp2", (x) => p.exp2(x));
 export const expm1 = /* @__PURE__ */ floatUnary("expm1", (x) => p.expm1(x));
 export const log = /* @__PURE__ */ floatUnary("log", (x) => p.log(x));
 export const log1p = /* @__PURE__ */ floatUnary("log1p", (x) => p.log1p(x));
-export const log2 = /* @__PURE__ */ floatUnary("log2", (x) => p.div(p.log(x), like(x, Math.LN2)));
-export const log10 = /* @__PURE__ */ floatUnary("log10", (x) => p.mul(p.log(x), like(x, Math.LOG10E)));
+export const log2 = /* @__PURE__ */ floatUnary("log2", (x) => p.div(p.log(x), lit(Math.LN2, x.dtype)));
+export const log10 = /* @__PURE__ */ floatUnary("log10", (x) => p.mul(p.log(x), lit(Math.LOG10E, x.dtype)));
 
 export const sqrt = /* @__PURE__ */ floatUnary("sqrt", (x) => p.sqrt(x));
 export const cbrt = /* @__PURE__ */ floatUnary("cbrt", (x) => p.cbrt(x));

@@ -3,6 +3,7 @@ import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { power, trueDivide } from "./arithmetic.js";
+import { mapElements } from "./index-apply.js";
 import type { Index } from "./index-plan.js";
 import type { IndexUpdate, UpdateOptions, Updates } from "./index-update.js";
 import { convert, expandTo, promote2 } from "./promotion.js";
@@ -77,6 +78,8 @@ export function updateByMask(
     pow: withOnes(power, "own"),
     min: choose(p.min, "min"),
     max: choose(p.max, "max"),
+    apply: (x, func, options) =>
+      p.select(where, rest ? restOf(x).apply(func, options) : mapElements("at.apply", func, x), x),
   };
 }
 

@@ -1,9 +1,11 @@
 import type { NDArray } from "../core/array.js";
+import { sizeOf } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { power, trueDivide } from "./arithmetic.js";
+import { applyTimes, type ElementFunction, mapElements } from "./index-apply.js";
 import { isMask, updateByMask } from "./index-mask.js";
 import {
   boxShape,
@@ -48,6 +50,13 @@ export interface IndexUpdate {
   pow(values: ArrayLike, options?: UpdateOptions): NDArray;
   min(values: ArrayLike, options?: UpdateOptions): NDArray;
   max(values: ArrayLike, options?: UpdateOptions): NDArray;
+  /**
+   * Applies a function of one element, a scalar, to each of the elements; several times to one that the index names several
+   * times. Where the index holds arrays that may do so (unless `uniqueIndices`), there is no reverse mode.
+   * @throws ArgumentError `not-a-function`; ShapeError, DTypeError `apply-result` where it does not give back a scalar of the
+   * array's dtype.
+   */
+  apply(func: ElementFunction, options?: UpdateOptions): NDArray;
   /** JAX's name of `sub`. */
   subtract(values: ArrayLike, options?: UpdateOptions): NDArray;
   /** JAX's name of `mul`. */
@@ -60,9 +69,11 @@ export interface IndexUpdate {
 
 type Update = (x: NDArray, values: ArrayLike, options: UpdateOptions, op: string) => NDArray;
 type UpdateParams = UpdateOptions & { readonly values: ArrayLike };
+type ApplyParams = UpdateOptions & { readonly func: ElementFunction };
 
 const byName = ["mode", "uniqueIndices", "indicesAreSorted", "wrapNegativeIndices"] as const;
 const getParams = signature<GetOptions>("at.get", 0, [], { byName: [...byName, "fillValue"] });
+const applyParams = signature<ApplyParams>("at.apply", 1, ["func"], { byName });
 const paramsOf = (op: string) => signature<UpdateParams>(op, 1, ["values"], { byName });
 const names = ["set", "add", "sub", "mul", "div", "pow", "min", "max"] as const;
 type Name = (typeof names)[number];
@@ -72,7 +83,9 @@ const readers = new Map(
 );
 
 /** How an array is updated at a planned index. */
-export type Updates = Readonly<Record<Name, Update>>;
+export type Updates = Readonly<Record<Name, Update>> & {
+  readonly apply: (x: NDArray, func: ElementFunction, options: UpdateOptions) => NDArray;
+};
 
 /** See `IndexUpdate`. A boolean mask selects where scalars go. */
 export function at(x: NDArray, ...index: readonly Index[]): IndexUpdate {
@@ -101,6 +114,10 @@ export function at(x: NDArray, ...index: readonly Index[]): IndexUpdate {
         uniqueIndices,
         wrap: wrapNegativeIndices,
       });
+    },
+    apply: (...given: unknown[]) => {
+      const { func, ...options } = applyParams(given);
+      return updates.apply(x, func, options);
     },
     ...(Object.fromEntries(names.map((name) => [name, method(name, name)])) as Record<Name, IndexUpdate["set"]>),
     ...(Object.fromEntries(Object.entries(jaxNames).map(([called, name]) => [called, method(name, called)])) as Record<
@@ -141,7 +158,21 @@ function updatesAt(plan: IndexPlan): Updates {
     pow: withOnes(power),
     min: update(p.scatterMin, p.min),
     max: update(p.scatterMax, p.max),
+    apply: (x, func, options) => applyAt(x, plan, func, options),
   };
+}
+
+/** Elements that no two index vectors can name are taken out, changed and put back; of others is counted how often. */
+function applyAt(x: NDArray, plan: IndexPlan, func: ElementFunction, options: UpdateOptions): NDArray {
+  const op = "at.apply";
+  if (plan.block === undefined || sizeOf(plan.block) === 1 || options.uniqueIndices === true) {
+    const old = selectWith(x, plan, { mode: "clip", wrap: options.wrapNegativeIndices });
+    const updated = mapElements(op, func, old);
+    return into(x, updated, plan, p.scatter, (_, v) => v, options, op);
+  }
+  const zeros = p.full(0, { shape: x.shape, dtype: "int32", weakType: false });
+  const counts = into(zeros, lit(1, "int32"), plan, p.scatterAdd, p.add, options, op);
+  return applyTimes(op, func, x, counts);
 }
 
 /** Updates by scattering; where one box is selected, by cutting it out, combining and putting it back. */

@@ -1,14 +1,14 @@
 import type { NDArray } from "../core/array.js";
 import { signature } from "../core/calling.js";
 import { isFloat } from "../core/dtype.js";
-import { ArgumentError } from "../core/errors.js";
+import { ArgumentError, DTypeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import { defaultFloat } from "../core/config.js";
 import * as p from "../primitives/all.js";
 import { convert } from "./promotion.js";
 import { like, unary } from "./ufunc.js";
 
-/** Rounding. Integers and booleans are round already, and keep their dtype but for `rint`. */
+/** Rounding. Integers and booleans are round already, and keep their dtype but for `rint`; `round` refuses booleans, as in JAX. */
 
 const rounding = (op: string, f: (x: NDArray) => NDArray) => unary(op, (x) => (isFloat(x.dtype) ? f(x) : x));
 
@@ -37,7 +37,15 @@ function roundTo(op: string, x: NDArray, decimals: number): NDArray {
       message: `${op}: decimals must be a whole number, not ${String(decimals)}`,
     });
   }
-  if (!isFloat(x.dtype) && x.dtype !== "bool") {
+  if (x.dtype === "bool") {
+    throw new DTypeError({
+      code: "round-bool",
+      message: `${op} takes no booleans`,
+      details: [["operand", x.describe()]],
+      hint: 'convert with astype("int32")',
+    });
+  }
+  if (!isFloat(x.dtype)) {
     if (decimals >= 0) return x;
     throw new ArgumentError({
       code: "decimals-invalid",
@@ -45,7 +53,6 @@ function roundTo(op: string, x: NDArray, decimals: number): NDArray {
       hint: 'convert to floats first, with astype("float32")',
     });
   }
-  if (x.dtype === "bool") x = convert(x, defaultFloat());
   if (decimals === 0) return p.round(x, "toNearestEven");
   if (decimals > (x.dtype === "float64" ? 308 : 38)) return x;
   const factor = like(x, 10 ** decimals);

@@ -135,3 +135,42 @@ test("what does not fit together is said", () => {
   const wrong = { dimensionNumbers: ["NHWC", "HWIO", "NHW"] };
   expect(() => lax.convGeneralDilated(x, x, [1, 1], "VALID", wrong)).toThrow(/4 letters/);
 });
+
+test("reduceWindow reduces several arrays together", () => {
+  const x = np.array([3, 1, 2, 5]);
+  const places = np.arange(4, { dtype: "int32" });
+  type Pair = [NDArray, NDArray];
+  const larger = ([m, k]: Pair, [a, b]: Pair): Pair => {
+    const isLarger = np.greater(a, m);
+    return [np.where(isLarger, a, m), np.where(isLarger, b, k)];
+  };
+  const largest = (x: NDArray): Pair => lax.reduceWindow([x, places] as Pair, [-Infinity, -1], larger, [2]);
+  for (const f of [largest, jit(largest)]) {
+    const [values, at] = f(x);
+    expect(values.js()).toEqual([3, 2, 5]);
+    expect(at.js()).toEqual([0, 2, 3]);
+  }
+  const { sum, product } = lax.reduceWindow(
+    { sum: x, product: x },
+    { sum: 0, product: 1 },
+    (a, b) => ({ sum: a.sum.add(b.sum), product: a.product.mul(b.product) }),
+    { windowDimensions: [2], windowStrides: [2], padding: [[1, 1]] },
+  );
+  expect(sum.js()).toEqual([3, 3, 5]);
+  expect(product.js()).toEqual([3, 2, 5]);
+  expect(grad((x: NDArray) => largest(x)[0].sum())(x).js()).toEqual([1, 0, 1, 1]);
+  // the padding is what the reduction starts from
+  expect(lax.reduceWindow(x, 1, (a, b) => a.mul(2).add(b), [2], [1], "SAME").js()).toEqual([11, 8, 13, 15]);
+});
+
+test("reduceWindow refuses what does not fit together", () => {
+  const x = np.ones([4]);
+  const i = np.arange(4, { dtype: "int32" });
+  const first = (a: NDArray[]): NDArray[] => a;
+  expect(() => lax.reduceWindow([x, i], [0], first, [2])).toThrow(/structures differ/);
+  expect(() => lax.reduceWindow([x, i], [0, 0], (a) => a[0] as never, [2])).toThrow(/structures differ/);
+  expect(() => lax.reduceWindow([x, i.slice([0, 2])], [0, 0], first, [2])).toThrow(/one shape/);
+  expect(() => lax.reduceWindow(x, i.slice(0), (a) => a, [2])).toThrow(/scalar of the operand's dtype/);
+  expect(() => lax.reduceWindow(x, 0, (a, b) => a.greater(b), [2])).toThrow(/keep shape and dtype/);
+  expect(() => lax.reduceWindow(x, 0, 3 as never, [2])).toThrow(/function of two values/);
+});

@@ -177,3 +177,51 @@ describe("updates where a mask holds", () => {
     expect(codeOf(() => table.at(rows).get())).toBe("mask-get");
   });
 });
+
+describe("apply", () => {
+  const times3 = (v: NDArray): NDArray => v.mul(3);
+
+  it("calls a function of one element, once for each time that an index names the element, as in JAX", () => {
+    const twice = np.array([0, 1, 1, 3], { dtype: "int32" });
+    expect(x.at(twice).apply(times3).js()).toEqual([3, 18, 3, 12]);
+    expect(jit((x: NDArray, i: NDArray) => x.at(i).apply(times3))(x, twice).js()).toEqual([3, 18, 3, 12]);
+    expect(x.at(2).apply(np.negative).js()).toEqual([1, 2, -3, 4]);
+    expect(x.at([1, 3]).apply(times3).js()).toEqual([1, 6, 9, 4]);
+    expect(x.at(rows.astype("int32")).apply(times3, { uniqueIndices: true }).shape).toEqual([4]);
+    expect(table.at(rows, 0).apply(times3).slice([], 0).js()).toEqual([0, 4, 24]);
+    expect(x.at(x.greater(2)).apply(np.negative).js()).toEqual([1, 2, -3, -4]);
+    const batched = vmap((x: NDArray, i: NDArray) => x.at(i).apply((v) => v.mul(v)));
+    expect(batched(np.stack([x, x]), np.array([1, 2], { dtype: "int32" })).js()).toEqual([
+      [1, 4, 3, 4],
+      [1, 2, 9, 4],
+    ]);
+  });
+
+  it("takes modes", () => {
+    const far = np.array([9, 7, -1, -9], { dtype: "int32" });
+    expect(x.at(far).apply(times3).js()).toEqual([1, 2, 3, 12]);
+    expect(x.at(far).apply(times3, { mode: "clip" }).js()).toEqual([3, 2, 3, 108]);
+    expect(x.at(far).apply(times3, { wrapNegativeIndices: false }).js()).toEqual([1, 2, 3, 4]);
+  });
+
+  it("has derivatives, backwards where no element is named twice", () => {
+    const squares = (x: NDArray): NDArray =>
+      x
+        .at([1, 3])
+        .apply((v) => v.mul(v))
+        .sum();
+    expect(grad(squares)(x).js()).toEqual([1, 4, 6, 1]);
+  });
+
+  it("keeps dtype and shape", () => {
+    expect(
+      counts
+        .at(0)
+        .apply(() => 7)
+        .js(),
+    ).toEqual([7, 2, 3, 4]);
+    expect(codeOf(() => counts.at(0).apply((v) => v.mul(2.5)))).toBe("apply-result");
+    expect(codeOf(() => x.at([0, 2]).apply((v) => np.stack([v, v])))).toBe("apply-result");
+    expect(codeOf(() => x.at(i).apply(2 as never))).toBe("not-a-function");
+  });
+});
