@@ -274,7 +274,7 @@ describe("results of callbacks", () => {
 
   test("arguments and types that are none", () => {
     expect(errorOf(() => pureCallback(3 as never, f32)).code).toBe("not-a-function");
-    expect(errorOf(() => pureCallback((x: NDArray) => x, f32, "text")).code).toBe("leaf-not-array");
+    expect(errorOf(() => pureCallback((x: unknown) => x, f32, "text")).code).toBe("leaf-not-array");
     expect(errorOf(() => pureCallback(() => 1, "float32")).code).toBe("callback-types");
     expect(errorOf(() => pureCallback(() => 1, f32, { vmapMethod: "parallel" })).code).toBe("callback-vmap");
     expect(errorOf(() => debug.print(3 as never)).code).toBe("debug-format");

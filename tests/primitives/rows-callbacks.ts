@@ -37,25 +37,26 @@ export const rows: readonly ContractRow[] = [
     },
     smooth: 2,
   },
-  ...(["sequential", "sequentialUnrolled", "broadcastAll"] as const).map(
-    (vmapMethod): ContractRow => ({
-      primitive: "pure_callback",
-      variant: vmapMethod,
-      args: [floats([2, 3]), floats([2, 3])],
-      apply: ([x, y]) => pureCallback(hypot, typeOf(x!), x, y, { vmapMethod }),
-      smooth: 0,
-      because: "what the host computes is hidden",
-    }),
-  ),
+  ...(["sequential", "sequentialUnrolled", "broadcastAll"] as const).map((vmapMethod): ContractRow => ({
+    primitive: "pure_callback",
+    variant: vmapMethod,
+    args: [floats([2, 3]), floats([2, 3])],
+    apply: ([x, y]) => pureCallback(hypot, typeOf(x!), x!, y!, { vmapMethod }),
+    smooth: 0,
+    because: "what the host computes is hidden",
+  })),
   {
     primitive: "pure_callback",
     variant: "of scalars and a tree",
     args: [floats([]), floats([4])],
     apply: ([x, y]) => {
       const out = pureCallback(
-        (t: { readonly a: NDArray; readonly b: readonly NDArray[] }) => [p.add(t.b[0]!, p.broadcastInDim(t.a, [4], [])), { c: t.a }],
+        (t: { readonly a: NDArray; readonly b: readonly NDArray[] }) => [
+          p.add(t.b[0]!, p.broadcastInDim(t.a, [4], [])),
+          { c: t.a },
+        ],
         [typeOf(y!), { c: typeOf(x!) }],
-        { a: x, b: [y] },
+        { a: x!, b: [y!] },
         { vmapMethod: "sequential" },
       );
       return [out[0], out[1].c];
@@ -66,7 +67,7 @@ export const rows: readonly ContractRow[] = [
   {
     primitive: "io_callback",
     args: [floats([2, 3])],
-    apply: ([x]) => ioCallback((y: NDArray) => p.neg(y), typeOf(x!), x),
+    apply: ([x]) => ioCallback((y: NDArray) => p.neg(y), typeOf(x!), x!),
     smooth: 0,
     because: "an effect has no derivative",
   },

@@ -5,9 +5,17 @@ import { asDType } from "../../core/dtype.js";
 import { ArgumentError, TreeError } from "../../core/errors.js";
 import { asArray, describeValue } from "../../core/literal.js";
 import { flatten, leafPaths, unflatten } from "../../core/tree.js";
+import type { ArraysOfAll } from "../../core/types.js";
 import type { HostCallback, HostResults } from "./host.js";
 
 type AnyFunction = (...args: never[]) => unknown;
+
+/** What a callback is called with, of arguments `A` behind which options may stand. */
+export type CallbackArguments<A extends readonly unknown[], O> = A extends readonly [...infer Rest, infer Last]
+  ? keyof Last extends keyof O
+    ? ArraysOfAll<Rest>
+    : ArraysOfAll<A>
+  : ArraysOfAll<A>;
 
 /** A call of the user's function: its arrays are operands, and what is no array goes to it as it is, where that is allowed. */
 export function callOf(

@@ -2,7 +2,8 @@ import { isOptions } from "../../core/calling.js";
 import { ArgumentError } from "../../core/errors.js";
 import { describeValue } from "../../core/literal.js";
 import { bind } from "../../core/trace.js";
-import { callOf, requireCallback, trailingOptions } from "./arguments.js";
+import type { ArraysOfAll } from "../../core/types.js";
+import { type CallbackArguments, callOf, requireCallback, trailingOptions } from "./arguments.js";
 import {
   checkArguments,
   type FormatArguments,
@@ -107,10 +108,13 @@ function formatArguments(
  *   return x;
  * })(2);
  */
-export function callback<A extends readonly unknown[]>(f: (...args: A) => void, ...args: readonly unknown[]): void;
+export function callback<const A extends readonly unknown[]>(
+  f: (...args: CallbackArguments<A, DebugOptions>) => void,
+  ...args: A
+): void;
 export function callback(
   options: DebugOptions,
-): <A extends readonly unknown[]>(f: (...args: A) => void, ...args: readonly unknown[]) => void;
+): <const A extends readonly unknown[]>(f: (...args: ArraysOfAll<A>) => void, ...args: A) => void;
 export function callback(...given: unknown[]): unknown {
   const options = optionsAlone("debug.callback", given);
   if (options) return (f: unknown, ...args: unknown[]) => callNow(f, { args, ordered: options.ordered === true });

@@ -5,7 +5,7 @@ import { describeValue } from "../../core/literal.js";
 import { bind } from "../../core/trace.js";
 import { unflatten } from "../../core/tree.js";
 import type { ShapeDtype } from "../inspect.js";
-import { callOf, requireCallback, resultsOf, trailingOptions } from "./arguments.js";
+import { type CallbackArguments, callOf, requireCallback, resultsOf, trailingOptions } from "./arguments.js";
 import { ioCallbackPrimitive, pureCallbackPrimitive, type VmapMethod } from "./primitives.js";
 
 /** Arrays in the places of their types. */
@@ -47,10 +47,10 @@ const vmapMethods: readonly unknown[] = [
  *   pureCallback((v) => v.dataSync().map(Math.sinh), { shape: x.shape, dtype: "float32" }, x, { vmapMethod: "expandDims" });
  * jit(vmap(sinh))(np.arange(3, { dtype: "float32" }));
  */
-export function pureCallback<const T>(
-  callback: (...args: never[]) => unknown,
+export function pureCallback<const T, const A extends readonly unknown[]>(
+  callback: (...args: CallbackArguments<A, PureCallbackOptions>) => unknown,
   resultShapeDtypes: T,
-  ...args: readonly unknown[]
+  ...args: A
 ): ArraysOfTypes<T> {
   requireCallback("pureCallback", callback);
   const { args: given, options } = trailingOptions<PureCallbackOptions>(args, { vmapMethod: isMethod });
@@ -84,10 +84,10 @@ function isMethod(x: unknown): boolean {
  * const count = jit(() => ioCallback(() => ++calls, { shape: [], dtype: "int32" }));
  * count();
  */
-export function ioCallback<const T>(
-  callback: (...args: never[]) => unknown,
+export function ioCallback<const T, const A extends readonly unknown[]>(
+  callback: (...args: CallbackArguments<A, IoCallbackOptions>) => unknown,
   resultShapeDtypes: T,
-  ...args: readonly unknown[]
+  ...args: A
 ): ArraysOfTypes<T> {
   requireCallback("ioCallback", callback);
   const { args: given, options } = trailingOptions<IoCallbackOptions>(args, {
