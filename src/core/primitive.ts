@@ -103,6 +103,8 @@ export interface PrimitiveFacts<P = unknown> {
    * So a value that is computed again to save memory does not lie in memory all the same.
    */
   readonly barrier?: (params: P) => boolean;
+  /** Its jvp is what somebody wrote: a rule that may call anything. */
+  readonly ruled?: boolean;
   /** Of operations on one operand: what is left of it where only lengths differ. null: nothing can be said. */
   readonly extents?: (params: P, aval: Aval) => Extents | null;
   /** An evaluation too dear to repeat, in units of an add; default 1. */

@@ -20,7 +20,6 @@ import {
 } from "./custom-call.js";
 import { jitPrimitive } from "./jit-primitive.js";
 import { type JvpRule, JvpTrace, JvpTracer } from "./jvp.js";
-import { linearizeRule } from "./linearize.js";
 import { type BatchDim, BatchTrace, BatchTracer } from "./vmap.js";
 
 /** A flat function with its own derivative. The first `numConsts` operands are what it closed over: its rule does not get them. */
@@ -119,21 +118,15 @@ export function defineRuled<R>(kind: RuleKind<R>): RuledFunctions<R> {
     return bind(primitive, [...consts, ...inputs], { name, jaxpr, rule, numConsts });
   }
 
-  const move = (primals: readonly NDArray[], tangents: readonly Tangent[], params: RuledParams<R>): Moved => {
-    const moved = differentiate(params, primals, tangents, undefined);
-    requireSameTypes(moved.outs, params.jaxpr, params.name, kind.rule);
-    return moved;
-  };
-
   const primitive: PrimitiveDefinition<RuledParams<R>> = definePrimitive<RuledParams<R>>({
     name: kind.name,
     abstract: (_avals, { jaxpr }) => jaxpr.outs.map((a) => a.aval),
     evaluate: (inputs, { jaxpr }) => evaluateJaxpr(jaxpr, inputs),
-    jvp: move,
-    ...(kind.forward && {
-      linearize: (primals: readonly NDArray[], nonzero: readonly boolean[], params: RuledParams<R>) =>
-        linearizeRule((xs, ts) => move(xs, ts, params), primals, nonzero),
-    }),
+    jvp(primals, tangents, params) {
+      const moved = differentiate(params, primals, tangents, undefined);
+      requireSameTypes(moved.outs, params.jaxpr, params.name, kind.rule);
+      return moved;
+    },
     transpose: (cts, inputs, { name, jaxpr }) =>
       ruleOf(jitPrimitive.transpose, jitPrimitive as never, "transpose")(cts, inputs, { name, jaxpr }),
     batch(size, inputs, dims, { jaxpr, ...call }, axisName) {
@@ -142,7 +135,7 @@ export function defineRuled<R>(kind: RuleKind<R>): RuledFunctions<R> {
       return { outs, dims: outs.map(() => 0) };
     },
     lower: { kind: "call", jaxpr: (p) => p.jaxpr },
-    facts: {},
+    facts: { ruled: kind.forward },
     checked(inputs, params, check) {
       const inner = check(params.jaxpr);
       // as in JAX, rules are not checked: under a derivative nothing fails in the function

@@ -31,7 +31,10 @@ class LinearizeTrace extends JvpTrace {
     tangents: readonly Tangent[],
     params: unknown,
   ): { readonly outs: readonly NDArray[]; readonly tangents: readonly Tangent[] } {
-    if (!primitive.linearize) return super.differentiate(primitive, primals, tangents, params);
+    if (!primitive.linearize) {
+      const rule: JvpRule = (xs, ts) => super.differentiate(primitive, xs, ts, params);
+      return primitive.facts.ruled === true ? this.apply(rule, primals, tangents) : rule(primals, tangents, this.level);
+    }
     const nonzero = tangents.map((t) => !isZero(t));
     const { outs, linear } = primitive.linearize(primals, nonzero, params as never);
     return { outs, tangents: linear(tangents) };
@@ -54,7 +57,7 @@ class LinearizeTrace extends JvpTrace {
  * Splits a rule that gives tangents along with results. As it is, the calls of functions, loops and branches in it would stand on a
  * tape with values and tangents in one.
  */
-export function linearizeRule(
+function linearizeRule(
   rule: (primals: readonly NDArray[], tangents: readonly Tangent[]) => ReturnType<JvpRule>,
   primals: readonly NDArray[],
   nonzero: readonly boolean[],

@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import {
   checkpoint,
   customJvp,
+  customVjp,
   defaultDevice,
   grad,
   jit,
@@ -46,5 +47,17 @@ describe.each(listDevices())("on %s", (device) => {
       for (const d of [grad(ruled), jit(grad(ruled)), grad(jit(ruled))]) expect(d(at).item()).toBeCloseTo(first, 12);
       for (const d of [grad(grad(ruled)), jit(grad(jit(grad(ruled))))]) expect(d(at).item()).toBeCloseTo(second, 12);
     }
+  });
+
+  it("a rule that derives a function with its own vjp has a reverse mode", () => {
+    const inner = customVjp((x: NDArray) => np.sin(x)).defvjp(
+      (x: NDArray) => [np.sin(x), x] as const,
+      (x, g) => [g.mul(x).mul(3)],
+    );
+    const f = (x: NDArray): NDArray => inner(x).mul(x);
+    const ruled = customJvp(f).defjvp((xs, ts) => jvp(f, xs, ts));
+    const expected = Math.sin(1.25) + 3 * 1.25 ** 2;
+    for (const d of [grad(ruled), jit(grad(ruled)), grad(jit(ruled))])
+      expect(d(np.array(1.25, { dtype: "float64" })).item()).toBeCloseTo(expected, 12);
   });
 });
