@@ -1,6 +1,7 @@
 import { byteLength, checkHost, type HostArray, hostZeros } from "../core/aval.js";
 import { dtypeInfo, type TypedArray } from "../core/dtype.js";
 import { InternalError } from "../core/errors.js";
+import { arenaNeed } from "./callees.js";
 import { CheckedMemory, copyRange, type MemoryRange } from "./checked-memory.js";
 import { type InterpretOptions, runKernel } from "./interpret-kernel.js";
 import type { BufferRef, BufferType, Program, ProgramFunction, Slices, Step } from "./program.js";
@@ -62,7 +63,7 @@ class ProgramRun {
     private readonly program: Program,
     private readonly options: InterpretOptions,
   ) {
-    this.arena = CheckedMemory.ofBytes(arenaNeed(program, 0, new Map()));
+    this.arena = CheckedMemory.ofBytes(arenaNeed(program, 0));
   }
 
   /** Runs a function whose arena begins at `base`. */
@@ -175,32 +176,4 @@ class ProgramRun {
 function word({ memory, offset }: MemoryRange, what: string): number {
   if (!memory.isInitialized(offset, 4)) throw new InternalError(`${what}: the predicate was never written`);
   return new Int32Array(memory.data, offset, 1)[0]!;
-}
-
-/** Functions that a step calls. */
-export function calledBy(step: Step): readonly number[] {
-  switch (step.kind) {
-    case "call":
-      return [step.fn];
-    case "if":
-      return step.branches;
-    case "loop":
-      return [step.condition, step.body];
-    case "scan":
-      return [step.body];
-    default:
-      return [];
-  }
-}
-
-/** Bytes of arena that a call takes, with everything it calls. */
-export function arenaNeed(program: Program, fn: number, known: Map<number, number>): number {
-  const before = known.get(fn);
-  if (before !== undefined) return before;
-  const f = functionAt(program, fn);
-  let behind = 0;
-  for (const step of f.steps)
-    for (const callee of calledBy(step)) behind = Math.max(behind, arenaNeed(program, callee, known));
-  known.set(fn, f.arenaBytes + behind);
-  return f.arenaBytes + behind;
 }

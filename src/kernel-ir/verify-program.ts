@@ -1,6 +1,6 @@
 import { byteLength } from "../core/aval.js";
 import { InternalError } from "../core/errors.js";
-import { calledBy } from "./interpret-program.js";
+import { calledBy } from "./callees.js";
 import type { Kernel } from "./kernel.js";
 import { printStep } from "./printer.js";
 import type { BufferRef, Program, ProgramFunction, Step } from "./program.js";

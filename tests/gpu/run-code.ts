@@ -104,8 +104,10 @@ export async function runCode(
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   code.dispatches.forEach((dispatch, d) => {
-    const resource = (b: Dispatch["bindings"][number]): GPUBuffer =>
-      b.kind === "arg" ? args[sameAs[b.arg]!]! : scratch[b.scratch]!;
+    const resource = (b: Dispatch["bindings"][number]): GPUBuffer => {
+      if (b.kind === "gates") throw new Error("a kernel has no gates");
+      return b.kind === "arg" ? args[sameAs[b.arg]!]! : scratch[b.scratch]!;
+    };
     pass.setPipeline(pipes[d]!);
     pass.setBindGroup(
       0,

@@ -21,12 +21,12 @@ interface Size {
  * there; lower it when something was won.
  */
 const ceilings: Readonly<Record<string, Size & { readonly code: string }>> = {
-  everything: { code: 'export * from "tsax";', start: 240, all: 292 },
-  "np.add of the entry for numpy": { code: 'export { add } from "tsax/numpy";', start: 123, all: 174 },
+  everything: { code: 'export * from "tsax";', start: 240, all: 301 },
+  "np.add of the entry for numpy": { code: 'export { add } from "tsax/numpy";', start: 123, all: 185 },
   "grad of a function of a few operations": {
     code: 'export { grad, jit, vmap } from "tsax"; export { array, dot, mean, tanh } from "tsax/numpy";',
     start: 133,
-    all: 184,
+    all: 195,
   },
 };
 

@@ -9,6 +9,9 @@ import { type Block, Pool } from "./pool.js";
 export class Arena {
   private readonly blocks: (Block | undefined)[] = [];
   private readonly pool: Pool;
+  /** A call uses the banks, and will for some time. */
+  private held = false;
+  private clearsLater = false;
 
   constructor(
     context: Context,
@@ -26,8 +29,19 @@ export class Arena {
     return this.pool.usedBytes;
   }
 
-  /** The banks with at least so many bytes each. */
-  banks(bytes: readonly number[]): readonly Block[] {
+  /** The banks with at least so many bytes each, for a call: they stay until it lets go. */
+  hold(bytes: readonly number[]): readonly Block[] {
+    const banks = this.banks(bytes);
+    this.held = true;
+    return banks;
+  }
+
+  letGo(): void {
+    this.held = false;
+    if (this.clearsLater) this.clear();
+  }
+
+  private banks(bytes: readonly number[]): readonly Block[] {
     return bytes.map((n, k) => {
       const block = this.blocks[k];
       if (block && block.bytes >= n && !block.failure) return block;
@@ -38,6 +52,8 @@ export class Arena {
 
   /** Gives all of it back; a later call takes what it needs. */
   clear(): void {
+    this.clearsLater = this.held;
+    if (this.held) return;
     this.blocks.forEach((_, k) => this.release(k));
   }
 

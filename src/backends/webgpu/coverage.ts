@@ -1,5 +1,5 @@
 import type { NestKernel, Statement } from "../../kernel-ir/kernel.js";
-import { argumentAccess, type Work } from "./flatten.js";
+import { argumentAccess, type Work } from "./recording.js";
 
 const product = (extents: readonly number[]): number => extents.reduce((n, e) => n * e, 1);
 
@@ -11,8 +11,13 @@ export function overwrites(work: Work, i: number): boolean {
   if (argumentAccess(work, i) !== "write") return false;
   switch (work.kind) {
     case "copy":
+    case "birth":
     case "sort":
       return true;
+    case "gate":
+      return false;
+    case "fused":
+      return work.args[i]!.whole;
     case "dot": {
       const points = product(work.batch) * work.m * work.n;
       const { length } = work.buffers[i]!;

@@ -15,16 +15,20 @@ import { BindGroups } from "./bind-groups.js";
 import { own, WebgpuBuffer } from "./buffer.js";
 import { bindingAlignment, usage } from "./constants.js";
 import { Context } from "./context.js";
+import { ControlMemory } from "./control.js";
 import { outOfMemory, overLimit } from "./errors.js";
 import { WebgpuExecutable } from "./executable.js";
+import { flatten } from "./flatten.js";
 import { HostExecutable, unrecorded } from "./host-call.js";
 import { Pipelines } from "./pipelines.js";
 import { type Block, Pool } from "./pool.js";
 import { Profiler } from "./profile.js";
 import { Readback } from "./readback.js";
 import { ScalarSlots } from "./scalars.js";
-import type { Lower, SpecialiseContext, SubmitCap } from "./specialise.js";
+import type { Recording } from "./recording.js";
+import type { Lower, SpecialiseContext } from "./specialise.js";
 import { Stream } from "./stream.js";
+import { defaultCap, type SubmitCap } from "./submits.js";
 import { Free, Read, Settle, Write } from "./transfers.js";
 
 export interface DeviceOptions {
@@ -32,6 +36,8 @@ export interface DeviceOptions {
   /** Bytes that all buffers together may have; none are made beyond it. */
   readonly maxBytes?: number | undefined;
   readonly submitCap?: SubmitCap | undefined;
+  /** Whether loops whose bodies are small become one kernel; unless false. */
+  readonly fuseLoops?: boolean | undefined;
 }
 
 /** Bytes of memory that nothing uses, kept for what comes. */
@@ -48,15 +54,19 @@ export class WebgpuDevice implements Backend {
   readonly bindGroups: BindGroups;
   readonly arena: Arena;
   readonly scalars: ScalarSlots;
+  readonly control: ControlMemory;
+  readonly submitCap: SubmitCap;
   readonly readback: Readback;
   readonly specialiseContext: SpecialiseContext;
   profiler: Profiler | undefined;
   private readonly pool: Pool;
   private readonly pipelines: Pipelines;
   private readonly maxBytes: number;
+  private readonly fuseLoops: boolean;
+  private readonly recordings = new WeakMap<Program, Recording>();
   private liveBytes = 0;
 
-  constructor(gpu: GPUDevice, { lower, maxBytes, submitCap }: DeviceOptions) {
+  constructor(gpu: GPUDevice, { lower, maxBytes, submitCap = defaultCap, fuseLoops = true }: DeviceOptions) {
     const { limits } = gpu;
     this.context = new Context(gpu);
     this.context.onLoss(() => this.stream.flush());
@@ -74,6 +84,9 @@ export class WebgpuDevice implements Backend {
     });
     this.arena = new Arena(this.context, { onDestroy, onFailure: () => this.pool.trim(0) });
     this.scalars = new ScalarSlots(this.context, onDestroy);
+    this.control = new ControlMemory(this.context, onDestroy);
+    this.submitCap = submitCap;
+    this.fuseLoops = fuseLoops;
     this.readback = new Readback(this.context);
     this.pipelines = new Pipelines(this.context);
     const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = limits;
@@ -81,7 +94,7 @@ export class WebgpuDevice implements Backend {
       maxBufferSize < maxStorageBufferBindingSize
         ? { name: "maxBufferSize", bytes: maxBufferSize }
         : { name: "maxStorageBufferBindingSize", bytes: maxStorageBufferBindingSize };
-    this.specialiseContext = { limits, largest, lower, lowered: new WeakMap(), pipelines: this.pipelines, submitCap };
+    this.specialiseContext = { limits, largest, lower, lowered: new WeakMap(), pipelines: this.pipelines };
     this.traits = {
       // One is left for the memory that the dispatches of one kernel share.
       maxBuffers: limits.maxStorageBuffersPerShaderStage - 1,
@@ -144,7 +157,17 @@ export class WebgpuDevice implements Backend {
   }
 
   lacks(program: Program): string | undefined {
-    return unrecorded(program);
+    return unrecorded(program) ?? this.recordingOf(program).lacks;
+  }
+
+  /** A program as launches: made once. */
+  recordingOf(program: Program): Recording {
+    let recording = this.recordings.get(program);
+    if (!recording) {
+      const { limits } = this.specialiseContext;
+      this.recordings.set(program, (recording = flatten(program, { limits, fuse: this.fuseLoops })));
+    }
+    return recording;
   }
 
   onHost(program: Program, compute: HostCompute, text: () => string): HostExecutable {
@@ -153,9 +176,9 @@ export class WebgpuDevice implements Backend {
   }
 
   stats(): BackendStats & { readonly counters: DeviceCounters } {
-    const { pool, arena, scalars, readback } = this;
+    const { pool, arena, scalars, readback, control } = this;
     return {
-      heapBytes: pool.usedBytes + pool.idleBytes + arena.bytes + scalars.bytes + readback.bytes,
+      heapBytes: pool.usedBytes + pool.idleBytes + arena.bytes + scalars.bytes + readback.bytes + control.bytes,
       allocatedBytes: this.liveBytes,
       modules: this.pipelines.size,
       counters: { ...this.context.counters },

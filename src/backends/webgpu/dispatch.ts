@@ -20,12 +20,23 @@ export interface Dispatch {
   /** Each at most the limit of a dimension; more points than that are folded into the second dimension. */
   readonly workgroups: readonly [x: number, y: number, z: number];
   readonly cost: DispatchCost;
+  /** What it is told besides its bindings (control.ts). */
+  readonly control?: Control;
+  /** It may take so long that nothing else goes with it. */
+  readonly long?: boolean;
 }
 
-/** Storage that a shader sees: an argument of the kernel, or memory that its dispatches share. */
+/** Whether a shader asks a gate if it is to do anything, and of how many rounds it knows the numbers. */
+export interface Control {
+  readonly gated: boolean;
+  readonly turns: number;
+}
+
+/** Storage that a shader sees: an argument of the kernel, memory that its dispatches share, or the gates. */
 export type Binding =
   | { readonly kind: "arg"; readonly arg: number; readonly access: "read" | "read_write" }
-  | { readonly kind: "scratch"; readonly scratch: number; readonly access: "read" | "read_write" };
+  | { readonly kind: "scratch"; readonly scratch: number; readonly access: "read" | "read_write" }
+  | { readonly kind: "gates"; readonly access: "read_write" };
 
 /** Counted from the code, for benchmarks and tests: whole dispatch. */
 export interface DispatchCost {
@@ -72,4 +83,14 @@ export interface LaunchContext {
   readonly sameAs: readonly number[];
   /** Workgroups shall have just so many invocations, where the kernel's code can have it so. */
   readonly threads?: number;
+  /** Arguments of which the kernel's element 0 lies elsewhere than where they begin. */
+  readonly views?: readonly (View | undefined)[] | undefined;
+}
+
+/** Where a kernel's buffer lies, where that is not simply the binding of its argument. */
+export interface View {
+  /** The place of element 0, in elements: text of an i32. */
+  readonly base: string;
+  /** The array that it lies in, declared by others. */
+  readonly memory?: { readonly name: string; readonly element: "u32" };
 }

@@ -1,23 +1,14 @@
 import type { TsaxError } from "../../core/errors.js";
 import { type DeviceBuffer, type Executable, isScalarInput, type ScalarInput } from "../../kernel-ir/backend.js";
 import type { Program } from "../../kernel-ir/program.js";
-import type { Range } from "./bind-groups.js";
 import { own, type WebgpuBuffer } from "./buffer.js";
 import { bindingAlignment } from "./constants.js";
 import { workRefused } from "./errors.js";
 import { Fate } from "./fate.js";
-import { flatten } from "./flatten.js";
 import type { Block } from "./pool.js";
+import { type Pause, play } from "./play.js";
 import type { Profiler } from "./profile.js";
-import {
-  describe,
-  keyOf,
-  type Resource,
-  type Shared,
-  type Sharing,
-  type Specialised,
-  specialise,
-} from "./specialise.js";
+import { describe, keyOf, type Shared, type Sharing, type Specialised, specialise } from "./specialise.js";
 import { asTsaxError, type Entry } from "./stream.js";
 import { type PlacedProgram, placeTemporaries } from "./temporaries.js";
 import { programText } from "./text.js";
@@ -37,7 +28,7 @@ export class WebgpuExecutable implements Executable {
     private readonly device: WebgpuDevice,
     readonly program: Program,
   ) {
-    this.placed = placeTemporaries(flatten(program));
+    this.placed = placeTemporaries(device.recordingOf(program));
     const entry = program.functions[0]!;
     this.untouched = entry.outputIsInput.map((i) => i !== null);
     // What calls most likely do: what may be taken over is.
@@ -125,6 +116,13 @@ class Variant {
 class Call implements Entry {
   /** The profile that was being recorded when the call was made. */
   private readonly profiler: Profiler | undefined;
+  private playing: Generator<Pause, void, boolean> | undefined;
+  private done = false;
+  private error: TsaxError | undefined;
+  private blocks: readonly Block[] = [];
+  private gates: Block | undefined;
+  /** What the device says of each part of the call. */
+  private readonly refusals: Promise<GPUError | null>[] = [];
 
   constructor(
     private readonly device: WebgpuDevice,
@@ -136,42 +134,112 @@ class Call implements Entry {
     this.profiler = device.profiler;
   }
 
+  /** For its pipelines; then, where the call has pauses, for each of them: between them it is executed part by part. */
   waits(): Promise<void> | undefined {
-    return this.variant.waits();
+    if (this.done) return undefined;
+    const compiling = this.variant.waits();
+    if (compiling) return compiling;
+    const pause = this.part(true);
+    return pause && this.rest(pause);
   }
 
   fail(error: TsaxError): void {
+    this.end(error);
     this.decide(Fate.failed(error));
   }
 
   execute(): void {
+    this.device.context.check();
+    if (this.error) return this.fail(this.error);
+    const fates = this.inputs.map((x) => (isScalarInput(x) ? undefined : x.fate));
+    this.decide(Fate.of(this.outcome(), fates));
+  }
+
+  /** Hands over what comes before the next pause, and gives that; undefined: it was the last part. */
+  private part(answer: boolean): Pause | undefined {
+    const { device } = this;
+    try {
+      device.context.check();
+      const { value: pause, error } = device.context.scoped("validation", () => {
+        this.playing ??= this.begin();
+        const step = this.playing?.next(answer);
+        return step && !step.done ? step.value : undefined;
+      });
+      this.refusals.push(error);
+      error.catch(() => undefined);
+      if (!pause) this.end(undefined);
+      return pause;
+    } catch (e) {
+      this.end(asTsaxError(e));
+      return undefined;
+    }
+  }
+
+  private async rest(first: Pause): Promise<void> {
+    try {
+      for (let pause: Pause | undefined = first; pause;) {
+        const answer = await this.over(pause);
+        pause = this.done ? undefined : this.part(answer);
+      }
+    } catch (e) {
+      this.end(this.device.context.lost ?? asTsaxError(e));
+    }
+  }
+
+  /** Waits for the end of a pause: the answer of a gate. */
+  private async over(pause: Pause): Promise<boolean> {
+    const { context, readback } = this.device;
+    if (pause.kind === "done") {
+      await context.guard(context.device.queue.onSubmittedWorkDone());
+      return true;
+    }
+    const word = new Uint32Array(1);
+    const refused = await readback.read(this.gates!.gpu, word, pause.gate * bindingAlignment);
+    // Work that was refused leaves nothing to go by: the outcome tells why.
+    return refused === null && word[0] !== 0 && (await this.isSound());
+  }
+
+  /** Whether nothing that was handed over so far was refused. */
+  private async isSound(): Promise<boolean> {
+    return (await Promise.all(this.refusals)).every((e) => e === null);
+  }
+
+  /** Takes memory, and begins; undefined where an operand failed. */
+  private begin(): Generator<Pause, void, boolean> | undefined {
     const { device, inputs, outputs, variant } = this;
-    device.context.check();
+    const { specialised, program } = variant;
     const fates = inputs.map((x) => (isScalarInput(x) ? undefined : x.fate));
-    const error = variant.error ?? fates.find((f) => f?.error)?.error;
-    if (error) return this.fail(error);
-    const { value: blocks, error: refused } = device.context.scoped("validation", () => {
-      for (const x of inputs) if (!isScalarInput(x)) device.materialise(x);
-      outputs.forEach((x, k) => this.untouched[k] || device.materialise(x));
-      const scalars = device.scalars.write(inputs);
-      const banks = device.arena.banks(variant.specialised.banks);
-      this.encode(banks, scalars);
-      const used = outputs.flatMap((x, k) => (this.untouched[k] ? [] : x.block!));
-      return [...used, ...banks, ...(scalars ? [scalars] : [])];
-    });
-    this.decide(Fate.of(this.outcome(refused, blocks), fates));
+    this.error = variant.error ?? fates.find((f) => f?.error)?.error;
+    if (this.error) return undefined;
+    for (const x of inputs) if (!isScalarInput(x)) device.materialise(x);
+    outputs.forEach((x, k) => this.untouched[k] || device.materialise(x));
+    const scalars = device.scalars.write(inputs);
+    const banks = device.arena.hold(specialised.banks);
+    const gates = specialised.gates > 0 ? device.control.gatesOf(specialised.gates) : undefined;
+    this.gates = gates;
+    const used = outputs.flatMap((x, k) => (this.untouched[k] ? [] : x.block!));
+    this.blocks = [...used, ...banks, ...(scalars ? [scalars] : []), ...(gates ? [gates] : [])];
+    const { profiler } = this;
+    return play({ device, name: program.name, specialised, inputs, outputs, banks, scalars, gates, profiler });
+  }
+
+  private end(error: TsaxError | undefined): void {
+    if (this.done) return;
+    this.done = true;
+    this.error ??= error;
+    this.device.arena.letGo();
   }
 
   /** What the device said of the call: of a block that could not be made, only that the commands that use it are refused. */
-  private async outcome(refused: Promise<GPUError | null>, blocks: readonly Block[]): Promise<TsaxError | undefined> {
-    let error: GPUError | null;
+  private async outcome(): Promise<TsaxError | undefined> {
+    let error: GPUError | null | undefined;
     try {
-      error = await refused;
+      error = (await Promise.all(this.refusals)).find((e) => e !== null);
     } catch (e) {
       return asTsaxError(e);
     }
     if (!error) return undefined;
-    for (const block of blocks) {
+    for (const block of this.blocks) {
       await block.made;
       if (block.failure) return block.failure;
     }
@@ -186,51 +254,4 @@ class Call implements Entry {
       if (!this.untouched[k]) x.fate = fate;
     });
   }
-
-  private encode(banks: readonly Block[], scalars: Block | undefined): void {
-    const { device, variant } = this;
-    const { specialised } = variant;
-    const { counters } = device.context;
-    const gpu = device.context.device;
-    const slots = slotsOf(this.inputs);
-    const rangeOf = (r: Resource): Range => {
-      if (r.kind === "bank") return { block: banks[r.bank]!, offset: r.offset, size: r.size };
-      const x = r.kind === "input" ? this.inputs[r.index]! : this.outputs[r.index]!;
-      if (isScalarInput(x)) return { block: scalars!, offset: slots[r.index]! * bindingAlignment, size: r.size };
-      return { block: x.block!, offset: 0, size: r.size };
-    };
-    let at = 0;
-    for (const end of specialised.submits) {
-      const encoder = gpu.createCommandEncoder({ label: variant.program.name });
-      const clock = this.profiler?.clock(variant.program.name, end - at);
-      let pass = clock ? undefined : encoder.beginComputePass({ label: variant.program.name });
-      let last: GPUComputePipeline | undefined;
-      for (; at < end; at++) {
-        const { dispatch, pipeline, resources } = specialised.dispatches[at]!;
-        if (clock) {
-          pass = encoder.beginComputePass(clock.pass(dispatch));
-          last = undefined;
-        }
-        if (pipeline.gpu !== last) pass!.setPipeline((last = pipeline.gpu!));
-        pass!.setBindGroup(0, device.bindGroups.get(pipeline.layout, resources.map(rangeOf), dispatch.label));
-        pass!.dispatchWorkgroups(...dispatch.workgroups);
-        if (clock) pass!.end();
-      }
-      if (clock) clock.end(encoder);
-      else pass!.end();
-      gpu.queue.submit([encoder.finish()]);
-      clock?.read();
-      counters.submits++;
-    }
-    counters.dispatches += specialised.dispatches.length;
-    counters.flops += specialised.flops;
-    counters.loadBytes += specialised.loadBytes;
-    counters.storeBytes += specialised.storeBytes;
-  }
-}
-
-/** The number of each scalar among the scalars. */
-function slotsOf(inputs: readonly Operand[]): readonly number[] {
-  let slot = 0;
-  return inputs.map((x) => (isScalarInput(x) ? slot++ : -1));
 }

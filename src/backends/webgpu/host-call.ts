@@ -15,7 +15,7 @@ import { asTsaxError, type Entry } from "./stream.js";
 type Operand = WebgpuBuffer | ScalarInput;
 
 /** Kinds of steps that launches recorded in advance can be. */
-const recorded: ReadonlySet<string> = new Set(["launch", "call", "copy"]);
+const recorded: ReadonlySet<string> = new Set(["launch", "call", "copy", "if", "loop", "scan"]);
 
 /** What of a program cannot be recorded as launches, in words. */
 export function unrecorded(program: Program): string | undefined {

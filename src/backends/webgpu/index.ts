@@ -14,9 +14,10 @@ export interface WebgpuOptions extends AdapterOptions {
  *   adapter.ts                     the device, in Node and in browsers
  *   dispatch.ts                    what lowering gives: dispatches of shaders over storage buffers
  *   lower.ts, nest/, dot/, sort/, wgsl/     kernels to dispatches
- *   flatten → temporaries → banks  a program to launches; its arena to temporaries, and those to a few shared buffers
+ *   flatten → temporaries → banks  a program to launches (recording.ts); its arena to temporaries, and those to a few shared buffers
+ *   fused/, gate.ts, control.ts    loops that are one kernel; branches and the ends of loops; what launches know of their rounds
  *   specialise.ts                  all that is decided before a call; pipelines.ts compiles
- *   executable.ts                  a call: binds, encodes, submits
+ *   executable.ts, play.ts         a call: binds, encodes, submits, pauses
  *   stream.ts, transfers.ts        the order of things; fate.ts: errors that come later
  *   pool, arena, scalars, readback, bind-groups     what lives on the device
  *

@@ -1,7 +1,8 @@
 import type { TsaxError } from "../../core/errors.js";
 import { computeStage } from "./constants.js";
 import type { Context } from "./context.js";
-import type { Dispatch } from "./dispatch.js";
+import { controlLayout } from "./control.js";
+import type { Control, Dispatch } from "./dispatch.js";
 import { type KernelDescription, shaderRefused } from "./errors.js";
 import { asTsaxError } from "./stream.js";
 
@@ -9,6 +10,8 @@ import { asTsaxError } from "./stream.js";
 export interface Layout {
   readonly id: number;
   readonly bindGroup: GPUBindGroupLayout;
+  /** Of group 1, and what it holds. */
+  readonly control: { readonly bindGroup: GPUBindGroupLayout; readonly holds: Control } | undefined;
   readonly pipeline: GPUPipelineLayout;
 }
 
@@ -23,13 +26,15 @@ export class Pipeline {
 }
 
 /** Pipelines kept for programs to come. */
-const kept = 4096;
+const most = 4096;
 
 /** The pipelines of a device, by their code: equal texts are compiled once, all at the same time. */
 export class Pipelines {
   private readonly byCode = new Map<string, Pipeline>();
   private readonly byDispatch = new WeakMap<Dispatch, Pipeline>();
   private readonly layouts = new Map<string, Layout>();
+  private readonly groupLayouts = new Map<string, GPUBindGroupLayout>();
+  private readonly controls = new Map<string, GPUBindGroupLayout>();
 
   constructor(private readonly context: Context) {}
 
@@ -44,7 +49,7 @@ export class Pipelines {
     return pipeline;
   }
 
-  private find({ wgsl, bindings, label }: Dispatch, describe: () => KernelDescription): Pipeline {
+  private find({ wgsl, bindings, label, control }: Dispatch, describe: () => KernelDescription): Pipeline {
     const access = bindings.map((b) => (b.access === "read" ? "r" : "w")).join("");
     const key = `${access} ${wgsl}`;
     const known = this.byCode.get(key);
@@ -53,14 +58,14 @@ export class Pipelines {
       this.byCode.set(key, known);
       return known;
     }
-    const pipeline = new Pipeline(this.layout(access));
+    const pipeline = new Pipeline(this.layout(access, control));
     this.byCode.set(key, pipeline);
     pipeline.done = this.compile(pipeline, wgsl, label, describe).then(() => {
       pipeline.done = undefined;
       // Another try may have more luck.
       if (pipeline.error) this.byCode.delete(key);
     });
-    if (this.byCode.size > kept) {
+    if (this.byCode.size > most) {
       for (const oldest of this.byCode.keys()) {
         this.byCode.delete(oldest);
         break;
@@ -109,11 +114,26 @@ export class Pipelines {
     }
   }
 
-  private layout(access: string): Layout {
-    let layout = this.layouts.get(access);
+  private layout(access: string, control: Control | undefined): Layout {
+    const name = control ? `${access} ${control.gated ? "gate" : ""}${control.turns}` : access;
+    let layout = this.layouts.get(name);
     if (layout) return layout;
-    const { device } = this.context;
-    const bindGroup = device.createBindGroupLayout({
+    const bindGroup = kept(this.groupLayouts, access, () => this.groupLayout(access));
+    const second = control && {
+      bindGroup: kept(this.controls, `${control.gated} ${control.turns}`, () =>
+        controlLayout(this.context.device, control),
+      ),
+      holds: control,
+    };
+    const bindGroupLayouts = second ? [bindGroup, second.bindGroup] : [bindGroup];
+    const pipeline = this.context.device.createPipelineLayout({ label: name, bindGroupLayouts });
+    layout = { id: this.layouts.size, bindGroup, control: second, pipeline };
+    this.layouts.set(name, layout);
+    return layout;
+  }
+
+  private groupLayout(access: string): GPUBindGroupLayout {
+    return this.context.device.createBindGroupLayout({
       label: access,
       entries: [...access].map((a, binding) => ({
         binding,
@@ -121,11 +141,13 @@ export class Pipelines {
         buffer: { type: a === "r" ? "read-only-storage" : "storage" },
       })),
     });
-    const pipeline = device.createPipelineLayout({ label: access, bindGroupLayouts: [bindGroup] });
-    layout = { id: this.layouts.size, bindGroup, pipeline };
-    this.layouts.set(access, layout);
-    return layout;
   }
+}
+
+function kept<T>(known: Map<string, T>, key: string, make: () => T): T {
+  let value = known.get(key);
+  if (value === undefined) known.set(key, (value = make()));
+  return value;
 }
 
 const isPipelineError = (e: unknown): e is GPUPipelineError =>

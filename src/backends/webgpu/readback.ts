@@ -26,16 +26,16 @@ export class Readback {
   }
 
   /**
-   * Begins to copy the first bytes of a buffer; the promise resolves when `into` holds them. It rejects with an error of the map,
+   * Begins to copy the first bytes of a buffer (or those from `offset` on); the promise resolves when `into` holds them. It rejects with an error of the map,
    * or gives that of the copy.
    */
-  async read(source: GPUBuffer, into: TypedArray): Promise<GPUError | null> {
+  async read(source: GPUBuffer, into: TypedArray, offset = 0): Promise<GPUError | null> {
     const { device } = this.context;
     const bytes = into.byteLength;
     const { value: staging, error } = this.context.scoped("validation", () => {
       const block = this.pool.take(bytes);
       const encoder = device.createCommandEncoder({ label: "read" });
-      encoder.copyBufferToBuffer(source, 0, block.gpu, 0, bytes);
+      encoder.copyBufferToBuffer(source, offset, block.gpu, 0, bytes);
       device.queue.submit([encoder.finish()]);
       return block;
     });

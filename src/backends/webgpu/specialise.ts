@@ -4,12 +4,15 @@ import { printKernel } from "../../kernel-ir/printer.js";
 import { type BankLayout, type Conflict, layOutBanks, type Tenant } from "./banks.js";
 import { bindingAlignment, wholeVectors } from "./constants.js";
 import { copyCode } from "./copy.js";
-import type { Dispatch, KernelCode, LaunchContext, Limits } from "./dispatch.js";
+import { controlled } from "./control.js";
+import type { Control, Dispatch, KernelCode, LaunchContext, Limits, View } from "./dispatch.js";
 import { type KernelDescription, overLimit } from "./errors.js";
-import { argumentBytes, type Work } from "./flatten.js";
+import { fusedCode } from "./fused/code.js";
+import { gateCode } from "./gate.js";
 import { type Bound, join, type Joint, type Planned } from "./joint.js";
+import { type Node, regionsOf, renumbered, runsOf, type Slice, type Work } from "./recording.js";
 import type { Pipeline, Pipelines } from "./pipelines.js";
-import type { Place, PlacedLaunch, PlacedProgram } from "./temporaries.js";
+import { lastingThrough, type Place, type PlacedLaunch, type PlacedProgram } from "./temporaries.js";
 
 export type Lower = (kernel: Kernel, launch: LaunchContext) => KernelCode;
 
@@ -25,7 +28,8 @@ export const keyOf = (sharing: Sharing): string => sharing.map((s) => `${s.kind}
 /** Where a binding's bytes are in a call. */
 export type Resource =
   | { readonly kind: "input" | "output"; readonly index: number; readonly size: number }
-  | { readonly kind: "bank"; readonly bank: number; readonly offset: number; readonly size: number };
+  | { readonly kind: "bank"; readonly bank: number; readonly offset: number; readonly size: number }
+  | { readonly kind: "gates" };
 
 export interface BoundDispatch {
   readonly dispatch: Dispatch;
@@ -33,18 +37,17 @@ export interface BoundDispatch {
   readonly works: readonly Work[];
   readonly pipeline: Pipeline;
   readonly resources: readonly Resource[];
+  readonly gate: number | null;
 }
 
 /** A program for one way in which outputs share storage with inputs: everything that a call does not have to decide. */
 export interface Specialised {
   readonly dispatches: readonly BoundDispatch[];
-  /** Where submits end, as counts of dispatches: the work of one is capped. */
-  readonly submits: readonly number[];
+  /** How a call goes through the dispatches. */
+  readonly nodes: readonly Node[];
+  readonly gates: number;
   /** Bytes of the arena's banks. */
   readonly banks: readonly number[];
-  readonly flops: number;
-  readonly loadBytes: number;
-  readonly storeBytes: number;
 }
 
 export interface SpecialiseContext {
@@ -55,39 +58,53 @@ export interface SpecialiseContext {
   /** Kernels that were lowered before, by which arguments share storage. */
   readonly lowered: WeakMap<Kernel, Map<string, KernelCode>>;
   readonly pipelines: Pipelines;
-  readonly submitCap?: SubmitCap | undefined;
 }
-
-/** What one submit holds at most: drivers give up on devices that are busy for long. */
-export interface SubmitCap {
-  readonly dispatches: number;
-  /** Operations, a byte moved counted as four. */
-  readonly work: number;
-}
-const defaultCap: SubmitCap = { dispatches: 1024, work: 2e11 };
 
 export const describe = (works: readonly Work[]): KernelDescription => ({
   name: works.map(({ name }) => name).join(" | "),
-  ir: works.map((work) => (work.kind === "copy" ? `copy ${work.bytes} bytes` : printKernel(work))).join("\n"),
+  ir: works.map(irOf).join("\n"),
 });
+
+function irOf(work: Work): string {
+  switch (work.kind) {
+    case "copy":
+    case "birth":
+      return `${work.kind} of ${work.bytes} bytes`;
+    case "gate":
+      return JSON.stringify(work.rule);
+    case "fused":
+      return work.ir();
+    default:
+      return printKernel(work);
+  }
+}
 
 /** Lowers every launch, lays out what lives between dispatches, and begins to compile all pipelines. */
 export function specialise(program: PlacedProgram, sharing: Sharing, context: SpecialiseContext): Specialised {
   const bytes = program.temporaries.map((t) => ({ name: program.launches[t.first]!.work.name, bytes: t.bytes }));
-  const planned = program.launches.flatMap((launch): Planned[] => {
+  const plannedOf = (launch: PlacedLaunch): Planned[] => {
     const code = lowerLaunch(launch, sharing, context);
     const scratch = code.scratch.map((n) => bytes.push({ name: launch.work.name, bytes: n }) - 1);
     return code.dispatches
       .filter((d) => !d.workgroups.includes(0))
       .map((dispatch) => ({ dispatch, launch, code, scratch }));
-  });
-  const joints = join(planned, {
-    limits: context.limits,
-    keyOf: (b) => `${storageNameOf(b, sharing)} ${bindingBytes(b, sharing)}`,
-    storageOf: (b) => wholeStorageOf(b, sharing),
-    withThreads: ({ launch }, threads) => lowerLaunch(launch, sharing, context, threads),
-  });
-  const layout = layOutBanks(tenantsOf(bytes, joints), joints.map(conflictOf), context.largest);
+  };
+  const joints: Joint[] = [];
+  const firsts = new Map<number, number>();
+  for (const { from, to } of runsOf(program.nodes)) {
+    const joined = join(program.launches.slice(from, to).flatMap(plannedOf), {
+      limits: context.limits,
+      keyOf: (b) => `${storageNameOf(b, sharing)} ${bindingBytes(b, sharing)}`,
+      storageOf: (b) => wholeStorageOf(b, sharing),
+      withThreads: ({ launch }, threads) => lowerLaunch(launch, sharing, context, threads),
+    });
+    firsts.set(from, joints.length);
+    joints.push(...joined);
+    firsts.set(to, joints.length);
+  }
+  const nodes = renumbered(program.nodes, (launch) => firsts.get(launch)!);
+  const tenants = lastingThrough(tenantsOf(bytes, joints), regionsOf(nodes));
+  const layout = layOutBanks(tenants, joints.map(conflictOf), context.largest);
   const dispatches = joints.map(({ dispatch, parts, bound }): BoundDispatch => {
     const works = parts.map((p) => p.launch.work);
     check(dispatch, works, context.limits);
@@ -96,38 +113,63 @@ export function specialise(program: PlacedProgram, sharing: Sharing, context: Sp
       works,
       pipeline: context.pipelines.get(dispatch, () => describe(works)),
       resources: bound.map((b) => resourceOf(b, { layout, sharing, limits: context.limits })),
+      gate: parts[0]!.launch.gate,
     };
   });
-  const total = (key: "flops" | "loadBytes" | "storeBytes"): number =>
-    dispatches.reduce((n, d) => n + d.dispatch.cost[key], 0);
-  return {
-    dispatches,
-    submits: submitsOf(dispatches, context.submitCap ?? defaultCap),
-    banks: layout.bytes,
-    flops: total("flops"),
-    loadBytes: total("loadBytes"),
-    storeBytes: total("storeBytes"),
-  };
+  return { dispatches, nodes, gates: program.gates, banks: layout.bytes };
 }
 
+const nothing: KernelCode = { dispatches: [], scratch: [] };
+
 function lowerLaunch(
-  { work, places }: PlacedLaunch,
+  { work, places, gate }: PlacedLaunch,
   sharing: Sharing,
   context: SpecialiseContext,
   threads?: number,
 ): KernelCode {
-  if (work.kind === "copy") return copyCode(work.bytes, context.limits);
   const same = sameAs(places, sharing);
+  const views = places.map(viewOf);
+  const isViewed = views.some((v) => v !== undefined);
+  const turns = work.kind === "fused" ? work.turns : isViewed ? turnsOf(places) : 0;
+  const control: Control = { gated: gate !== null, turns };
+  const asControlled = (code: KernelCode): KernelCode =>
+    control.gated || turns > 0
+      ? { ...code, dispatches: code.dispatches.map(({ source: _, ...d }) => controlled(d, control)) }
+      : code;
+  switch (work.kind) {
+    case "birth":
+      return nothing;
+    case "gate":
+      return gateCode(work.rule);
+    case "copy":
+      return same[1] === 0 ? nothing : asControlled(copyCode(work.bytes, context.limits));
+    case "fused":
+      return asControlled(fusedCode(work, context.limits));
+  }
   let codes = context.lowered.get(work);
   if (!codes) context.lowered.set(work, (codes = new Map()));
-  const key = `${same.join(" ")}/${threads ?? ""}`;
+  const key = [same.join(" "), threads, control.gated, ...views.map((v) => v?.base)].join(",");
   let code = codes.get(key);
   if (!code) {
-    const launch = { limits: context.limits, sameAs: same, ...(threads === undefined ? {} : { threads }) };
-    codes.set(key, (code = context.lower(work, launch)));
+    const lowered = context.lower(work, {
+      limits: context.limits,
+      sameAs: same,
+      ...(threads === undefined ? {} : { threads }),
+      ...(isViewed ? { views } : {}),
+    });
+    codes.set(key, (code = asControlled(lowered)));
   }
   return code;
 }
+
+/** Element 0 of a slice, by the numbers of the rounds. */
+const viewOf = ({ slices }: { readonly slices: readonly Slice[] }): View | undefined =>
+  slices.length === 0
+    ? undefined
+    : { base: slices.map(({ depth, stride }) => `turn${depth} * ${stride / 4}`).join(" + ") };
+
+const turnsOf = (places: readonly Place[]): number =>
+  places.reduce((n, { slices }) => slices.reduce((m, { depth }) => Math.max(m, depth + 1), n), 0);
 
 /** Names the storage of an argument: equal for arguments in one storage. */
 function storageOf(place: Place, sharing: Sharing): string {
@@ -142,6 +184,7 @@ function sameAs(places: readonly Place[], sharing: Sharing): readonly number[] {
 }
 
 function tenantOf({ part, binding }: Bound): number | undefined {
+  if (binding.kind === "gates") return undefined;
   if (binding.kind === "scratch") return part.scratch[binding.scratch]!;
   const place = part.launch.places[binding.arg]!;
   return place.kind === "temporary" ? place.temporary : undefined;
@@ -149,6 +192,7 @@ function tenantOf({ part, binding }: Bound): number | undefined {
 
 /** Names what a dispatch binds, and all of the storage that this is a piece of. */
 function storageNameOf({ part, binding }: Bound, sharing: Sharing): string {
+  if (binding.kind === "gates") return binding.kind;
   if (binding.kind === "scratch") return `scratch ${part.scratch[binding.scratch]!}`;
   return storageOf(part.launch.places[binding.arg]!, sharing);
 }
@@ -186,12 +230,17 @@ interface ResourceContext {
 }
 
 const bindingBytes = ({ part, binding }: Bound, sharing: Sharing): number =>
-  wholeVectors(
-    binding.kind === "scratch" ? part.code.scratch[binding.scratch]! : storageBytes(part.launch, binding.arg, sharing),
-  );
+  binding.kind === "gates"
+    ? 0
+    : wholeVectors(
+        binding.kind === "scratch"
+          ? part.code.scratch[binding.scratch]!
+          : storageBytes(part.launch, binding.arg, sharing),
+      );
 
 function resourceOf(b: Bound, { layout, sharing, limits }: ResourceContext): Resource {
   const { part, binding } = b;
+  if (binding.kind === "gates") return { kind: "gates" };
   const size = bindingBytes(b, sharing);
   const limit = limits.maxStorageBufferBindingSize;
   const { name } = part.launch.work;
@@ -205,9 +254,9 @@ function resourceOf(b: Bound, { layout, sharing, limits }: ResourceContext): Res
 }
 
 /** Bytes of an argument and of those in the same storage, which go by its binding. */
-function storageBytes({ work, places }: PlacedLaunch, arg: number, sharing: Sharing): number {
+function storageBytes({ places }: PlacedLaunch, arg: number, sharing: Sharing): number {
   const name = storageOf(places[arg]!, sharing);
-  return places.reduce((n, p, i) => (storageOf(p, sharing) === name ? Math.max(n, argumentBytes(work, i)) : n), 0);
+  return places.reduce((n, p) => (storageOf(p, sharing) === name ? Math.max(n, p.bytes) : n), 0);
 }
 
 function check({ label, bindings, workgroups }: Dispatch, works: readonly Work[], limits: Limits): void {
@@ -220,20 +269,4 @@ function check({ label, bindings, workgroups }: Dispatch, works: readonly Work[]
     ["workgroups", `${workgroups.join("x")} of ${groups} in a dimension`],
     ["kernel", ir],
   ]);
-}
-
-function submitsOf(dispatches: readonly BoundDispatch[], cap: SubmitCap): readonly number[] {
-  const ends: number[] = [];
-  let [count, work] = [0, 0];
-  dispatches.forEach(({ dispatch: { cost } }, at) => {
-    const more = cost.flops + 4 * (cost.loadBytes + cost.storeBytes);
-    if (count > 0 && (count + 1 > cap.dispatches || work + more > cap.work)) {
-      ends.push(at);
-      [count, work] = [0, 0];
-    }
-    count++;
-    work += more;
-  });
-  if (count > 0) ends.push(dispatches.length);
-  return ends;
 }

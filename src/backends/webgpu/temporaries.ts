@@ -1,5 +1,14 @@
 import { overwrites } from "./coverage.js";
-import { argumentAccess, argumentBytes, type FlatLaunch, type Work } from "./flatten.js";
+import {
+  argumentAccess,
+  type FlatArg,
+  type FlatLaunch,
+  type Node,
+  type Recording,
+  renumbered,
+  type Run,
+  type Slice,
+} from "./recording.js";
 
 /**
  * Where an argument of a launch lies. Temporaries are taken out of the program's arena and named: WebGPU refuses a buffer that is
@@ -7,13 +16,13 @@ import { argumentAccess, argumentBytes, type FlatLaunch, type Work } from "./fla
  * (binding all of it read_write would make every kernel's code depend on where its operands lie, and cost the caches that
  * read-only memory has). Where each lies is decided anew, in banks (banks.ts).
  */
-export type Place =
+export type Place = PlaceOf & Pick<FlatArg, "slices" | "bytes">;
+type PlaceOf =
   | { readonly kind: "input"; readonly index: number }
   | { readonly kind: "output"; readonly index: number }
   | { readonly kind: "temporary"; readonly temporary: number; readonly offset: number };
 
-export interface PlacedLaunch {
-  readonly work: Work;
+export interface PlacedLaunch extends Pick<FlatLaunch, "work" | "gate" | "depth"> {
   readonly places: readonly Place[];
 }
 
@@ -27,6 +36,8 @@ export interface Temporary {
 export interface PlacedProgram {
   readonly launches: readonly PlacedLaunch[];
   readonly temporaries: readonly Temporary[];
+  readonly nodes: readonly Node[];
+  readonly gates: number;
 }
 
 /** A temporary while it is being found: bytes [from, to) of the arena. */
@@ -40,7 +51,7 @@ interface Found {
 }
 
 /** Tells the temporaries apart that share the bytes of the arena one after another. */
-export function placeTemporaries(launches: readonly FlatLaunch[]): PlacedProgram {
+export function placeTemporaries({ launches, nodes, gates }: Recording): PlacedProgram {
   const finder = new Finder();
   const used = launches.map((launch, at) => finder.launch(launch, at));
   const numbers = new Map<Found, number>();
@@ -53,22 +64,51 @@ export function placeTemporaries(launches: readonly FlatLaunch[]): PlacedProgram
     }
     return n;
   };
-  const placed = launches.map(({ work, args }, at): PlacedLaunch => ({
+  const placed = launches.map(({ work, args, gate, depth }, at): PlacedLaunch => ({
     work,
-    places: args.map((ref, i): Place => {
-      if (ref.kind !== "arena") return ref;
+    gate,
+    depth,
+    places: args.map(({ ref, slices, bytes }, i): Place => {
+      if (ref.kind !== "arena") return { ...ref, slices, bytes };
       const found = whole(used[at]![i]!);
-      return { kind: "temporary", temporary: numberOf(found), offset: ref.offset - found.from };
+      return { kind: "temporary", temporary: numberOf(found), offset: ref.offset - found.from, slices, bytes };
     }),
   }));
-  return separated({ launches: placed, temporaries });
+  return separated({ launches: placed, temporaries, nodes, gates });
+}
+
+/**
+ * What lives into what is done more than once, or out of it, lives all through it: another round may read it, or another one
+ * have written it.
+ */
+export function lastingThrough<T extends Pick<Temporary, "first" | "last">>(
+  temporaries: readonly T[],
+  regions: readonly Run[],
+): readonly T[] {
+  if (regions.length === 0) return temporaries;
+  return temporaries.map((t) => {
+    let { first, last } = t;
+    for (let changed = true; changed;) {
+      changed = false;
+      for (const { from, to } of regions) {
+        const [enters, leaves] = [
+          first < from && last >= from && last < to - 1,
+          last >= to && first > from && first < to,
+        ];
+        if (enters) last = to - 1;
+        if (leaves) first = from;
+        changed ||= enters || leaves;
+      }
+    }
+    return { ...t, first, last };
+  });
 }
 
 /**
  * Temporaries that turned out to be parts of one (something was written over them in pieces, once they were dead) may still be
  * read and written by one launch: it reads a copy then.
  */
-function separated({ launches, temporaries }: PlacedProgram): PlacedProgram {
+function separated({ launches, temporaries, nodes, gates }: PlacedProgram): PlacedProgram {
   const added: Temporary[] = [];
   /** Of each launch: the first of what stands for it now, and itself. */
   const firsts: number[] = [];
@@ -76,22 +116,27 @@ function separated({ launches, temporaries }: PlacedProgram): PlacedProgram {
   const out: PlacedLaunch[] = [];
   for (const launch of launches) {
     firsts.push(out.length);
-    const { work, places } = launch;
+    const { places, gate, depth } = launch;
     const reads = places.map((_, i) => i).filter((i) => readsBesideWrite(launch, i));
     const itself = out.length + reads.length;
     const copied = new Map<number, Place>();
     for (const i of reads) {
-      const bytes = argumentBytes(work, i);
-      const copy: Place = { kind: "temporary", temporary: temporaries.length + added.length, offset: 0 };
+      const { bytes, slices } = places[i]!;
+      const temporary = temporaries.length + added.length;
+      const copy: Place = { kind: "temporary", temporary, offset: 0, slices, bytes };
       added.push({ bytes, first: out.length, last: itself });
-      out.push({ work: { kind: "copy", name: "copy", bytes }, places: [places[i]!, copy] });
+      const all: readonly Slice[] = [];
+      const copying = { kind: "copy", name: "copy", bytes } as const;
+      out.push({ work: copying, gate, depth, places: [places[i]!, copy].map((p) => ({ ...p, slices: all })) });
       copied.set(i, copy);
     }
     itselfs.push(itself);
-    out.push(reads.length === 0 ? launch : { work, places: places.map((p, i) => copied.get(i) ?? p) });
+    out.push(reads.length === 0 ? launch : { ...launch, places: places.map((p, i) => copied.get(i) ?? p) });
   }
+  firsts.push(out.length);
   const moved = temporaries.map((t) => ({ ...t, first: firsts[t.first]!, last: itselfs[t.last]! }));
-  return { launches: out, temporaries: [...moved, ...added] };
+  const renumber = (at: number): number => firsts[at]!;
+  return { launches: out, temporaries: [...moved, ...added], nodes: renumbered(nodes, renumber), gates };
 }
 
 /** Whether argument `i` is read only, and is a part of what another one writes elsewhere. */
@@ -127,9 +172,8 @@ class Finder {
     const found: (Found | undefined)[] = args.map(() => undefined);
     // Reads first: what a launch writes over a value that it reads is that value.
     for (const pass of ["read", "write"] as const) {
-      args.forEach((ref, i) => {
+      args.forEach(({ ref, bytes, joins }, i) => {
         if (ref.kind !== "arena" || (argumentAccess(work, i) === "read") !== (pass === "read")) return;
-        const bytes = argumentBytes(work, i);
         if (bytes === 0) {
           // Nothing lies there, whatever else does.
           found[i] = { from: ref.offset, to: ref.offset, first: at, last: at, partOf: undefined };
@@ -137,9 +181,9 @@ class Finder {
         }
         const range = { from: ref.offset, to: ref.offset + bytes };
         const inPlace = args.some(
-          (other, j) => j !== i && found[j] && other.kind === "arena" && other.offset === ref.offset,
+          ({ ref: other }, j) => j !== i && found[j] && other.kind === "arena" && other.offset === ref.offset,
         );
-        found[i] = overwrites(work, i) && !inPlace ? this.fresh(range, at) : this.continued(range, at);
+        found[i] = overwrites(work, i) && !inPlace && !joins ? this.fresh(range, at) : this.continued(range, at);
       });
     }
     return found;

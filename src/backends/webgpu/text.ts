@@ -1,5 +1,7 @@
 import type { Program } from "../../kernel-ir/program.js";
+import type { Node } from "./recording.js";
 import type { BoundDispatch, Resource, Specialised } from "./specialise.js";
+import { defaultCap, SubmitMeter } from "./submits.js";
 
 /** What a program runs, for people: its dispatches in their order, each code once. */
 export function programText(program: Program, variants: readonly Specialised[]): string {
@@ -11,14 +13,35 @@ export function programText(program: Program, variants: readonly Specialised[]):
 
 function variantText(v: Specialised, name: string, shown: Map<string, string>): string {
   const arena = v.banks.length === 0 ? "" : `, arena ${v.banks.join(" + ")} bytes`;
-  const head = `// ${name}: ${v.dispatches.length} dispatches, ${v.submits.length} submits${arena}\n`;
-  return head + v.dispatches.map((d, i) => dispatchText(d, i, shown)).join("");
+  const head = `// ${name}: ${v.dispatches.length} dispatches, ${submitsText(v)}${arena}\n`;
+  return head + nodesText(v.nodes, "") + v.dispatches.map((d, i) => dispatchText(d, i, shown)).join("");
 }
 
-function dispatchText({ dispatch, resources }: BoundDispatch, at: number, shown: Map<string, string>): string {
+function submitsText({ dispatches, nodes }: Specialised): string {
+  if (nodes.some((n) => n.kind !== "launches")) return "some of them in rounds";
+  const meter = new SubmitMeter(defaultCap);
+  const breaks = dispatches.filter(({ dispatch }) => meter.breaksBefore(dispatch)).length;
+  return `${dispatches.length === 0 ? 0 : breaks + 1} submits`;
+}
+
+/** Which dispatches are done in rounds; nothing where there are none. */
+function nodesText(nodes: readonly Node[], indent: string): string {
+  return nodes
+    .map((node) => {
+      if (node.kind === "launches") return indent === "" ? "" : `//${indent}dispatches ${node.from} … ${node.to - 1}\n`;
+      const how = node.kind === "while" ? `as long as gate ${node.alive} is open` : `${node.length} rounds`;
+      const turns = node.odd === node.even ? [node.even] : [node.even, node.odd];
+      const inner = turns.map((t) => nodesText(t, `${indent}    `));
+      return `//${indent} ${how}${turns.length > 1 ? ", by turns" : ""}:\n${inner.join(`//${indent}   then\n`)}`;
+    })
+    .join("");
+}
+
+function dispatchText({ dispatch, resources, gate }: BoundDispatch, at: number, shown: Map<string, string>): string {
   const { label, workgroups, wgsl, bindings } = dispatch;
+  const behind = gate === null ? "" : `, behind gate ${gate}`;
   const bound = resources.map((r, k) => `b${k} ${bindings[k]!.access} ${resourceText(r)}`).join(", ");
-  const head = `\n// ${at}: ${label}, ${workgroups.join("x")} workgroups, ${bound}\n`;
+  const head = `\n// ${at}: ${label}, ${workgroups.join("x")} workgroups${behind}, ${bound}\n`;
   const before = shown.get(wgsl);
   if (before !== undefined) return `${head}// code of ${before}\n`;
   shown.set(wgsl, `${at}: ${label}`);
@@ -26,4 +49,8 @@ function dispatchText({ dispatch, resources }: BoundDispatch, at: number, shown:
 }
 
 const resourceText = (r: Resource): string =>
-  r.kind === "bank" ? `bank ${r.bank}+${r.offset} (${r.size} bytes)` : `${r.kind} ${r.index} (${r.size} bytes)`;
+  r.kind === "gates"
+    ? "gates"
+    : r.kind === "bank"
+      ? `bank ${r.bank}+${r.offset} (${r.size} bytes)`
+      : `${r.kind} ${r.index} (${r.size} bytes)`;

@@ -242,13 +242,14 @@ describe.skipIf(!available)("programs", () => {
     }
   });
 
-  test("steps that are not executed yet are named", () => {
+  test("steps that only the host can do are named", () => {
     const p: Program = {
-      name: "loop",
+      name: "host",
       kernels: [],
-      functions: [fn("loop", [1], [1], [{ kind: "loop", condition: 0, body: 0, consts: [], state: [input(0)] }])],
+      functions: [fn("host", [1], [1], [{ kind: "callback", callback: 0, inputs: [input(0)], outputs: [output(0)] }])],
     };
-    expect(() => device.compile(p)).toThrow(/step of kind loop/);
+    expect(device.lacks(p)).toBe("steps of kind callback");
+    expect(() => device.compile(p)).toThrow(/step of kind callback/);
   });
 
   test("long programs are cut into submits", async () => {

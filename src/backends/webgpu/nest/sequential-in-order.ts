@@ -7,10 +7,8 @@ import { gpuType } from "../wgsl/types.js";
 import { Values } from "../wgsl/values.js";
 import { forEachNode, rootsOf } from "./touches.js";
 
-/** One invocation runs the whole nest as it is written: right for all of them, and slow. */
-export function nestInOrder(kernel: NestKernel, ctx: LaunchContext): KernelCode {
-  const module = new ModuleBuilder(kernel.buffers, ctx);
-  const code = new Code();
+/** The nest as it is written, for one invocation. */
+export function emitInOrder(kernel: NestKernel, module: ModuleBuilder, code: Code): void {
   const { parallel, reduced } = kernel;
   const axes = [...parallel, ...reduced].map((extent, axis) => ({ axis, extent }));
   const rowAxes = axes.slice(0, parallel.length);
@@ -81,6 +79,15 @@ export function nestInOrder(kernel: NestKernel, ctx: LaunchContext): KernelCode 
       for (const s of after) code.block("", () => statement(s));
     }
   });
+}
+
+/** One invocation runs the whole nest as it is written: right for all of them, and slow. */
+export function nestInOrder(kernel: NestKernel, ctx: LaunchContext): KernelCode {
+  const module = new ModuleBuilder(kernel.buffers, ctx);
+  const code = new Code();
+  emitInOrder(kernel, module, code);
+  const { parallel, reduced } = kernel;
+  const elements = reduced.reduce((a, b) => a * b, 1);
 
   let loads = 0;
   let stores = 0;

@@ -5,7 +5,7 @@ import type { Binding, LaunchContext } from "../dispatch.js";
 import type { Code } from "./code.js";
 import { helperId, type HelperName, helperNames, helperText } from "./helpers.js";
 import { floatBits, type OperationContext } from "./operations.js";
-import { type ModuleSource, printModule, type WorkgroupArray } from "./source.js";
+import { type ModuleSource, printFunction, printModule, type WorkgroupArray } from "./source.js";
 import { alone, bare, type GpuType, gpuType, type Lanes, storageType, typeName } from "./types.js";
 
 /** A type that memory of a module has elements of. */
@@ -34,6 +34,12 @@ export interface FinishedModule {
   readonly bindings: readonly Binding[];
   readonly workgroups: readonly [x: number, y: number, z: number];
   readonly workgroupBytes: number;
+}
+
+export interface FinishedFunction {
+  readonly text: string;
+  /** Functions that it calls, each a text of its own. */
+  readonly helpers: readonly string[];
 }
 
 /**
@@ -125,21 +131,37 @@ export class ModuleBuilder implements OperationContext {
     return declared;
   }
 
+  /** The array that a buffer lies in, the type of its elements, and the place of an index. */
+  private placeOf(
+    buffer: number,
+    index: string,
+    lanes: Lanes,
+    write: boolean,
+  ): { readonly name: string; readonly element: ElementType; readonly at: string } {
+    const view = this.launch.views?.[buffer];
+    const base =
+      view && view.base !== "0" ? this.constant(lanes === 4 ? `(${view.base}) >> 2u` : view.base) : undefined;
+    const at = base === undefined ? alone(index) : `${base} + ${/^\w+$/.test(index) ? index : `(${alone(index)})`}`;
+    if (view?.memory) return { ...view.memory, at };
+    const { number, element } = this.binding(buffer, lanes === 4, write);
+    return { name: `b${number}`, element, at };
+  }
+
   private loaded(buffer: number, index: string, lanes: Lanes): string {
     const type = gpuType(this.argument(buffer).type);
-    const { number, element } = this.binding(buffer, lanes === 4, false);
+    const { name, element, at } = this.placeOf(buffer, index, lanes, false);
     const own = typeName(storageType(type), lanes);
-    const text = `b${number}[${alone(index)}]`;
+    const text = `${name}[${at}]`;
     const word = element === own ? text : `bitcast<${own}>(${text})`;
     return type === "bool" ? `(${word} != ${own}(0u))` : word;
   }
 
   private stored(buffer: number, index: string, value: string, lanes: Lanes): string {
     const type = gpuType(this.argument(buffer).type);
-    const { number, element } = this.binding(buffer, lanes === 4, true);
+    const { name, element, at } = this.placeOf(buffer, index, lanes, true);
     const own = typeName(storageType(type), lanes);
     const word = type === "bool" ? `${own}(${bare(value)})` : alone(value);
-    return `b${number}[${alone(index)}] = ${element === own ? word : `bitcast<${element}>(${word})`};`;
+    return `${name}[${at}] = ${element === own ? word : `bitcast<${element}>(${word})`};`;
   }
 
   /** Element `index` (text of an i32 or u32) of a buffer, as the scalar type. */
@@ -197,12 +219,32 @@ export class ModuleBuilder implements OperationContext {
     const most = this.launch.limits.maxStorageBuffersPerShaderStage;
     if (bindings.length > most)
       throw new InternalError(`a shader of ${bindings.length} storage buffers for a device that binds ${most}`);
+    const source = this.sourceOf(workgroupSize, workgroups, body);
+    return { wgsl: printModule(source), source, bindings, workgroups, workgroupBytes: this.workgroupBytes };
+  }
+
+  /**
+   * The same as a function of another module: `fn name(wid: vec3u, place: u32)`, and the functions that it calls. All that it
+   * reads and writes lies in memory that views name.
+   */
+  finishFunction(name: string, { workgroupSize, groups, body }: FinishOptions): FinishedFunction {
+    if (this.declared.length > 0 || this.arrays.length > 0)
+      throw new InternalError(`${name} declares memory of its own`);
+    const source = this.sourceOf(workgroupSize, [groups, 1, 1], body);
+    return { text: printFunction(name, source), helpers: [...source.helpers.values()] };
+  }
+
+  private sourceOf(
+    workgroupSize: FinishOptions["workgroupSize"],
+    workgroups: ModuleSource["workgroups"],
+    body: Code,
+  ): ModuleSource {
     const helpers = ([1, 4] as const).flatMap((lanes) =>
       helperNames
         .filter((name) => this.helpers.has(helperId(name, lanes)))
         .map((name) => [helperId(name, lanes), helperText(name, lanes)] as const),
     );
-    const source: ModuleSource = {
+    return {
       storage: this.declared,
       arrays: this.arrays,
       helpers: new Map(helpers),
@@ -211,7 +253,6 @@ export class ModuleBuilder implements OperationContext {
       body: body.toString(),
       workgroups,
     };
-    return { wgsl: printModule(source), source, bindings, workgroups, workgroupBytes: this.workgroupBytes };
   }
 }
 

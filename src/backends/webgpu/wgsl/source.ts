@@ -70,6 +70,12 @@ export function printModule(source: ModuleSource): string {
   ].join("");
 }
 
+/** The text of a function of another module that does what `main` does: `fn name(wid: vec3u, place: u32)`. */
+export function printFunction(name: string, source: ModuleSource): string {
+  const start = opening(source, `i32(${numberOf(source.workgroups)})`).map((line) => `${line}\n`);
+  return `fn ${name}(wid: vec3u, place: u32) {\n${indented(start.join("") + source.body)}}\n`;
+}
+
 /** A module of a joint one: `storage[k]` is the number that its `b<k>` has there. */
 export interface ModulePart {
   readonly source: ModuleSource;
