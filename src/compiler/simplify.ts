@@ -8,6 +8,7 @@ import { stage } from "../core/staging.js";
 import { structuralKey } from "../core/structural-key.js";
 import type { Lowering } from "../kernel-ir/lowering.js";
 import type { CallPolicy } from "./calls.js";
+import { LoopRewriter } from "./loops.js";
 
 /**
  * Simplifies a jaxpr: inlines calls that are used once or small, writes primitives that expand with others, applies the
@@ -15,23 +16,36 @@ import type { CallPolicy } from "./calls.js";
  * One walk forward and one back: linear in the number of equations.
  */
 export function simplify(jaxpr: Jaxpr, calls: CallPolicy): Jaxpr {
-  const rewriter = new Rewriter(calls);
+  const { done, loops } = progressOf(calls);
+  const known = done.get(jaxpr);
+  if (known) return known;
+  const rewriter = new Rewriter(calls, loops);
   const inVars = jaxpr.inVars.map((v) => new Var(v.aval));
   const outs = rewriter.run(jaxpr, inVars);
-  return { inVars, outs, eqns: dropUnused(rewriter.eqns, outs), effects: jaxpr.effects };
+  const result = { inVars, outs, eqns: loops.withoutUnused(rewriter.eqns, outs), effects: jaxpr.effects };
+  done.set(jaxpr, result).set(result, result);
+  return result;
 }
 
-/** Keeps equations with effects and those whose results are used. */
-function dropUnused(eqns: readonly Eqn[], outs: readonly Atom[]): Eqn[] {
-  const live = new Set<Atom>(outs);
-  const kept: Eqn[] = [];
-  for (let k = eqns.length - 1; k >= 0; k--) {
-    const eqn = eqns[k]!;
-    if (eqn.effects.size === 0 && !eqn.outs.some((v) => live.has(v))) continue;
-    for (const a of eqn.inputs) live.add(a);
-    kept.push(eqn);
+/** What is simplified of a program, so that bodies of loops are once, however deep they lie. */
+interface Progress {
+  readonly done: WeakMap<Jaxpr, Jaxpr>;
+  readonly loops: LoopRewriter;
+}
+
+const progress = new WeakMap<CallPolicy, Progress>();
+
+function progressOf(calls: CallPolicy): Progress {
+  let found = progress.get(calls);
+  if (!found) {
+    const done = new WeakMap<Jaxpr, Jaxpr>();
+    const loops = new LoopRewriter(
+      (jaxpr) => simplify(jaxpr, calls),
+      (jaxpr) => void done.set(jaxpr, jaxpr),
+    );
+    progress.set(calls, (found = { done, loops }));
   }
-  return kept.reverse();
+  return found;
 }
 
 const loweringOf = (p: AnyPrimitive): Lowering<never> | undefined =>
@@ -43,7 +57,10 @@ class Rewriter {
   private readonly numbers = new Map<Var, number>();
   private readonly known = new Map<string, readonly Atom[]>();
 
-  constructor(private readonly calls: CallPolicy) {}
+  constructor(
+    private readonly calls: CallPolicy,
+    private readonly loops: LoopRewriter,
+  ) {}
 
   run(jaxpr: Jaxpr, args: readonly Atom[]): Atom[] {
     const env = new Map<Var, Atom>();
@@ -81,10 +98,26 @@ class Rewriter {
     if (eqn.effects.size > 0) return this.emit(primitive, inputs, params, eqn.outs, eqn.effects);
     const reduced = this.algebra(primitive, inputs, params, eqn.outs) ?? this.fold(primitive, inputs, params, eqn.outs);
     if (reduced) return [reduced];
+    const loop = this.loops.handedOn(eqn, inputs);
+    if (loop) {
+      const results = this.shared(loop.primitive, loop.inputs, loop.params, loop.outs, eqn.effects);
+      return eqn.outs.map((_, i) => loop.result(i, results));
+    }
+    return this.shared(primitive, inputs, params, eqn.outs, eqn.effects);
+  }
+
+  /** The results of an equation, which may have been computed already. */
+  private shared(
+    primitive: AnyPrimitive,
+    inputs: readonly Atom[],
+    params: unknown,
+    types: readonly Var[],
+    effects: ReadonlySet<string>,
+  ): readonly Atom[] {
     const key = `${primitive.name}|${inputs.map((a) => this.atomKey(a)).join(",")}|${structuralKey(params)}`;
     const same = this.known.get(key);
     if (same) return same;
-    const outs = this.emit(primitive, inputs, params, eqn.outs, eqn.effects);
+    const outs = this.emit(primitive, inputs, params, types, effects);
     this.known.set(key, outs);
     return outs;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { InterpreterBackend } from "../../src/backends/reference/interpreter.js";
 import { compile } from "../../src/compiler/index.js";
-import { devicePut, jit, lax, makeJaxpr, numpy as np, tree, type NDArray } from "../../src/index.js";
+import { devicePut, grad, jit, lax, makeJaxpr, numpy as np, tree, type NDArray, vmap } from "../../src/index.js";
 import type { Program, ProgramFunction, Step } from "../../src/kernel-ir/program.js";
 import { verifyProgram } from "../../src/kernel-ir/verifier.js";
 
@@ -85,6 +85,64 @@ describe("state of a loop that lies where it lay", () => {
     expect(body.steps.filter((s) => s.kind === "copy" && s.bytes > 4)).toEqual([
       { kind: "copy", from: { kind: "input", index: 1 }, to: { kind: "output", index: carried }, bytes: 28 },
     ]);
+  });
+});
+
+describe("what loops carry", () => {
+  const sizes = (p: Program): [inputs: number, outputs: number] => {
+    const { inputs, outputs } = bodyOf(p);
+    return [inputs.length, outputs.length];
+  };
+
+  it.each<[string, F, NDArray[], [inputs: number, outputs: number]]>([
+    ["no counter that nobody reads", (v) => lax.foriLoop(0, 5, (_, a) => a.mul(0.5), v!), [x], [1, 1]],
+    ["no state that nobody reads", (v) => lax.scan((s) => [[s[0]!.add(1), s[1]!.mul(s[0]!)], null], [v!, v!], null, { length: 3 })[0][0], [x], [1, 1]], // prettier-ignore
+    ["no results that nobody reads", (v) => lax.scan((s, e) => [s.add(1), s.mul(e)], v!, np.arange(3))[0], [x], [1, 1]],
+    ["what is handed on as a constant", (v) => lax.scan((s) => [[s[0]!.add(s[1]!), s[1]!], null], [v!, v!.mul(2)], null, { length: 3 })[0], [x], [2, 1]], // prettier-ignore
+    ["state of a while loop likewise", (v) => lax.whileLoop((s) => s[0]!.less(9), (s) => [s[0]!.add(2), s[1]!.add(s[0]!), s[2]!], [np.array(1), v!, v!])[0], [x], [1, 1]], // prettier-ignore
+    ["state that kept state is made of", (v) => lax.scan((s) => [[s[1]!, s[2]!.add(1), s[0]!], null], [v!, v!, v!], null, { length: 4 })[0][0], [x], [3, 3]], // prettier-ignore
+    [
+      "residuals that a gradient reads, no others",
+      grad((v: NDArray) => np.sum(lax.scan((s) => [np.sin(s).mul(2), s.mul(3)], v, null, { length: 3 })[0])) as F,
+      [x],
+      [1, 2],
+    ],
+    [
+      "in a loop in a loop",
+      (v) =>
+        lax.foriLoop(0, 3, (_, s) => lax.foriLoop(0, 2, (__, u) => [u[0]!.add(1), u[1]!.mul(u[0]!)], s), [v!, v!])[0]!,
+      [x],
+      [1, 1],
+    ],
+  ])("%s", (_, f, args, expected) => {
+    const p = program(f, ...args);
+    expect(sizes(p)).toEqual(expected);
+    expect(p.functions.length).toBeLessThan(4);
+    agrees(f, ...args.map((a) => a.mul(0)));
+  });
+});
+
+describe("a while loop over examples of examples", () => {
+  const rounds = (v: NDArray): NDArray =>
+    lax.whileLoop(
+      (s) => s[0]!.less(100),
+      (s) => [s[0]!.mul(2).add(v), s[1]!.add(1)],
+      [v, np.array(0, { dtype: "int32" })],
+    )[1]!;
+  const f: F = vmap(vmap(rounds)) as F;
+  const starts = np.arange(1, 7).astype("float32").reshape([2, 3]);
+
+  it("is one launch a round, of state that lies where it lay", () => {
+    const p = program(f, starts);
+    const body = bodyOf(p);
+    expect(body.steps.map((s) => s.kind)).toEqual(["launch"]);
+    expect(body.outputReusesInput.every((k) => k !== null)).toBe(true);
+  });
+
+  it("ends for each example when its own condition fails", () => {
+    agrees(f, starts);
+    agrees(vmap(f as (v: NDArray) => NDArray, 1) as F, np.stack([starts, starts.mul(9)], 1));
+    agrees(f, starts.mul(1000));
   });
 });
 

@@ -107,7 +107,7 @@ function batchedLoop(
 }
 
 function batchLoop(
-  { condition, body, consts }: WhileParams,
+  { condition, body, consts, perExample }: WhileParams,
   size: number,
   dims: readonly BatchDim[],
   axisName: string | undefined,
@@ -135,6 +135,12 @@ function batchLoop(
   const types = step.inVars.map((v) => v.aval);
   if (!differs) {
     const params = { condition: holds.jaxpr, body: stageClosed(next, types, "batching of while"), consts };
+    return { params, batched, perExample: undefined };
+  }
+  if (perExample) {
+    // an example that has ended stays as it is: the loop goes on until all examples of all batches have
+    const any = stageClosed((args) => [reduceOr(args[consts]!, args[consts]!.shape.map((_, k) => k))], types, "batching of while"); // prettier-ignore
+    const params = { condition: any, body: stageClosed(next, types, "batching of while"), consts, perExample };
     return { params, batched, perExample: undefined };
   }
   const running: Aval = { shape: [size], dtype: "bool", weakType: false };
