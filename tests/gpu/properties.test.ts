@@ -57,4 +57,8 @@ describe.skipIf(!webgpu)("random programs give the same on webgpu, directly and 
   run("floats, integers and booleans", { float: "float32" });
   run("whole numbers, exactly", { float: "float32", whole: true });
   run("NaN, infinities, zeros of both signs, axes without elements", { float: "float32", special: true });
+  // Loops need a kernel and a pipeline for every step of their bodies.
+  const nested = { float: "float32", nested: true, maxSteps: 7 } as const;
+  run("branches, loops and calls", nested);
+  run("branches, loops and calls on whole numbers, exactly", { ...nested, whole: true });
 });
