@@ -56,6 +56,10 @@ export class CheckResult {
     return `CheckResult(${this.values.length === 0 ? "null" : (this.values[0]!.concrete()?.storage.synchronous ?? false) ? String(this.get()) : "unread"})`;
   }
 
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   private read(): Failure | undefined {
     for (const x of this.values) if (x.concrete() === undefined) throw unread(x);
     const data = this.values.map((x) => hostNow("CheckResult.get()", x));

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   CheckError,
@@ -395,6 +396,11 @@ describe.each(["reference", "wasm"])("checkify on %s", (device) => {
     expect(await err.getAsync()).toBe(failed("-1 must be positive"));
     await expect(err.throwAsync()).rejects.toThrow(failed("-1 must be positive"));
     expect(await checkify(positiveLog)(1)[0].getAsync()).toBeNull();
+  });
+  test("a result as text", () => {
+    expect(String(checkify(positiveLog)(-1)[0])).toBe(`CheckResult(${failed("-1 must be positive")})`);
+    expect(inspect(checkify(positiveLog)(1)[0])).toBe("CheckResult(null)");
+    expect(inspect(checkify((x: NDArray) => x)(1)[0])).toBe("CheckResult(null)");
   });
   test("unknown sets are refused", () => {
     expect(() => checkify(positiveLog, ["everything" as never])).toThrow("[checkify-errors]");
