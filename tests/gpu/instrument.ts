@@ -128,16 +128,22 @@ fn touch(index: i32, start: i32, reads: bool, writes: bool) -> i32 {
 }
 `;
     const names = [...starts.keys()];
-    const traced = rewriteAccesses(main, names, (name, index, kind) => {
-      const [reads, writes] = [kind !== "write", kind !== "read"];
-      return `${name}[touch(i32(${index}), ${starts.get(name)!}, ${reads}, ${writes})]`;
-    })
+    const trace = (text: string): string =>
+      rewriteAccesses(text, names, (name, index, kind) => {
+        const [reads, writes] = [kind !== "write", kind !== "read"];
+        return `${name}[touch(i32(${index}), ${starts.get(name)!}, ${reads}, ${writes})]`;
+      });
+    const numbered = /\blet lid = /.test(main)
+      ? main
+      : main.replace(/^(fn main\([^]*?\) \{\n)/m, "$1  let lid = i32(place);\n");
+    const traced = trace(numbered)
       .replace(/workgroupBarrier\(\);/g, "workgroupBarrier(); phase++;")
+      .replace(/(= workgroupUniformLoad\(&\w+\);)/g, "$1 phase++;")
       .replace(/\n( *let lid = .*;)\n/, "\n$1\n  own_group = GROUP;\n  own_lid = u32(lid);\n")
       .replace("GROUP", /let group = /.test(main) ? "group" : "0");
     const changed: Dispatch = {
       ...dispatch,
-      wgsl: declarations + more + traced,
+      wgsl: trace(declarations) + more + traced,
       bindings: [...dispatch.bindings, { kind: "arg", arg: buffers.length, access: "read_write" }],
     };
     const all = [...buffers, new Uint32Array(4 * groups * phases * size)];

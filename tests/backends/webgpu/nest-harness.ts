@@ -99,7 +99,7 @@ function firstDifference(actual: TypedArray, expected: TypedArray, tolerance: nu
   return null;
 }
 
-const traits: DeviceTraits = {
+export const traits: DeviceTraits = {
   maxBuffers: 8,
   maxKeepBytes: 16_384,
   arenaAlignment: 256,
