@@ -80,17 +80,33 @@ export class StagingTrace extends Trace {
     return outs;
   }
 
+  /**
+   * Takes back what was recorded from equation `from` on: a jaxpr of all that it reads, which are values that were captured, or
+   * recorded before, and what of those it reads. What it did for its effects alone is left out.
+   */
+  takeBack(
+    from: number,
+    outs: readonly StagedTracer[],
+  ): { readonly jaxpr: Jaxpr; readonly inputs: readonly NDArray[] } {
+    const eqns = this.eqns.splice(from).filter((e) => e.outs.length > 0);
+    const made = new Set<Atom>(eqns.flatMap((e) => e.outs));
+    const inVars = new Set<Var>();
+    for (const a of [...eqns.flatMap((e) => e.inputs), ...outs.map((t) => t.atom)])
+      if (!(a instanceof Literal) && !made.has(a)) inVars.add(a);
+    const values = new Map([...this.captured].map(([x, v]) => [v, x]));
+    const inputs = [...inVars].map((v) => values.get(v) ?? new StagedTracer(this, v, undefined));
+    return { jaxpr: { inVars: [...inVars], eqns, outs: outs.map((t) => t.atom), effects: effectsOf(eqns) }, inputs };
+  }
+
   /** The jaxpr of what was recorded; captured values become its first inputs. */
   finish(args: readonly StagedTracer[], outs: readonly NDArray[]): ClosedJaxpr {
     const outAtoms = outs.map((x) => (x instanceof StagedTracer && x.tracedBy === this ? x.atom : this.capture(x)));
     this.warnUnread(new Set(outAtoms));
-    let effects = noEffects;
-    for (const e of this.eqns) if (e.effects.size > 0) effects = new Set([...effects, ...e.effects]);
     const jaxpr: Jaxpr = {
       inVars: [...this.captured.values(), ...args.map((a) => a.atom as Var)],
       eqns: this.eqns,
       outs: outAtoms,
-      effects,
+      effects: effectsOf(this.eqns),
     };
     return { jaxpr, consts: [...this.captured.keys()] };
   }
@@ -109,6 +125,12 @@ export class StagingTrace extends Trace {
       config.warn(error.message);
     }
   }
+}
+
+function effectsOf(eqns: readonly Eqn[]): ReadonlySet<string> {
+  let effects = noEffects;
+  for (const e of eqns) if (e.effects.size > 0) effects = new Set([...effects, ...e.effects]);
+  return effects;
 }
 
 /**

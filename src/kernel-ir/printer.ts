@@ -228,7 +228,7 @@ export function printStep(step: Step, program: Program): string {
       return `${refs(step.carry)}; ${slices(step.ys)} = scan ${fn(step.body)} ${step.length} times${step.reverse ? " in reverse" : ""} (consts ${refs(step.consts)}; xs ${slices(step.xs)})`;
     }
     case "callback":
-      return `${refs(step.outputs)} = callback ${program.callbacks?.[step.callback]?.name ?? "?"}#${step.callback}(${refs(step.inputs)})`;
+      return `${step.outputs.length === 0 ? "" : `${refs(step.outputs)} = `}callback ${program.callbacks?.[step.callback]?.name ?? "?"}#${step.callback}(${refs(step.inputs)})`;
     case "copy":
       return `copy ${printRef(step.to)} = ${printRef(step.from)}, ${step.bytes} bytes`;
   }

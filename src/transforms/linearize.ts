@@ -6,7 +6,7 @@ import { evalJaxpr } from "../core/interpreter.js";
 import type { ClosedJaxpr, Jaxpr } from "../core/jaxpr.js";
 import { memoize } from "../core/memo.js";
 import type { AnyPrimitive, Tangent } from "../core/primitive.js";
-import { stage, StagingTrace } from "../core/staging.js";
+import { stage, StagedTracer, StagingTrace } from "../core/staging.js";
 import { withTrace } from "../core/trace.js";
 import { flatten, sameStructure, type TreeDef, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins, Structure } from "../core/types.js";
@@ -45,52 +45,20 @@ class LinearizeTrace extends JvpTrace {
     const before = eqns.length;
     const result = rule(primals, tangents, this.level);
     if (!eqns.slice(before).some((e) => e.primitive.jaxprs !== undefined)) return result;
-    eqns.length = before;
-    const nonzero = tangents.map((t) => !isZero(t));
-    // what the rule may not see it has been refused before
-    const { outs, linear } = linearizeRule((xs, ts) => rule(xs, ts, Infinity), primals, nonzero, this.kind);
-    return { outs, tangents: linear(tangents) };
+    // Calls of functions, loops and branches stand on the tape with values and tangents in one. The rule has run, effects and
+    // all: what it recorded is split, and not the rule. It is linear in tangents: its derivative is the same everywhere.
+    const isTaped = (x: Tangent): x is StagedTracer => x instanceof StagedTracer && x.tracedBy === this.tape;
+    const { jaxpr, inputs } = this.tape.takeBack(before, [...result.outs, ...result.tangents].filter(isTaped));
+    const moving = inputs.map(isTaped);
+    const at = inputs.map((x, i) => (moving[i] ? zerosOf(strengthen(x.aval)) : x));
+    const lin = linearizeFlat((xs) => evalJaxpr(jaxpr, xs), at, moving, this.kind);
+    const pushed = pushForward(lin, inputs.filter(isTaped));
+    let next = 0;
+    return {
+      outs: result.outs.map((x) => (isTaped(x) ? lin.outs[next++]! : x)),
+      tangents: result.tangents.map((t) => (isTaped(t) ? pushed[next++]! : t)),
+    };
   }
-}
-
-/**
- * Splits a rule that gives tangents along with results. As it is, the calls of functions, loops and branches in it would stand on a
- * tape with values and tangents in one.
- */
-function linearizeRule(
-  rule: (primals: readonly NDArray[], tangents: readonly Tangent[]) => ReturnType<JvpRule>,
-  primals: readonly NDArray[],
-  nonzero: readonly boolean[],
-  kind?: string,
-): { readonly outs: readonly NDArray[]; readonly linear: (tangents: readonly Tangent[]) => readonly Tangent[] } {
-  let given: readonly Tangent[] = [];
-  // a rule is linear in tangents: its derivative is the same everywhere
-  const lin = linearizeFlat(
-    (ts) => {
-      let next = 0;
-      const { outs, tangents } = rule(
-        primals,
-        primals.map((x, i) => (nonzero[i] ? ts[next++]! : new Zero(x.aval))),
-      );
-      given = tangents;
-      return [...outs, ...tangents.filter((t): t is NDArray => !isZero(t))];
-    },
-    primals.filter((_, i) => nonzero[i]).map((x) => zerosOf(strengthen(x.aval))),
-    undefined,
-    kind,
-  );
-  const count = given.length;
-  return {
-    outs: lin.outs.slice(0, count),
-    linear(tangents) {
-      const pushed = pushForward(
-        lin,
-        tangents.filter((t): t is NDArray => !isZero(t)),
-      ).slice(count);
-      let next = 0;
-      return given.map((t) => (isZero(t) ? t : pushed[next++]!));
-    },
-  };
 }
 
 /** A function's value and its linear part: a jaxpr whose consts are the residuals, from tangents to tangents. */

@@ -319,6 +319,28 @@ describe("effects", () => {
     expect(calls).toBe(3);
   });
 
+  test("of a rule of one's own happen once, also where it has loops or branches of tangents", () => {
+    let calls = 0;
+    const f = customJvp((x: NDArray) => np.sin(x));
+    f.defjvp(([x], [t]) => {
+      debug.callback(() => void calls++, x);
+      const slope = lax.cond(
+        x.greater(0),
+        (u: NDArray) => u.mul(np.cos(x)),
+        (u: NDArray) => u.neg(),
+        t,
+      );
+      const twice = lax.scan((c: NDArray) => [c.add(slope), t], np.zeros([]), null, { length: 2 })[0];
+      return [f(x), twice];
+    });
+    expect(grad(f)(0.5).item()).toBeCloseTo(2 * Math.cos(0.5), 6);
+    expect(calls).toBe(1);
+    expect(jit(grad(f))(-0.5).item()).toBe(-2);
+    expect(calls).toBe(2);
+    expect(vmap(grad(f))(np.array([0.5, -1])).js()).toEqual([expect.closeTo(2 * Math.cos(0.5), 6), -2]);
+    expect(calls).toBe(4);
+  });
+
   test("an ioCallback of constants differs from round to round, also where derivatives are taken", () => {
     let n = 0;
     const f = (x: NDArray): NDArray =>
