@@ -18,7 +18,12 @@ export function evalJaxpr(jaxpr: Jaxpr, args: readonly NDArray[]): NDArray[] {
     return x;
   };
   for (const eqn of jaxpr.eqns) {
-    const outs = withSource(eqn.source, () => bind(eqn.primitive, eqn.inputs.map(read), eqn.params as never));
+    const { primitive, params, source } = eqn;
+    const inputs = eqn.inputs.map(read);
+    const outs =
+      source === undefined
+        ? bind(primitive, inputs, params as never)
+        : withSource(source, () => bind(primitive, inputs, params as never));
     for (let i = 0; i < outs.length; i++) env.set(eqn.outs[i]!, outs[i]!);
   }
   return jaxpr.outs.map(read);
