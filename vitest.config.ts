@@ -16,7 +16,9 @@ export default defineConfig({
     setupFiles: ["tests/setup.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
+    // Generous: machines that others share are slow at times.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     execArgv: ["--expose-gc"],
   },
 });
