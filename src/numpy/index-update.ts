@@ -137,6 +137,15 @@ function updatesAt(plan: IndexPlan): Updates {
       return convert(into(target, prepare(y), plan, scatter, combine, options, op), x.dtype, x.weakType);
     };
   const mul = update(p.scatterMul, p.mul);
+  /** Extremes, of booleans as integers. */
+  const extreme = (scatter: typeof p.scatter, combine: Combine): Update => {
+    const ofNumbers = update(scatter, combine);
+    return (x, values, options, op) => {
+      const y = asArray(values, op, "values");
+      if (x.dtype !== "bool" || y.dtype !== "bool") return ofNumbers(x, values, options, op);
+      return convert(ofNumbers(convert(x, "int32"), convert(y, "int32"), options, op), "bool");
+    };
+  };
   /** As JAX: the array combined with ones that were multiplied by the values. */
   const withOnes =
     (combine: (x: NDArray, y: NDArray) => NDArray): Update =>
@@ -156,16 +165,19 @@ function updatesAt(plan: IndexPlan): Updates {
     mul,
     div: withOnes(trueDivide),
     pow: withOnes(power),
-    min: update(p.scatterMin, p.min),
-    max: update(p.scatterMax, p.max),
+    min: extreme(p.scatterMin, p.min),
+    max: extreme(p.scatterMax, p.max),
     apply: (x, func, options) => applyAt(x, plan, func, options),
   };
 }
 
+/** Whether two of an index's vectors can name one element: where there are several that arrays decide. */
+const namesTwice = (plan: IndexPlan): boolean => plan.block !== undefined && sizeOf(plan.block) > 1;
+
 /** Elements that no two index vectors can name are taken out, changed and put back; of others is counted how often. */
 function applyAt(x: NDArray, plan: IndexPlan, func: ElementFunction, options: UpdateOptions): NDArray {
   const op = "at.apply";
-  if (plan.block === undefined || sizeOf(plan.block) === 1 || options.uniqueIndices === true) {
+  if (!namesTwice(plan) || options.uniqueIndices === true) {
     const old = selectWith(x, plan, { mode: "clip", wrap: options.wrapNegativeIndices });
     const updated = mapElements(op, func, old);
     return into(x, updated, plan, p.scatter, (_, v) => v, options, op);
@@ -212,7 +224,7 @@ function into(
     indices,
     p.reshape(spread, gatheredShape(plan)),
     { updateWindowDims: windows, insertedWindowDims: dropped, scatterDimsToOperandDims: indexed },
-    { mode: outOfBounds, uniqueIndices: uniqueIndices || plan.block === undefined },
+    { mode: outOfBounds, uniqueIndices: uniqueIndices || !namesTwice(plan) },
   );
 }
 

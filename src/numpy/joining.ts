@@ -233,9 +233,15 @@ function splitParts(op: string, x: NDArray, sections: Sections, axis: number, un
   const at = normalizeAxis(axis, x.ndim, op);
   const n = x.shape[at]!;
   if (typeof sections !== "number") {
-    const clamp = (i: number): number => Math.min(n, Math.max(0, i < 0 ? i + n : i));
-    const edges = [0, ...sections.map(clamp), n];
-    return edges.slice(1).map((stop, i) => slicePart(x, at, edges[i]!, Math.max(edges[i]!, stop)));
+    const edges = [0, ...sections, n];
+    if (edges.some((e, i) => !Number.isInteger(e) || (i > 0 && e < edges[i - 1]!))) {
+      throw new ArgumentError({
+        code: "split-sections",
+        message: `${op}: [${sections.join(", ")}] are no positions between parts of an axis of length ${n}`,
+        hint: `positions ascend from 0 to ${n}`,
+      });
+    }
+    return edges.slice(1).map((stop, i) => slicePart(x, at, edges[i]!, stop));
   }
   if (!Number.isInteger(sections) || sections < 1 || (!uneven && n % sections !== 0)) {
     throw new ArgumentError({

@@ -125,7 +125,8 @@ function varianceOf(
       message: `${op}: ddof and correction are the same option; give one`,
     });
   }
-  const to = dtype === undefined || dtype === null ? toInexact(a.dtype, a.weakType) : asDType(dtype);
+  const asked = dtype === undefined || dtype === null ? undefined : toInexact(asDType(dtype));
+  const to = asked ?? toInexact(a.dtype, a.weakType);
   const compute = toInexact(to);
   const mask = checkWhere(op, where);
   const x = convert(a, compute);

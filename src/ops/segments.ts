@@ -4,6 +4,7 @@ import type { DType } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import { valuesNow } from "../core/values-now.js";
+import { primitiveMode } from "../numpy/index-select.js";
 import { convert } from "../numpy/promotion.js";
 import { extreme } from "../numpy/reductions.js";
 import { requireInteger } from "../numpy/ufunc.js";
@@ -12,8 +13,11 @@ import * as p from "../primitives/all.js";
 export interface SegmentOptions {
   /** How many segments there are; by default one more than the largest id, which must be known then. */
   readonly numSegments?: number | null | undefined;
-  /** A hint of no consequence here. */
+  /** Hints of no consequence here. */
   readonly indicesAreSorted?: boolean | undefined;
+  readonly bucketSize?: number | null | undefined;
+  /** What ids do that are out of bounds: they do not count ("drop", "fill", the default), or move to the nearest segment ("clip"). */
+  readonly mode?: "drop" | "fill" | "clip" | "promiseInBounds" | null | undefined;
   /** A promise that no id occurs twice. */
   readonly uniqueIndices?: boolean | undefined;
 }
@@ -42,9 +46,11 @@ function segmentReduction(
     "numSegments",
     "indicesAreSorted",
     "uniqueIndices",
+    "bucketSize",
+    "mode",
   ]);
   return (...given) => {
-    const { data, segmentIds, numSegments = null, uniqueIndices = false } = params(given);
+    const { data, segmentIds, numSegments = null, uniqueIndices = false, mode } = params(given);
     const [x, ids] = [asArray(data, op, "data"), asArray(segmentIds, op, "segmentIds")];
     requireInteger(op, ids);
     if (ids.ndim === 0 || ids.ndim > x.ndim || ids.shape.some((n, i) => n !== x.shape[i])) {
@@ -61,13 +67,16 @@ function segmentReduction(
     // Booleans are combined as integers: "any" is the largest, "all" the least, or the product.
     const dtype = x.dtype === "bool" ? "int32" : x.dtype;
     const start = x.dtype === "bool" ? Math.max(0, Math.min(1, identity(dtype))) : identity(dtype);
-    const out = p.full(start, { shape: [segmentCount(op, ids, numSegments), ...rest], dtype, weakType: false });
+    const count = segmentCount(op, ids, numSegments);
+    const out = p.full(start, { shape: [count, ...rest], dtype, weakType: false });
+    const outOfBounds = primitiveMode(mode ?? "drop", op);
+    if (count === 0) return convert(out, x.dtype);
     const result = scatter(
       out,
       p.expandDims(ids, [ids.ndim]),
       convert(x, dtype),
       { updateWindowDims: rest.map((_, i) => i + ids.ndim), insertedWindowDims: [0], scatterDimsToOperandDims: [0] },
-      { mode: "fill", uniqueIndices },
+      { mode: outOfBounds, uniqueIndices },
     );
     return convert(result, x.dtype);
   };

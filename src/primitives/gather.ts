@@ -170,7 +170,7 @@ export function gather(
   sliceSizes: readonly number[],
   { mode, fillValue, uniqueIndices = false }: GatherOptions,
 ): NDArray {
-  const filler = mode === "fill" ? (fillValue ?? defaultFill[x.dtype]) : 0;
+  const filler = mode === "fill" ? asElement(fillValue ?? defaultFill[x.dtype], x.dtype) : 0;
   return bind1(gatherPrimitive, [x, indices], {
     dimensionNumbers: dnums,
     sliceSizes,
@@ -179,6 +179,10 @@ export function gather(
     uniqueIndices,
   });
 }
+
+/** A fill value as an element of a dtype. */
+const asElement = (value: number, dtype: DType): number =>
+  dtype === "bool" ? Number(value !== 0) : dtypeInfo[dtype].kind === "float" ? value : Math.trunc(value);
 
 const defaultFill: Readonly<Record<DType, number>> = {
   float32: NaN,

@@ -225,3 +225,25 @@ describe("apply", () => {
     expect(codeOf(() => x.at(i).apply(2 as never))).toBe("not-a-function");
   });
 });
+
+describe("edges", () => {
+  it("one index has a derivative of the factor, booleans have extremes, fill values are elements", () => {
+    const one = np.array([-1], { dtype: "int32" });
+    expect(grad((v: NDArray) => x.at(one).divide(v).sum())(np.array([2])).js()).toEqual([-1]);
+    const flags = np.array([false, false, true]);
+    const places = np.array([0, 2], { dtype: "int32" });
+    expect(
+      flags
+        .at(places)
+        .max(np.array([true, false]))
+        .js(),
+    ).toEqual([true, false, true]);
+    expect(
+      flags
+        .at(places)
+        .min(np.array([true, false]))
+        .js(),
+    ).toEqual([false, false, false]);
+    expect(flags.at(i).get({ mode: "fill", fillValue: 3 }).astype("int32").js()).toEqual([0, 0, 1, 1]);
+  });
+});

@@ -39,6 +39,10 @@ describe("segments", () => {
       [3, 3, 3],
     ]);
   });
+  it("may be none; ids that are out of bounds may move to the nearest one", () => {
+    expect(ops.segmentSum(np.ones([2, 3]), ints(0, 1), 0).shape).toEqual([0, 3]);
+    expect(ops.segmentSum(np.array([1, 2, 4]), ints(0, 9, -9), 2, { mode: "clip" }).js()).toEqual([5, 2]);
+  });
   it("sums pass derivatives on", () => {
     const f = (x: NDArray): NDArray => np.sum(np.square(ops.segmentSum(x, ints(0, 0, 1), 2)));
     expect(grad(f)(np.array([1, 2, 3])).js()).toEqual([6, 6, 6]);

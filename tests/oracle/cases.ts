@@ -5,6 +5,7 @@ import type { NDArray } from "../../src/index.js";
 import { type Canonical, canonicalize } from "./canonical.js";
 import { difference } from "./compare.js";
 import { decode, isArray, isInexact, isLeaf, type Leaf, leavesOf, type Tolerance, withLeaves } from "./encoding.js";
+import { methods } from "./methods.js";
 import { readResult } from "./result.js";
 
 export const modes = ["plain", "jit", "vjp", "jvp", "vmap"] as const;
@@ -42,8 +43,9 @@ export function loadCases(name: string): Case[] {
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
-/** A public function by its path, with or without the underscore that keeps a name from being a keyword. */
+/** A public function or a method by its path, with or without the underscore that keeps a name from being a keyword. */
 export function findFunction(path: string): AnyFunction | undefined {
+  if (path in methods) return methods[path] as AnyFunction;
   let found: unknown = tsax;
   for (const name of path.split(".")) {
     const space = (found ?? {}) as Readonly<Record<string, unknown>>;

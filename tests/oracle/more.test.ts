@@ -1,0 +1,3 @@
+import { checkCases } from "./suite.js";
+
+checkCases("unusual arguments", { file: "more" });
