@@ -8,7 +8,7 @@ import { load } from "../../kernel-ir/scalar.js";
 import { bindingAlignment } from "./constants.js";
 import { overwrites } from "./coverage.js";
 import type { Limits } from "./dispatch.js";
-import { type FusedOperands, fuseLoop } from "./fused/loop.js";
+import { type Fused, type FusedOperands, fuseLoop } from "./fused/loop.js";
 import {
   argumentAccess,
   argumentBytes,
@@ -158,6 +158,7 @@ class Flattener {
     this.setGates({ kind: "begin", parent, gate: alive });
     const word = this.memory(4);
     const fused = this.fuse(step, { consts, state: here, xs: [], ys: [], word });
+    const spots = fused ? this.packed(fused) : [];
     const types = this.program.functions[step.body]!.outputs;
     const hasLoops = this.hasLoops(step.body) || this.hasLoops(step.condition);
     const there = fused ? [] : types.map(({ bytes }) => this.memory(bytes));
@@ -177,7 +178,7 @@ class Flattener {
       if (fused) {
         even = odd = this.nested(() => {
           this.gate = alive;
-          this.emit(fused.work, fused.spots);
+          this.emit(fused.work, spots);
           this.setGates({ kind: "while", gate: alive }, word);
           this.gate = parent;
         });
@@ -187,6 +188,7 @@ class Flattener {
       }
     });
     this.nodes.push({ kind: "while", alive, atFirst: fused ? 1 : roundsAtFirst, even, odd });
+    if (fused) this.unpack(fused, spots);
     if (fused || hasLoops || types.length === 0) return;
     const isOdd = this.gates++;
     this.setGates({ kind: "odd", parent, gate: isOdd, of: alive });
@@ -208,10 +210,12 @@ class Flattener {
     if (length === 0) return;
     const [wholeXs, wholeYs] = [step.xs, step.ys].map((list) => list.map((s) => at(s.ref)));
     const fused = this.fuse(step, { consts, state: here, xs: wholeXs!, ys: wholeYs!, word: undefined });
+    const spots = fused ? this.packed(fused) : [];
     const rounds = fused ? Math.ceil(length / fused.work.roundsPerDispatch) : length;
     const { depth } = this;
     if (fused && rounds === 1) {
-      this.joining([...here, ...wholeYs!], () => this.emit(fused.work, fused.spots));
+      this.joining([...here, ...wholeYs!], () => this.emit(fused.work, spots));
+      this.unpack(fused, spots);
       return;
     }
     if (depth + 1 > maxDepth) this.lacks ??= `more than ${maxDepth} scans within each other`;
@@ -235,7 +239,7 @@ class Flattener {
       if (fused) {
         even = odd = this.nested(() => {
           this.depth = depth + 1;
-          this.emit(fused.work, fused.spots);
+          this.emit(fused.work, spots);
           this.depth = depth;
         });
       } else {
@@ -245,6 +249,7 @@ class Flattener {
     });
     // What a kernel of many rounds is told is which of its runs it is: it finds the rounds' own numbers itself.
     this.nodes.push({ kind: "rounds", depth, length: rounds, reverse: reverse && !fused, even, odd });
+    if (fused) this.unpack(fused, spots);
     if (fused || hasLoops || length % 2 === 0) return;
     this.joining(here, () => this.copyAll(there, here, types));
   }
@@ -252,6 +257,19 @@ class Flattener {
   private fuse(step: Extract<Step, { kind: "loop" | "scan" }>, operands: FusedOperands) {
     const { options, program, depth } = this;
     return options.fuse ? fuseLoop(program, step, operands, { limits: options.limits, depth }) : undefined;
+  }
+
+  /** Where a loop that is one kernel finds its operands: those that share a buffer are copied there. */
+  private packed({ spots, packs, packBytes }: Fused): readonly Spot[] {
+    if (packs.length === 0) return spots;
+    const together = this.memory(packBytes);
+    this.birth(together, packBytes);
+    for (const p of packs) if (p.access !== "write") this.copy(p.spot, part(together, p), p.bytes);
+    return [...spots, together];
+  }
+
+  private unpack({ packs }: Fused, spots: readonly Spot[]): void {
+    for (const p of packs) if (p.access !== "read") this.copy(part(spots.at(-1)!, p), p.spot, p.bytes);
   }
 
   /** Nodes that `body` records. */
@@ -357,6 +375,10 @@ class Flattener {
     else this.nodes.push({ kind: "launches", from: at, to: at + 1 });
   }
 }
+
+/** Where an operand lies in a buffer of copies. */
+const part = ({ ref }: Spot, { offset, bytes }: { readonly offset: number; readonly bytes: number }): Spot =>
+  spot(ref.kind === "arena" ? { kind: "arena", offset: ref.offset + offset } : ref, bytes);
 
 /** Code of nests and products finds slices that begin at multiples of four words; a kernel of our own any. */
 const reaches = (work: Work, { slices }: Spot): boolean =>

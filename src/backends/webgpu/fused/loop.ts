@@ -2,6 +2,7 @@ import { printStep } from "../../../kernel-ir/printer.js";
 import type { Program, Step } from "../../../kernel-ir/program.js";
 import type { Limits } from "../dispatch.js";
 import type { Slice, Spot } from "../recording.js";
+import { bindingAlignment } from "../constants.js";
 import { type Cell, cellOf } from "./memory.js";
 import { Emitter, NotSmall, type Size, sizeOf, slice, wordsOf } from "./emit.js";
 
@@ -51,6 +52,26 @@ export interface FusedOperands {
   readonly word: Spot | undefined;
 }
 
+/** A kernel that loops, where its arguments lie, and which operands it takes from one buffer that they are copied to. */
+export interface Fused {
+  readonly work: FusedLoop;
+  /** The last is the buffer of copies, if there are any: to be made. */
+  readonly spots: readonly Spot[];
+  readonly packs: readonly Pack[];
+  readonly packBytes: number;
+}
+
+/** An operand in the buffer of copies. */
+export interface Pack {
+  readonly spot: Spot;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly access: FusedArg["access"];
+}
+
+/** Bytes that are copied rather than recording a loop round by round. */
+const mostPacked = 2 ** 24;
+
 /** Steps of an invocation that one dispatch takes at most: of the order of a second on slow devices. */
 const stepsPerDispatch = 2e7;
 const mostRounds = 2 ** 24;
@@ -61,22 +82,33 @@ export function fuseLoop(
   step: Extract<Step, { kind: "loop" | "scan" }>,
   operands: FusedOperands,
   { limits, depth }: { readonly limits: Limits; readonly depth: number },
-): { readonly work: FusedLoop; readonly spots: readonly Spot[] } | undefined {
-  try {
-    const functions = step.kind === "scan" ? [step.body] : [step.condition, step.body];
-    return new Fusion(program, step, operands, limits, depth, sizeOf(program, functions, limits), functions).make();
-  } catch (e) {
-    if (e instanceof NotSmall) return undefined;
-    throw e;
+): Fused | undefined {
+  const functions = step.kind === "scan" ? [step.body] : [step.condition, step.body];
+  for (const packed of [false, true]) {
+    try {
+      const size = sizeOf(program, functions, limits);
+      return new Fusion(program, step, operands, limits, depth, size, functions, packed).make();
+    } catch (e) {
+      if (!(e instanceof NotSmall)) throw e;
+      // With fewer buffers it may be.
+      if (!(e instanceof TooManyBuffers)) return undefined;
+    }
   }
+  return undefined;
 }
 
+class TooManyBuffers extends NotSmall {}
+
 const barrier = "barrier();";
+/** The buffer of copies. */
+const together = "together";
 
 class Fusion {
   private readonly spots: Spot[] = [];
   private readonly args: FusedArg[] = [];
   private readonly names: string[] = [];
+  private readonly packs: Pack[] = [];
+  private packBytes = 0;
   private readonly byKey = new Map<string, number>();
   private readonly emitter: Emitter;
   private readonly perDispatch: number;
@@ -90,6 +122,8 @@ class Fusion {
     private readonly depth: number,
     private readonly size: Size,
     functions: readonly number[],
+    /** Operands are copied to one buffer, for a device binds only so many. */
+    private readonly packed: boolean,
   ) {
     this.emitter = new Emitter(program, limits, size.invocations, barrier);
     this.emitter.localWords = wordsOf(program, functions);
@@ -98,7 +132,7 @@ class Fusion {
     this.isCut = step.kind === "scan" && step.length > most;
   }
 
-  make(): { readonly work: FusedLoop; readonly spots: readonly Spot[] } {
+  make(): Fused {
     const { step, emitter } = this;
     if (step.kind === "scan") this.scan(step);
     else this.loop(step);
@@ -107,9 +141,16 @@ class Fusion {
     const body = [...functions, main].join("");
     const used = this.names.map((name) => new RegExp(`\\b${name}\\[`).test(body));
     const keep = <T>(list: readonly T[]): T[] => list.filter((_, k) => used[k]);
+    const { packs, packBytes } = this;
     const spots = keep(this.spots);
+    const args = keep(this.args);
+    const names = keep(this.names);
+    if (packs.length > 0) {
+      args.push({ bytes: packBytes, access: "readwrite", whole: false });
+      names.push(together);
+    }
     const text: FusedText = {
-      names: keep(this.names),
+      names,
       module: [...variables.map((v) => `${v}\n`), ...helpers, ...functions].join(""),
       main,
       invocations,
@@ -118,8 +159,9 @@ class Fusion {
       storageRaces: [...read].some((name) => name !== emitter.local && written.has(name)),
       steps: this.size.steps * this.perDispatch,
     };
-    if (spots.length + (isShared(text, this.limits) ? 0 : 1) > this.limits.maxStorageBuffersPerShaderStage)
-      throw new NotSmall();
+    if (args.length + (isShared(text, this.limits) ? 0 : 1) > this.limits.maxStorageBuffersPerShaderStage)
+      throw new TooManyBuffers();
+    if (packBytes > mostPacked) throw new NotSmall();
     const turns = spots.reduce(
       (n, s) => s.slices.reduce((m, { depth }) => Math.max(m, depth + 1), n),
       this.isCut ? this.depth + 1 : 0,
@@ -127,13 +169,13 @@ class Fusion {
     const work: FusedLoop = {
       kind: "fused",
       name: `${step.kind} ${this.program.functions[step.body]!.name}`,
-      args: keep(this.args),
+      args,
       turns,
       roundsPerDispatch: this.perDispatch,
       text,
       ir: () => printStep(step, this.program),
     };
-    return { work, spots };
+    return { work, spots, packs, packBytes };
   }
 
   private arg(spot: Spot, bytes: number, access: FusedArg["access"], whole = false): Cell {
@@ -141,6 +183,16 @@ class Fusion {
     const place = ref.kind === "arena" ? ref.offset : ref.index;
     const key = `${ref.kind} ${place} ${slices.map((s: Slice) => `${s.depth}:${s.stride}`).join(" ")}`;
     let k = this.byKey.get(key);
+    if (this.packed && !whole && slices.length === 0) {
+      const known = k === undefined ? undefined : this.packs[k]!;
+      if (known && (known.access !== "read" || access !== "read" || known.bytes !== bytes)) throw new NotSmall();
+      if (k === undefined) {
+        this.byKey.set(key, (k = this.packs.push({ spot, offset: this.packBytes, bytes, access }) - 1));
+        this.packBytes += Math.max(1, Math.ceil(bytes / bindingAlignment)) * bindingAlignment;
+      }
+      const base = String(this.packs[k]!.offset / 4);
+      return { memory: together, base, region: `${together} ${k}`, from: 0, to: Infinity };
+    }
     if (k === undefined) {
       this.byKey.set(key, (k = this.spots.push(spot) - 1));
       this.args.push({ bytes, access, whole });
