@@ -41,7 +41,11 @@ const mapParams = signature<{ f: AnyFunction; xs: unknown } & MapOptions>("lax.m
  * @example
  * const squares = lax.map((x) => x.mul(x), np.arange(5));
  */
-export function map<X extends Structure, Y extends Structure>(f: (x: NoInfer<ArraysOf<X>>) => Y, xs: X, options?: MapOptions): NoInfer<ArraysOf<Y>>;
+export function map<X extends Structure, Y extends Structure>(
+  f: (x: NoInfer<ArraysOf<X>>) => Y,
+  xs: X,
+  options?: MapOptions,
+): NoInfer<ArraysOf<Y>>;
 export function map(...given: unknown[]): unknown {
   const { f, xs, batchSize } = mapParams(given);
   requireFunction(f, "lax.map");
