@@ -47,7 +47,10 @@ export interface ProgramFunction {
   readonly steps: readonly Step[];
   /** Output i is input `alias[i]` itself: nothing is computed for it. null: an output of its own. */
   readonly outputIsInput: readonly (number | null)[];
-  /** Output i may take over the storage of donated input `reuses[i]`. */
+  /**
+   * Output i may take over the storage of input `reuses[i]`: of an entry one that is donated, of the body of a loop the same part
+   * of its state. A copy from that input to the output is then one of a place to itself.
+   */
   readonly outputReusesInput: readonly (number | null)[];
 }
 
