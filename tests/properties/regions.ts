@@ -297,8 +297,11 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
     const wrapped = customVjp(f);
     wrapped.defvjp(
       ((...xs: NDArray[]) => [f(...xs), xs]) as never,
-      ((xs: NDArray[], cts: NDArray[]) =>
-        vjp(f, ...xs)[1](cts as never).map((g, k) => (zeroed(xs[k]!) ? null : g))) as never,
+      ((xs: NDArray[], cts: (NDArray | null)[]) => {
+        const [ys, pull] = vjp(f, ...xs);
+        // results without a cotangent are integers: what stands for it is not looked at
+        return pull(ys.map((y, k) => cts[k] ?? y)).map((g, k) => (zeroed(xs[k]!) ? null : g));
+      }) as never,
     );
     return wrapped as Call;
   },
