@@ -1,46 +1,12 @@
 import type { Kernel } from "../kernel-ir/kernel.js";
+import type { CallingStep } from "../kernel-ir/program.js";
 import type { Value } from "./graph.js";
 
 /** A step whose buffers are still values. */
 export type PlannedStep =
   | { readonly kind: "launch"; readonly kernel: Kernel; readonly number: number; readonly args: readonly Value[] }
-  | {
-      readonly kind: "call";
-      readonly fn: number;
-      readonly inputs: readonly Value[];
-      readonly outputs: readonly Value[];
-    }
   | { readonly kind: "copy"; readonly from: Value; readonly to: Value }
-  | {
-      readonly kind: "if";
-      readonly index: Value;
-      readonly branches: readonly number[];
-      readonly inputs: readonly Value[];
-      readonly outputs: readonly Value[];
-    }
-  | {
-      readonly kind: "loop";
-      readonly condition: number;
-      readonly body: number;
-      readonly consts: readonly Value[];
-      readonly state: readonly Value[];
-    }
-  | {
-      readonly kind: "scan";
-      readonly body: number;
-      readonly length: number;
-      readonly reverse: boolean;
-      readonly consts: readonly Value[];
-      readonly carry: readonly Value[];
-      readonly xs: readonly Value[];
-      readonly ys: readonly Value[];
-    }
-  | {
-      readonly kind: "callback";
-      readonly callback: number;
-      readonly inputs: readonly Value[];
-      readonly outputs: readonly Value[];
-    };
+  | CallingStep<Value, Value>;
 
 /** The values that a step writes. */
 export const writesOf = (s: PlannedStep): readonly Value[] => {

@@ -61,26 +61,23 @@ export interface Slices {
   readonly stride: number;
 }
 
-export type Step =
-  /** Runs a kernel; args[i] is its buffer i, at a byte offset. */
-  | { readonly kind: "launch"; readonly kernel: number; readonly args: readonly BufferRef[] }
+/**
+ * Steps that call functions, of the program or of the host. R: how a buffer is named, S: how a buffer of which each round sees a
+ * slice is.
+ */
+export type CallingStep<R, S> =
   /** Calls a function with its inputs and outputs; its arena starts behind the caller's. */
-  | {
-      readonly kind: "call";
-      readonly fn: number;
-      readonly inputs: readonly BufferRef[];
-      readonly outputs: readonly BufferRef[];
-    }
+  | { readonly kind: "call"; readonly fn: number; readonly inputs: readonly R[]; readonly outputs: readonly R[] }
   /**
    * Runs one of `branches` by the 32-bit word at `index`: an i32, clamped to the branches there are, or a bool, for which
    * branch 0 is that of false. All branches take these inputs and give these outputs.
    */
   | {
       readonly kind: "if";
-      readonly index: BufferRef;
+      readonly index: R;
       readonly branches: readonly number[];
-      readonly inputs: readonly BufferRef[];
-      readonly outputs: readonly BufferRef[];
+      readonly inputs: readonly R[];
+      readonly outputs: readonly R[];
     }
   /**
    * While `condition`(consts, state) holds (its one output, a bool word): state = `body`(consts, state).
@@ -93,8 +90,8 @@ export type Step =
       readonly kind: "loop";
       readonly condition: number;
       readonly body: number;
-      readonly consts: readonly BufferRef[];
-      readonly state: readonly BufferRef[];
+      readonly consts: readonly R[];
+      readonly state: readonly R[];
     }
   /**
    * Runs `body` `length` times: for i from 0 to length − 1, with k = i, or length − 1 − i if `reverse`,
@@ -116,10 +113,10 @@ export type Step =
       readonly body: number;
       readonly length: number;
       readonly reverse: boolean;
-      readonly consts: readonly BufferRef[];
-      readonly carry: readonly BufferRef[];
-      readonly xs: readonly Slices[];
-      readonly ys: readonly Slices[];
+      readonly consts: readonly R[];
+      readonly carry: readonly R[];
+      readonly xs: readonly S[];
+      readonly ys: readonly S[];
     }
   /**
    * Calls a function of the host, with all that stands before it done, and nothing of what stands behind it begun: `callback`
@@ -128,7 +125,12 @@ export type Step =
   | {
       readonly kind: "callback";
       readonly callback: number;
-      readonly inputs: readonly BufferRef[];
-      readonly outputs: readonly BufferRef[];
-    }
-  | { readonly kind: "copy"; readonly from: BufferRef; readonly to: BufferRef; readonly bytes: number };
+      readonly inputs: readonly R[];
+      readonly outputs: readonly R[];
+    };
+
+export type Step =
+  /** Runs a kernel; args[i] is its buffer i, at a byte offset. */
+  | { readonly kind: "launch"; readonly kernel: number; readonly args: readonly BufferRef[] }
+  | { readonly kind: "copy"; readonly from: BufferRef; readonly to: BufferRef; readonly bytes: number }
+  | CallingStep<BufferRef, Slices>;
