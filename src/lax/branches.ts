@@ -145,7 +145,8 @@ function commonTypes(staged: readonly StagedFunction[], branches: readonly AnyFu
       sameShape(a.shape, type.shape) &&
       (a.dtype === type.dtype || (a.weakType && type.dtype !== "bool" && !(isFloat(a.dtype) && !isFloat(type.dtype))));
     if (!all.every(fits)) throw branchTypes(staged, branches, op);
-    return type;
+    // JAX's rule: weak where the first branch is
+    return { ...type, weakType: all[0]!.dtype === type.dtype ? all[0]!.weakType : type.weakType };
   });
 }
 

@@ -1,4 +1,5 @@
 import type { NDArray } from "../core/array.js";
+import type { Aval } from "../core/aval.js";
 import { isFloat } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
 import { Linear, type Tangent } from "../core/primitive.js";
@@ -103,13 +104,29 @@ export function pullTree(v: TreeVjp, cotangents: readonly Tangent[]): (NDArray |
 function pullFunction<R>(v: TreeVjp): (ct: unknown) => R {
   const avals = v.lin.outs.map((x) => x.aval);
   return (ct) => {
-    const [ctLeaves, ctDef] = flatten(ct);
-    sameStructure(v.outDef, ctDef, "vjp: cotangent");
+    const leaves = cotangentLeaves(ct, v.outDef, avals);
     const cts = avals.map((a, i) =>
-      isFloat(a.dtype) ? fitTangent(ctLeaves[i], a, `vjp: cotangent ${i}`) : new Zero(a),
+      isFloat(a.dtype) ? fitTangent(leaves[i], a, `vjp: cotangent ${i}`) : new Zero(a),
     );
     return unflatten(v.inDef, pullTree(v, cts)) as R;
   };
+}
+
+/** The leaves of a cotangent; null may stand for results that are no floats, as cotangents of such arguments are null. */
+function cotangentLeaves(ct: unknown, def: TreeDef, avals: readonly Aval[]): readonly unknown[] {
+  const [leaves, given] = flatten(ct);
+  const [, floatsOnly] = flatten(
+    unflatten(
+      def,
+      avals.map((a) => (isFloat(a.dtype) ? 0 : null)),
+    ),
+  );
+  if (given.key !== floatsOnly.key) {
+    sameStructure(def, given, "vjp: cotangent");
+    return leaves;
+  }
+  let next = 0;
+  return avals.map((a) => (isFloat(a.dtype) ? leaves[next++] : null));
 }
 
 /**

@@ -83,6 +83,18 @@ describe.each(["reference", "wasm"])("control flow on %s", (device) => {
         [3, 2, 0],
       ]);
   });
+  test("cond: results are as weak as those of the first branch", () => {
+    const chosen = (no: number | NDArray, yes: number | NDArray): boolean =>
+      jit((p: NDArray) =>
+        lax.cond<[], number | NDArray>(
+          p,
+          () => yes,
+          () => no,
+        ),
+      )(true).weakType;
+    const strong = np.array(1).astype("float32");
+    expect([chosen(2.5, strong), chosen(strong, 2.5), chosen(2.5, 1.5)]).toEqual([true, false, true]);
+  });
   test("scan: a weak carry takes the type of the body, others must keep theirs", () => {
     const [c] = lax.scan((x: NDArray) => [x.mul(1.5), null], 1, null, { length: 2 });
     expect([c.item(), c.dtype]).toEqual([2.25, "float32"]);

@@ -75,6 +75,13 @@ describe("grad", () => {
 });
 
 describe("vjp, linearize, linearTranspose", () => {
+  it("results that are no floats may have null as cotangent", () => {
+    const [[y, n], pull] = vjp((a: NDArray) => [a.mul(a), np.arange(3, { dtype: "int32" })], 3);
+    expect(n.dtype).toBe("int32");
+    expect(pull([y, null as never])[0].item()).toBe(54);
+    expect(pull([y, n])[0].item()).toBe(54);
+    expect(() => pull([null as never, n])).toThrow(/tree-mismatch/);
+  });
   it("pulls back lists, one entry an argument", () => {
     const [y, pull] = vjp((a: NDArray, b: NDArray) => a.mul(b), 2, 5);
     expect(y.item()).toBe(10);

@@ -71,10 +71,7 @@ export const condPrimitive: PrimitiveDefinition<CondParams> = definePrimitive<Co
         b.inVars.map((v) => v.aval),
         "cond",
       );
-    return branches[0]!.outs.map((a, i) => {
-      const weakType = branches.every((b) => b.outs[i]!.aval.weakType);
-      return { ...a.aval, weakType };
-    });
+    return branches[0]!.outs.map((a) => a.aval);
   },
   evaluate([index, ...operands], { branches }) {
     const k = Math.min(Math.max(index!.data[0]!, 0), branches.length - 1);
