@@ -1,7 +1,8 @@
 import type { DotKernel } from "../../../kernel-ir/kernel.js";
 import type { ModuleBuilder } from "../module-builder.js";
 import { arithmetic, type Arithmetic } from "./arithmetic.js";
-import { Code, type Value } from "./code.js";
+import type { Value } from "../words.js";
+import { Code } from "./code.js";
 import { type ByTable, gemm } from "./gemm.js";
 import { type BlockedRoutine, type DotPlan, type DotRoutine, planDot, tableDigits, tiles } from "./plan.js";
 import { smallProduct } from "./small.js";

@@ -1,7 +1,8 @@
 import type { ModuleBuilder } from "../module-builder.js";
 import { Op } from "../opcodes.js";
 import type { Arithmetic } from "./arithmetic.js";
-import { sharedFunction, type Value } from "./code.js";
+import type { Value } from "../words.js";
+import { sharedFunction } from "./code.js";
 
 /** Rows that one pass of a matrix-vector product handles at once. */
 const DOT_ROWS = 4;

@@ -1,8 +1,9 @@
-import type { FunctionBuilder, ModuleBuilder } from "../module-builder.js";
-import { Op } from "../opcodes.js";
+import type { ModuleBuilder } from "../module-builder.js";
+import type { Value } from "../words.js";
+import { RECORD, Records } from "./records.js";
 
 /**
- * Stable sorting of records: 8 bytes each, the key in the high word (unsigned), what goes with it in the low one.
+ * Stable sorting of records by their keys.
  *
  * Short runs are merged bottom-up; long ones go through four passes by bytes of the key, which cost the same whatever the
  * keys are. Both end in either of two regions, whose address is the function's result.
@@ -20,22 +21,13 @@ export function sortRoutines(m: ModuleBuilder): SortRoutines {
     const merge = emitMerge(m);
     const radix = emitRadix(m);
     const f = m.func("sort", ["i32", "i32", "i32", "i32"], ["i32"]);
+    const c = new Records(f);
     const [records, spare, counts, n] = [0, 1, 2, 3] as const;
-    const result = f.local("i32");
-    get(f, n);
-    f.i32(RADIX_FROM);
-    f.op(Op.i32_lt_u);
-    f.if(
-      () => {
-        get(f, records, spare, n);
-        f.call(merge);
-        f.set(result);
-      },
-      () => {
-        get(f, records, spare, counts, n);
-        f.call(radix);
-        f.set(result);
-      },
+    const result = c.word();
+    c.when(
+      c.less(n, c.i32(RADIX_FROM)),
+      () => c.set(result, c.called(merge, records, spare, n)),
+      () => c.set(result, c.called(radix, records, spare, counts, n)),
     );
     f.get(result);
     r = { sort: f.index };
@@ -47,290 +39,129 @@ export function sortRoutines(m: ModuleBuilder): SortRoutines {
 /** Records from which counting bytes beats merging. */
 const RADIX_FROM = 256;
 
-const get = (f: FunctionBuilder, ...locals: readonly number[]): void => locals.forEach((l) => f.get(l));
-
-/** local += n */
-function advance(f: FunctionBuilder, local: number, n: number): void {
-  f.get(local);
-  f.i32(n);
-  f.op(Op.i32_add);
-  f.set(local);
-}
-
-/** Pushes the smaller of what two pushes give, unsigned. */
-function least(f: FunctionBuilder, a: () => void, b: () => void): void {
-  a();
-  b();
-  a();
-  b();
-  f.op(Op.i32_lt_u);
-  f.op(Op.select);
-}
-
-function swap(f: FunctionBuilder, a: number, b: number): void {
-  get(f, a, b);
-  f.set(a);
-  f.set(b);
-}
-
 /** (records, spare, n) → address: merges runs of 1, 2, 4 … records. */
 function emitMerge(m: ModuleBuilder): number {
   const f = m.func("merge sort", ["i32", "i32", "i32"], ["i32"]);
+  const c = new Records(f);
   const [from, to, n] = [0, 1, 2] as const;
-  const word = (): number => f.local("i32");
-  const [width, end, left, leftEnd, rightEnd, right, out, fromEnd, takeLeft] = [
-    word(),
-    word(),
-    word(),
-    word(),
-    word(),
-    word(),
-    word(),
-    word(),
-    word(),
-  ] as const;
-  // bytes from here on
-  f.get(n);
-  f.i32(3);
-  f.op(Op.i32_shl);
-  f.set(n);
-  f.i32(8);
-  f.set(width);
-  f.block((done) => {
-    f.loop((pass) => {
-      get(f, width, n);
-      f.op(Op.i32_ge_u);
-      f.brIf(done);
-      get(f, from, n);
-      f.op(Op.i32_add);
-      f.set(fromEnd);
-      get(f, to);
-      f.set(out);
-      get(f, from);
-      f.set(left);
-      f.loop((pair) => {
-        const stop = (at: number): void =>
-          least(
-            f,
-            () => {
-              get(f, at, width);
-              f.op(Op.i32_add);
-            },
-            () => f.get(fromEnd),
-          );
-        stop(left);
-        f.tee(leftEnd);
-        f.set(right);
-        stop(right);
-        f.set(rightEnd);
+  const bytes = c.word(c.bytes(n));
+  const run = c.word(c.i32(RECORD));
+  const end = c.word();
+  const left = c.word();
+  const right = c.word();
+  const leftEnd = c.word();
+  const rightEnd = c.word();
+  const out = c.word();
+  const step = c.word();
+  c.whilst(c.less(run, bytes), () => {
+    c.set(end, c.add(from, bytes));
+    c.set(out, to);
+    c.set(left, from);
+    c.repeat(
+      () => {
+        c.set(leftEnd, c.min(c.add(left, run), end));
+        c.set(right, leftEnd);
+        c.set(rightEnd, c.min(c.add(right, run), end));
         f.block((merged) => {
           f.loop((next) => {
-            get(f, left, leftEnd);
-            f.op(Op.i32_ge_u);
-            f.brIf(merged);
-            get(f, right, rightEnd);
-            f.op(Op.i32_ge_u);
-            f.brIf(merged);
-            f.get(left);
-            f.load(Op.i32_load, 4);
-            f.get(right);
-            f.load(Op.i32_load, 4);
-            f.op(Op.i32_le_u);
-            f.set(takeLeft);
-            f.get(out);
-            get(f, left, right, takeLeft);
-            f.op(Op.select);
-            f.load(Op.i64_load);
-            f.store(Op.i64_store);
-            advance(f, out, 8);
-            // left += 8 · takeLeft; right += 8 − 8 · takeLeft
-            get(f, left, takeLeft);
-            f.i32(3);
-            f.op(Op.i32_shl);
-            f.tee(end);
-            f.op(Op.i32_add);
-            f.set(left);
-            get(f, right);
-            f.i32(8);
-            f.op(Op.i32_add);
-            f.get(end);
-            f.op(Op.i32_sub);
-            f.set(right);
+            c.brIf(merged, c.atMost(leftEnd, left));
+            c.brIf(merged, c.atMost(rightEnd, right));
+            // what is left goes first among equals; one of the two advances
+            c.set(step, c.atMost(c.key(left), c.key(right)));
+            c.copy(out, c.select(step, left, right));
+            c.advance(out, c.i32(RECORD));
+            c.set(step, c.bytes(step));
+            c.advance(left, step);
+            c.set(right, c.sub(c.add(right, c.i32(RECORD)), step));
             f.br(next);
           });
         });
-        for (const [at, stopAt] of [
+        for (const [at, stop] of [
           [left, leftEnd],
           [right, rightEnd],
         ] as const) {
-          f.block((none) => {
-            f.loop((next) => {
-              get(f, at, stopAt);
-              f.op(Op.i32_ge_u);
-              f.brIf(none);
-              get(f, out, at);
-              f.load(Op.i64_load);
-              f.store(Op.i64_store);
-              advance(f, out, 8);
-              advance(f, at, 8);
-              f.br(next);
-            });
+          c.whilst(c.less(at, stop), () => {
+            c.copy(out, at);
+            c.advance(out, c.i32(RECORD));
+            c.advance(at, c.i32(RECORD));
           });
         }
-        get(f, rightEnd);
-        f.tee(left);
-        f.get(fromEnd);
-        f.op(Op.i32_lt_u);
-        f.brIf(pair);
-      });
-      swap(f, from, to);
-      f.get(width);
-      f.i32(1);
-      f.op(Op.i32_shl);
-      f.set(width);
-      f.br(pass);
-    });
+        c.set(left, rightEnd);
+      },
+      c.less(left, end),
+    );
+    c.swap(from, to);
+    c.set(run, c.shl(run, 1));
   });
   f.get(from);
   return f.index;
 }
+
+/** Bytes of the counts of one byte's values. */
+const TABLE = 1024;
 
 /** (records, spare, counts, n) → address: four passes by bytes of the key, least significant first. */
 function emitRadix(m: ModuleBuilder): number {
   const f = m.func("radix sort", ["i32", "i32", "i32", "i32"], ["i32"]);
+  const c = new Records(f);
   const [from, to, counts, n] = [0, 1, 2, 3] as const;
-  const word = (): number => f.local("i32");
-  const [at, end, key, slot, sum, count, shift, table] = [
-    word(),
-    word(),
-    word(),
-    word(),
-    word(),
-    word(),
-    word(),
-    word(),
-  ] as const;
-  const bytesOf = (): void => {
-    f.get(n);
-    f.i32(3);
-    f.op(Op.i32_shl);
-  };
-  /** For every record, `at` its address. */
-  const records = (body: () => void): void => {
-    f.get(from);
-    f.tee(at);
-    bytesOf();
-    f.op(Op.i32_add);
-    f.set(end);
-    f.loop((next) => {
-      body();
-      advance(f, at, 8);
-      get(f, at, end);
-      f.op(Op.i32_lt_u);
-      f.brIf(next);
-    });
-  };
-  f.get(counts);
+  /** Where a table counts the byte of a key that begins at bit `shift`. */
+  const counterOf = (table: Value, key: Value, shift: Value): Value =>
+    c.add(table, c.shl(c.and(c.shr(key, shift), c.i32(255)), 2));
+  const counter = c.word();
+
+  c.push(counts);
   f.i32(0);
-  f.i32(4096);
+  f.i32(4 * TABLE);
   f.memoryFill();
-  records(() => {
-    f.get(at);
-    f.load(Op.i32_load, 4);
-    f.set(key);
+  const key = c.word();
+  c.each(from, n, (record) => {
+    c.set(key, c.key(record));
     for (let byte = 0; byte < 4; byte++) {
-      f.get(counts);
-      f.get(key);
-      f.i32(byte * 8);
-      f.op(Op.i32_shr_u);
-      f.i32(255);
-      f.op(Op.i32_and);
-      f.i32(2);
-      f.op(Op.i32_shl);
-      f.op(Op.i32_add);
-      f.tee(slot);
-      f.get(slot);
-      f.load(Op.i32_load, byte * 1024);
-      f.i32(1);
-      f.op(Op.i32_add);
-      f.store(Op.i32_store, byte * 1024);
+      const table = byte * TABLE;
+      c.set(counter, counterOf(counts, key, c.i32(8 * byte)));
+      c.storeWord(counter, c.add(c.loadWord(counter, table), c.i32(1)), table);
     }
   });
-  f.i32(0);
-  f.set(shift);
-  f.get(counts);
-  f.set(table);
-  f.loop((pass) => {
-    f.block((skip) => {
-      // All keys have this byte in common: nothing moves.
-      f.get(table);
-      f.get(from);
-      f.load(Op.i32_load, 4);
-      f.get(shift);
-      f.op(Op.i32_shr_u);
-      f.i32(255);
-      f.op(Op.i32_and);
-      f.i32(2);
-      f.op(Op.i32_shl);
-      f.op(Op.i32_add);
-      f.load(Op.i32_load);
-      f.get(n);
-      f.op(Op.i32_eq);
-      f.brIf(skip);
-      // counts become the addresses where each byte's records begin
-      f.get(to);
-      f.set(sum);
-      f.get(table);
-      f.set(slot);
-      f.loop((next) => {
-        f.get(slot);
-        f.load(Op.i32_load);
-        f.i32(3);
-        f.op(Op.i32_shl);
-        f.set(count);
-        get(f, slot, sum);
-        f.store(Op.i32_store);
-        get(f, sum, count);
-        f.op(Op.i32_add);
-        f.set(sum);
-        advance(f, slot, 4);
-        get(f, slot, table);
-        f.i32(1024);
-        f.op(Op.i32_add);
-        f.op(Op.i32_lt_u);
-        f.brIf(next);
+
+  const table = c.word(counts);
+  const shift = c.word(c.i32(0));
+  const place = c.word();
+  c.repeat(
+    () => {
+      // where all keys have this byte in common, nothing moves
+      c.when(c.ne(c.loadWord(counterOf(table, c.key(from), shift)), n), () => {
+        startsOf(c, table, to);
+        c.each(from, n, (record) => {
+          c.set(counter, counterOf(table, c.key(record), shift));
+          c.set(place, c.loadWord(counter));
+          c.copy(place, record);
+          c.storeWord(counter, c.add(place, c.i32(RECORD)));
+        });
+        c.swap(from, to);
       });
-      records(() => {
-        f.get(table);
-        f.get(at);
-        f.load(Op.i32_load, 4);
-        f.get(shift);
-        f.op(Op.i32_shr_u);
-        f.i32(255);
-        f.op(Op.i32_and);
-        f.i32(2);
-        f.op(Op.i32_shl);
-        f.op(Op.i32_add);
-        f.tee(slot);
-        f.load(Op.i32_load);
-        f.tee(sum);
-        f.get(at);
-        f.load(Op.i64_load);
-        f.store(Op.i64_store);
-        get(f, slot, sum);
-        f.i32(8);
-        f.op(Op.i32_add);
-        f.store(Op.i32_store);
-      });
-      swap(f, from, to);
-    });
-    advance(f, table, 1024);
-    advance(f, shift, 8);
-    f.get(shift);
-    f.i32(32);
-    f.op(Op.i32_lt_u);
-    f.brIf(pass);
-  });
+      c.advance(table, c.i32(TABLE));
+      c.advance(shift, c.i32(8));
+    },
+    c.less(shift, c.i32(32)),
+  );
   f.get(from);
   return f.index;
+}
+
+/** Makes counts the addresses where the records that they count begin, the first of them at `first`. */
+function startsOf(c: Records, table: number, first: number): void {
+  const start = c.word(first);
+  const counter = c.word(table);
+  const size = c.word();
+  c.repeat(
+    () => {
+      c.set(size, c.bytes(c.loadWord(counter)));
+      c.storeWord(counter, start);
+      c.advance(start, size);
+      c.advance(counter, c.i32(4));
+    },
+    c.less(counter, c.add(table, c.i32(TABLE))),
+  );
+  for (const local of [start, counter, size]) c.f.free(local);
 }
