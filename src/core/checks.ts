@@ -33,25 +33,38 @@ export class Sites {
   }
 }
 
-export const noSites = new Sites([]);
+const noSites = new Sites([]);
 
 /** Values that messages show are kept by their types: sites of the same types share a place. */
 export type Slots<T> = ReadonlyMap<string, readonly T[]>;
 export const slotOf = (shows: readonly Aval[]): string => shows.map((a) => formatAval(strengthen(a))).join(";");
 
-/** Which check failed first while a program ran, and what its message shows. */
-export interface CheckState {
-  readonly sites: Sites;
+/** Which of some sites failed first, and what its message shows. */
+export interface Failure {
   /** An int32 scalar: the number of the site; 0: none failed. */
   readonly code: NDArray;
   readonly slots: Slots<NDArray>;
 }
 
-/** A jaxpr that does its checks: it gives their state, code first, before its results; no state where it has no sites. */
-export interface CheckedJaxpr {
-  readonly jaxpr: Jaxpr;
+/** The failure of a program that ran, with the sites that it has. */
+export interface CheckState extends Failure {
+  readonly sites: Sites;
+}
+
+/** What the state of a program's checks consists of. */
+export interface CheckStateType {
   readonly sites: Sites;
   readonly slots: Slots<Aval>;
+}
+export const noChecks: CheckStateType = { sites: noSites, slots: new Map() };
+export const stateTypeOf = ({ sites, slots }: CheckState): CheckStateType => ({
+  sites,
+  slots: new Map([...slots].map(([key, values]) => [key, values.map((x) => x.aval)])),
+});
+
+/** A jaxpr that does its checks: it gives their state, code first, before its results; no state where it has no sites. */
+export interface CheckedJaxpr extends CheckStateType {
+  readonly jaxpr: Jaxpr;
 }
 
 /** What a checked operation gives. */
@@ -62,7 +75,7 @@ export interface CheckedResults {
 }
 
 /** Number of values that the state of a checked jaxpr consists of. */
-export function stateSize({ sites, slots }: Omit<CheckedJaxpr, "jaxpr">): number {
+export function stateSize({ sites, slots }: CheckStateType): number {
   if (sites.count === 0) return 0;
   let size = 1;
   for (const values of slots.values()) size += values.length;
@@ -70,12 +83,12 @@ export function stateSize({ sites, slots }: Omit<CheckedJaxpr, "jaxpr">): number
 }
 
 /** The types of those values. */
-export const stateTypes = ({ sites, slots }: Omit<CheckedJaxpr, "jaxpr">): Aval[] =>
+export const stateTypes = ({ sites, slots }: CheckStateType): Aval[] =>
   sites.count === 0 ? [] : [codeType, ...[...slots.values()].flat()];
-export const codeType: Aval = { shape: [], dtype: "int32", weakType: false };
+const codeType: Aval = { shape: [], dtype: "int32", weakType: false };
 
-/** Takes the values that a checked jaxpr gives apart. */
-export function checkedResults(of: Omit<CheckedJaxpr, "jaxpr">, values: readonly NDArray[]): CheckedResults {
+/** Takes the values that a checked jaxpr gives apart: those of the state, if there is one, then its results. */
+export function checkedResults(of: CheckStateType, values: readonly NDArray[]): CheckedResults {
   if (of.sites.count === 0) return { outs: values, state: undefined };
   let at = 1;
   const slots = new Map<string, readonly NDArray[]>();
@@ -84,7 +97,7 @@ export function checkedResults(of: Omit<CheckedJaxpr, "jaxpr">, values: readonly
 }
 
 /** The state as values, in the order in which checked jaxprs give it. */
-export const stateValues = (state: CheckState | undefined): NDArray[] =>
+export const stateValues = (state: Failure | undefined): NDArray[] =>
   state === undefined ? [] : [state.code, ...[...state.slots.values()].flat()];
 
 /** The rule of operations that do nothing but run the jaxpr among their params on their operands. */

@@ -1,6 +1,6 @@
 import type { NDArray } from "../../src/core/array.js";
 import * as p from "../../src/primitives/all.js";
-import { checkify } from "../../src/transforms/checkify.js";
+import { checkify } from "../../src/transforms/checkify/checkify.js";
 import { type ContractRow, floats } from "./contract.js";
 
 const checked = (x: NDArray): NDArray => {

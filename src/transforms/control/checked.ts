@@ -4,7 +4,8 @@ import {
   type CheckedJaxpr,
   checkedResults,
   type CheckState,
-  noSites,
+  type CheckStateType,
+  type Failure,
   Sites,
   type Slots,
   stateSize,
@@ -15,12 +16,12 @@ import { evalJaxpr } from "../../core/interpreter.js";
 import type { Jaxpr } from "../../core/jaxpr.js";
 import { identityOf } from "../../core/structural-key.js";
 import { zerosOf } from "../../primitives/all.js";
-import { earlier, shiftedCode, slotsOfAll } from "../check-state.js";
+import { earlier, shiftedCode, slotsOfAll } from "../checkify/state.js";
 import { partOf, stageClosed, widen } from "./shared.js";
 
 /** The bodies, conditions and branches that control flow runs when it is checked, memoised by the checked jaxprs they are made of. */
 
-function memoizeChecked<K extends Pick<CheckedJaxpr, "sites" | "slots" | "jaxpr">, R>(
+function memoizeChecked<K extends CheckedJaxpr, R>(
   make: (parts: readonly K[], consts: number) => R,
 ): (parts: readonly K[], consts: number) => R {
   const cache = new WeakMap<K, Map<string, R>>();
@@ -45,7 +46,7 @@ const bodies = memoizeChecked(([body]: readonly CheckedJaxpr[], consts): Jaxpr =
     (args) => {
       const before = checkedResults(body!, args.slice(consts, consts + state.length)).state!;
       const { outs, after } = runChecked(body!, [...args.slice(0, consts), ...args.slice(consts + state.length)]);
-      return [...valuesOf(earlier(before, after!)), ...outs];
+      return [...stateValues(earlier(before, after!)), ...outs];
     },
     [...avals.slice(0, consts), ...state, ...avals.slice(consts)],
     "checkify of scan",
@@ -57,16 +58,12 @@ function runChecked(of: CheckedJaxpr, args: readonly NDArray[]) {
   return { outs, after: state };
 }
 
-const valuesOf = (state: Pick<CheckState, "code" | "slots">): NDArray[] => stateValues({ ...state, sites: noSites });
-
 /** Values of all slots, of which a state has some. */
 const spread = (slots: Slots<Aval>, state: CheckState | undefined): Slots<NDArray> =>
   new Map([...slots].map(([key, avals]) => [key, state?.slots.get(key) ?? avals.map(zerosOf)]));
 
-export interface CheckedBranches {
+export interface CheckedBranches extends CheckStateType {
   readonly jaxprs: readonly Jaxpr[];
-  readonly sites: Sites;
-  readonly slots: Slots<Aval>;
 }
 
 /** Branches that give one state, of the checks of all of them. */
@@ -83,7 +80,7 @@ const aligned = memoizeChecked((branches: readonly CheckedJaxpr[]): CheckedBranc
       (args) => {
         const { outs, after } = runChecked(b, args);
         const code = after ? shiftedCode(after.code, before) : zerosOf({ shape: [], dtype: "int32", weakType: false });
-        return [...valuesOf({ code, slots: spread(slots, after) }), ...outs];
+        return [...stateValues({ code, slots: spread(slots, after) }), ...outs];
       },
       b.jaxpr.inVars.map((v) => v.aval),
       "checkify of cond",
@@ -98,12 +95,10 @@ export const stateOf = (of: CheckedJaxpr): CheckedJaxpr => ({
   jaxpr: partOf(of.jaxpr, of.jaxpr.inVars, of.jaxpr.outs.slice(0, stateSize(of))),
 });
 
-export interface CheckedLoop {
+export interface CheckedLoop extends CheckStateType {
   readonly condition: Jaxpr;
   /** Behind the constants the state of the checks, then that of the loop. */
   readonly body: Jaxpr;
-  readonly sites: Sites;
-  readonly slots: Slots<Aval>;
 }
 
 /** A while loop that carries the state of its checks: after each round those of the condition are done. */
@@ -121,11 +116,11 @@ const loops = memoizeChecked(([condition, body]: readonly CheckedJaxpr[], consts
       const before = checkedResults({ sites, slots }, args.slice(consts, consts + state.length)).state!;
       const round = runChecked(body!, [...fixed, ...args.slice(consts + state.length)]);
       const { after } = runChecked(watched, [...fixed, ...round.outs]);
-      let now: Pick<CheckState, "code" | "slots"> = before;
+      let now: Failure = before;
       if (round.after) now = earlier(now, round.after);
       if (after) now = earlier(now, { code: shiftedCode(after.code, body!.sites.count), slots: after.slots });
       return [
-        ...valuesOf({ code: now.code, slots: new Map([...slots.keys()].map((k) => [k, now.slots.get(k)!])) }),
+        ...stateValues({ code: now.code, slots: new Map([...slots.keys()].map((k) => [k, now.slots.get(k)!])) }),
         ...round.outs,
       ];
     },

@@ -20,7 +20,7 @@ import {
   select,
   zerosOf,
 } from "../../primitives/all.js";
-import { Collected } from "../check-state.js";
+import { Collected } from "../checkify/state.js";
 import { type BatchDim, batchJaxpr, moveBatchAxis } from "../vmap.js";
 import { checkedLoop, stateOf } from "./checked.js";
 import { jvpBody } from "./scan-bodies.js";

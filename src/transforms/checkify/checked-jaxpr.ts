@@ -1,20 +1,21 @@
-import type { NDArray } from "../core/array.js";
-import type { Aval, HostArray, Shape } from "../core/aval.js";
+import type { NDArray } from "../../core/array.js";
+import type { Aval, HostArray, Shape } from "../../core/aval.js";
 import {
   type CheckCategory,
   type CheckedJaxpr,
   type CheckedResults,
   type IndexedWindows,
-  noSites,
+  noChecks,
+  stateTypeOf,
   stateValues,
-} from "../core/checks.js";
-import { isFloat } from "../core/dtype.js";
-import { InternalError, invariant } from "../core/errors.js";
-import { type Eqn, type Jaxpr, Literal, type Var } from "../core/jaxpr.js";
-import { lit, scalarOf } from "../core/literal.js";
-import { memoize } from "../core/memo.js";
-import { stage } from "../core/staging.js";
-import { bind } from "../core/trace.js";
+} from "../../core/checks.js";
+import { isFloat } from "../../core/dtype.js";
+import { InternalError, invariant } from "../../core/errors.js";
+import { type Eqn, type Jaxpr, Literal, type Var } from "../../core/jaxpr.js";
+import { lit, scalarOf } from "../../core/literal.js";
+import { memoize } from "../../core/memo.js";
+import { stage } from "../../core/staging.js";
+import { bind } from "../../core/trace.js";
 import {
   argmax,
   broadcastInDim,
@@ -29,8 +30,8 @@ import {
   reduceOr,
   rem,
   reshape,
-} from "../primitives/all.js";
-import { Collected } from "./check-state.js";
+} from "../../primitives/all.js";
+import { Collected } from "./state.js";
 
 /**
  * Checking as a rewrite: a program that also computes whether something went wrong in it, first and with what values. What can
@@ -58,7 +59,7 @@ export function evalChecked(
 }
 
 /** Gives a jaxpr that does its checks; memoised by the jaxpr. */
-export function checkedJaxpr(jaxpr: Jaxpr, categories: ReadonlySet<CheckCategory>): CheckedJaxpr {
+function checkedJaxpr(jaxpr: Jaxpr, categories: ReadonlySet<CheckCategory>): CheckedJaxpr {
   return checkedFor(jaxpr, [...categories].sort().join(","));
 }
 const checkedFor = memoize((jaxpr: Jaxpr, list: string): CheckedJaxpr => {
@@ -75,9 +76,8 @@ const checkedFor = memoize((jaxpr: Jaxpr, list: string): CheckedJaxpr => {
   invariant(consts.length === 0, "a check captured a value");
   const state = results?.state;
   // what is not looked for is not checked either: a program of checks that nobody asked for loses them
-  if (!state) return { jaxpr: jaxpr.effects.size === 0 ? jaxpr : checked, sites: noSites, slots: new Map() };
-  const slots = new Map([...state.slots].map(([key, values]) => [key, values.map((x) => x.aval)]));
-  return { jaxpr: checked, sites: state.sites, slots };
+  if (!state) return { ...noChecks, jaxpr: jaxpr.effects.size === 0 ? jaxpr : checked };
+  return { ...stateTypeOf(state), jaxpr: checked };
 });
 
 function evalEquation(

@@ -1,8 +1,16 @@
-import type { NDArray } from "../core/array.js";
-import type { Aval } from "../core/aval.js";
-import { type CheckedJaxpr, type CheckState, type Site, Sites, type Slots, slotOf } from "../core/checks.js";
-import { lit } from "../core/literal.js";
-import { add, broadcastInDim, convertElementType, eq, select } from "../primitives/all.js";
+import type { NDArray } from "../../core/array.js";
+import type { Aval } from "../../core/aval.js";
+import {
+  type CheckState,
+  type CheckStateType,
+  type Failure,
+  type Site,
+  Sites,
+  type Slots,
+  slotOf,
+} from "../../core/checks.js";
+import { lit } from "../../core/literal.js";
+import { add, broadcastInDim, convertElementType, eq, select } from "../../primitives/all.js";
 
 /** A scalar condition for whole arrays. */
 const chosenBy = (holds: NDArray, a: NDArray, b: NDArray): NDArray =>
@@ -13,10 +21,7 @@ export const shiftedCode = (code: NDArray, offset: number): NDArray =>
   offset === 0 ? code : select(eq(code, lit(0, "int32")), code, add(code, lit(offset, "int32")));
 
 /** What failed first of two things that run one after another; both of sites in one numbering. */
-export function earlier(
-  a: { readonly code: NDArray; readonly slots: Slots<NDArray> },
-  b: { readonly code: NDArray; readonly slots: Slots<NDArray> },
-): { readonly code: NDArray; readonly slots: Slots<NDArray> } {
+export function earlier(a: Failure, b: Failure): Failure {
   const none = eq(a.code, lit(0, "int32"));
   const slots = new Map(a.slots);
   for (const [key, values] of b.slots) {
@@ -27,7 +32,7 @@ export function earlier(
 }
 
 /** The places of several programs that run in one. */
-export function slotsOfAll(all: readonly Pick<CheckedJaxpr, "slots">[]): Slots<Aval> {
+export function slotsOfAll(all: readonly Pick<CheckStateType, "slots">[]): Slots<Aval> {
   const slots = new Map<string, readonly Aval[]>();
   for (const of of all) for (const [key, avals] of of.slots) slots.set(key, avals);
   return sorted(slots);
@@ -38,7 +43,7 @@ const sorted = <T>(slots: Slots<T>): Slots<T> => new Map([...slots].sort(([a], [
 export class Collected {
   private readonly entries: (Site | Sites)[] = [];
   private count = 0;
-  private now: { readonly code: NDArray; readonly slots: Slots<NDArray> } | undefined;
+  private now: Failure | undefined;
 
   /** A check at a site of its own; `failed` is a bool scalar. */
   add(site: Site, failed: NDArray, values: readonly NDArray[]): void {
@@ -53,7 +58,7 @@ export class Collected {
     this.append(sites, sites.count, { code: shiftedCode(code, this.count), slots });
   }
 
-  private append(entry: Site | Sites, count: number, next: NonNullable<typeof this.now>): void {
+  private append(entry: Site | Sites, count: number, next: Failure): void {
     this.entries.push(entry);
     this.count += count;
     this.now = this.now ? earlier(this.now, next) : next;

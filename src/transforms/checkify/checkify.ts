@@ -1,139 +1,25 @@
-import type { NDArray } from "../core/array.js";
-import { formatAval, type HostArray, sizeOf, strengthen } from "../core/aval.js";
-import { isOptions, signature } from "../core/calling.js";
-import { type CheckCategory, type CheckState, noSites, stateValues } from "../core/checks.js";
-import { getEngine } from "../core/engine.js";
-import { ArgumentError, DTypeError, ShapeError, TracerError } from "../core/errors.js";
-import { type ArrayLike, asArray, describeValue } from "../core/literal.js";
-import { stage } from "../core/staging.js";
-import { flatten, registerPytreeNode, unflatten } from "../core/tree.js";
-import type { ArraysOf, Ins, Structure } from "../core/types.js";
-import { hostNow } from "../core/values-now.js";
-import { not, reshape } from "../primitives/all.js";
-import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
-import { checkArguments, type FormatArguments, formatTemplate, parseTemplate, wantsOf } from "./callbacks/format.js";
-import { anyFailed, checkError as thrown, type CheckParams, failureOf, raise } from "./check-primitive.js";
-import { Collected } from "./check-state.js";
+import type { NDArray } from "../../core/array.js";
+import { formatAval, sizeOf, strengthen } from "../../core/aval.js";
+import { isOptions, signature } from "../../core/calling.js";
+import { type CheckCategory, checkedResults } from "../../core/checks.js";
+import { getEngine } from "../../core/engine.js";
+import { ArgumentError, DTypeError, ShapeError } from "../../core/errors.js";
+import { type ArrayLike, asArray, describeValue } from "../../core/literal.js";
+import { stage } from "../../core/staging.js";
+import { flatten, unflatten } from "../../core/tree.js";
+import type { ArraysOf, Ins, Structure } from "../../core/types.js";
+import { not, reshape } from "../../primitives/all.js";
+import { flattenArrays, nameOf, requireFunction } from "../arguments.js";
+import { checkArguments, type FormatArguments, formatTemplate, parseTemplate, wantsOf } from "../callbacks/format.js";
+import { stopGradient } from "../stop-gradient.js";
 import { evalChecked } from "./checked-jaxpr.js";
-import { stopGradient } from "./stop-gradient.js";
-
-/**
- * What went wrong first in a function under `checkify`, if anything: a pytree, which goes through `jit` and `vmap` like any
- * result. Under `vmap` it holds what went wrong in each example.
- */
-export class CheckResult {
-  constructor(
-    private readonly params: CheckParams,
-    private readonly values: readonly NDArray[],
-  ) {}
-
-  static parts(x: CheckResult): readonly [values: readonly NDArray[], params: CheckParams] {
-    return [x.values, x.params];
-  }
-
-  /**
-   * The message, or null if nothing went wrong.
-   * @throws TracerError `tracer-read` under jit, DeviceError `async-read` on a GPU: there `await err.getAsync()`.
-   */
-  get(): string | null {
-    return this.read()?.message ?? null;
-  }
-  /** `get()` for every device. */
-  async getAsync(): Promise<string | null> {
-    return (await this.readAsync())?.message ?? null;
-  }
-  /** Throws the error if something went wrong. @throws CheckError; as get. */
-  throw(): void {
-    const failure = this.read();
-    if (failure) throw thrown(failure.category, failure.message);
-  }
-  /** `throw()` for every device. */
-  async throwAsync(): Promise<void> {
-    const failure = await this.readAsync();
-    if (failure) throw thrown(failure.category, failure.message);
-  }
-  toString(): string {
-    return `CheckResult(${this.values.length === 0 ? "null" : (this.values[0]!.concrete()?.storage.synchronous ?? false) ? String(this.get()) : "unread"})`;
-  }
-
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return this.toString();
-  }
-
-  private read(): Failure | undefined {
-    for (const x of this.values) if (x.concrete() === undefined) throw unread(x);
-    const data = this.values.map((x) => hostNow("CheckResult.get()", x));
-    return this.failure(data);
-  }
-  private async readAsync(): Promise<Failure | undefined> {
-    const data = this.values.map(async (x): Promise<HostArray> => {
-      const c = x.concrete();
-      if (!c) throw unread(x);
-      return { aval: c.aval, data: await c.storage.read() };
-    });
-    return this.failure(await Promise.all(data));
-  }
-
-  private failure([code, ...values]: readonly HostArray[]): Failure | undefined {
-    if (!code) return undefined;
-    const types = [...this.params.slots.values()].flat();
-    const { shape } = code.aval;
-    const messages: string[] = [];
-    let category: CheckCategory | undefined;
-    for (let i = 0; i < code.data.length; i++) {
-      const own = values.map((x, k): HostArray => {
-        const words = x.data.length / code.data.length;
-        return { aval: types[k]!, data: x.data.subarray(i * words, (i + 1) * words) };
-      });
-      const failed = failureOf(this.params, code.data[i]!, own);
-      if (!failed) continue;
-      category ??= failed.site.category;
-      messages.push(
-        shape.length === 0 ? failed.message : `at mapped index ${indexOf(i, shape).join(", ")}: ${failed.message}`,
-      );
-    }
-    return category && { category, message: messages.join("\n") };
-  }
-}
-
-const unread = (x: NDArray): TracerError =>
-  new TracerError({
-    code: "tracer-read",
-    message: "what checkify found is only known when the program runs",
-    details: [["value", x.describe()]],
-    hint: "return err from the transformed function and read it outside, or call checkify.checkError(err) with a checkify around it all",
-  });
-
-interface Failure {
-  readonly category: CheckCategory;
-  readonly message: string;
-}
-
-function indexOf(flat: number, shape: readonly number[]): number[] {
-  const index: number[] = [];
-  for (let k = shape.length - 1; k >= 0; k--) {
-    index.unshift(flat % shape[k]!);
-    flat = Math.floor(flat / shape[k]!);
-  }
-  return index;
-}
-
-registerPytreeNode(
-  CheckResult,
-  CheckResult.parts,
-  (params: CheckParams, values) => new CheckResult(params, values as readonly NDArray[]),
-);
+import { anyFailed, raise } from "./primitive.js";
+import { CheckResult } from "./result.js";
+import { Collected } from "./state.js";
 
 /** Sets of what is checked; put together as `[...floatChecks, ...indexChecks]`. */
 export type CheckSet = Iterable<CheckCategory>;
 const setOf = (...categories: readonly CheckCategory[]): ReadonlySet<CheckCategory> => new Set(categories);
-
-function resultOf(state: CheckState | undefined): CheckResult {
-  if (!state) return new CheckResult(nothing, []);
-  const slots = new Map([...state.slots].map(([key, values]) => [key, values.map((x) => x.aval)]));
-  return new CheckResult({ sites: state.sites, slots }, stateValues(state));
-}
-const nothing: CheckParams = { sites: noSites, slots: new Map() };
 
 export interface CheckifyOptions {
   /** What is checked; default: `checkify.userChecks`. */
@@ -172,7 +58,7 @@ function checkifyFunction(...given: unknown[]): (...args: unknown[]) => unknown 
       { kind: `checkify of ${name}` },
     );
     const { outs, state } = evalChecked(jaxpr, consts, categories);
-    return [resultOf(state), unflatten(outDef, outs)];
+    return [CheckResult.of(state), unflatten(outDef, outs)];
   };
   return Object.defineProperty(call, "name", { value: name });
 }
@@ -232,15 +118,12 @@ function checkError(err: CheckResult): void {
       message: `checkify.checkError takes what checkify gave, not ${describeValue(err)}`,
       hint: "const [err, y] = checkify(f)(x); checkify.checkError(err)",
     });
-  const [values, params] = CheckResult.parts(err);
+  const [values, type] = CheckResult.parts(err);
   const [code] = values;
   if (!code) return;
   const count = sizeOf(code.shape);
   const flat = values.map((x) => reshape(x, [count, ...x.shape.slice(code.ndim)]));
-  const [one, ...rest] = code.ndim === 0 ? values : anyFailed(count, flat);
-  let at = 0;
-  const slots = new Map([...params.slots].map(([key, avals]) => [key, rest.slice(at, (at += avals.length))]));
-  raise({ sites: params.sites, code: one!, slots });
+  raise(checkedResults(type, code.ndim === 0 ? values : anyFailed(count, flat)).state!);
 }
 
 export interface Checkify {

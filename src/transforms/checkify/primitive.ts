@@ -1,21 +1,22 @@
-import type { NDArray } from "../core/array.js";
-import type { Aval, HostArray } from "../core/aval.js";
+import type { NDArray } from "../../core/array.js";
+import type { HostArray } from "../../core/aval.js";
 import {
   type CheckCategory,
   checkedResults,
   type CheckState,
+  type CheckStateType,
   type Site,
   type Sites,
-  type Slots,
   slotOf,
+  stateTypeOf,
   stateValues,
-} from "../core/checks.js";
-import { checkEffect } from "../core/effects.js";
-import { CheckError } from "../core/errors.js";
-import { lit } from "../core/literal.js";
-import { none } from "../core/primitive.js";
-import { bind } from "../core/trace.js";
-import { hostNow } from "../core/values-now.js";
+} from "../../core/checks.js";
+import { checkEffect } from "../../core/effects.js";
+import { CheckError } from "../../core/errors.js";
+import { lit } from "../../core/literal.js";
+import { none } from "../../core/primitive.js";
+import { bind } from "../../core/trace.js";
+import { hostNow } from "../../core/values-now.js";
 import {
   argmax,
   convertElementType,
@@ -29,24 +30,16 @@ import {
   reshape,
   select,
   iota,
-} from "../primitives/all.js";
-import { topTrace } from "./custom-call.js";
-import { moveBatchAxis } from "./vmap.js";
-
-/** The state of checks as operands: the code, then the values of each slot. */
-export interface CheckParams {
-  readonly sites: Sites;
-  readonly slots: Slots<Aval>;
-}
+} from "../../primitives/all.js";
+import { topTrace } from "../custom-call.js";
+import { moveBatchAxis } from "../vmap.js";
 
 /** Throws what a state says, if something failed; where the state is traced, that is recorded. */
 export function raise(state: CheckState): void {
-  const inputs = stateValues(state);
-  const slots = new Map([...state.slots].map(([key, values]) => [key, values.map((x) => x.aval)]));
-  raiseFlat(inputs, { sites: state.sites, slots });
+  raiseFlat(stateValues(state), stateTypeOf(state));
 }
 
-function raiseFlat(inputs: readonly NDArray[], params: CheckParams): void {
+function raiseFlat(inputs: readonly NDArray[], params: CheckStateType): void {
   if (topTrace(inputs) !== undefined) bind(checkPrimitive, inputs, params);
   else {
     const [code, ...values] = inputs.map((x) => hostNow("checkify.check", x));
@@ -57,7 +50,7 @@ function raiseFlat(inputs: readonly NDArray[], params: CheckParams): void {
 
 /** The site of a code and the values of its slot, found among those of all slots; undefined: nothing failed. */
 export function failureOf(
-  { sites, slots }: CheckParams,
+  { sites, slots }: CheckStateType,
   code: number,
   values: readonly HostArray[],
 ): { readonly site: Site; readonly message: string } | undefined {
@@ -72,7 +65,7 @@ export function failureOf(
   return { site, message: site.message(values.slice(at, at + site.shows.length)) };
 }
 
-function errorOf(params: CheckParams, code: number, values: readonly HostArray[]): CheckError | undefined {
+function errorOf(params: CheckStateType, code: number, values: readonly HostArray[]): CheckError | undefined {
   const failure = failureOf(params, code, values);
   return failure && checkError(failure.site.category, failure.message);
 }
@@ -112,8 +105,8 @@ const notFunctional = (): CheckError =>
     hint: "wrap the function: const [err, y] = jit(checkify(f))(x); err.throw()",
   });
 
-/** Throws if a check failed; gives nothing. Stands in programs until `checkify` makes a result of it. */
-export const checkPrimitive: PrimitiveDefinition<CheckParams> = definePrimitive<CheckParams>({
+/** Its operands are a state: the code, then the values of each slot. Throws if a check failed; gives nothing. Stands in programs until `checkify` makes a result of it. */
+const checkPrimitive: PrimitiveDefinition<CheckStateType> = definePrimitive<CheckStateType>({
   name: "check",
   abstract: () => [],
   evaluate: none(unchecked, notFunctional),
