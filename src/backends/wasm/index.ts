@@ -8,7 +8,8 @@ import { Arena, type Code, type Entry, WasmExecutable } from "./executable.js";
 import { WasmBuffer, WasmHeap } from "./heap.js";
 import { hostCaller } from "./host-calls.js";
 import { emitProgram } from "./program/emit.js";
-import { layOut, type ProgramLayout } from "./program/layout.js";
+import type { ProgramLayout } from "./program/laid-out.js";
+import { layOut } from "./program/layout.js";
 import { resizer } from "./program/resize.js";
 
 /**

@@ -1,8 +1,7 @@
 import { invariant } from "../../../core/errors.js";
 import type { FunctionBuilder } from "../module-builder.js";
 import { Op } from "../opcodes.js";
-import { keepBytes } from "./lower.js";
-import { elementBytes, type LaneAddresses } from "./memory.js";
+import { elementBytes, keepBytes, type LaneAddresses } from "./memory.js";
 import { type Access, isImmediate, type LoopNest, type Node, type Pointer } from "./nodes.js";
 import { type Loop, scaledKey, type Scopes } from "./scopes.js";
 

@@ -1,7 +1,7 @@
 import { InternalError } from "../../../core/errors.js";
 import type { Atom, Index } from "../../../kernel-ir/index-expr.js";
 import type { NestKernel, Statement } from "../../../kernel-ir/kernel.js";
-import type { Expr, ScalarType } from "../../../kernel-ir/scalar.js";
+import type { Expr } from "../../../kernel-ir/scalar.js";
 import {
   type Access,
   type Dim,
@@ -13,8 +13,10 @@ import {
   ROW,
 } from "./nodes.js";
 import { findBranches } from "./branches.js";
+import { keepBytes } from "./memory.js";
 import { type Schedule, schedule } from "./schedule.js";
 import { splitAxes } from "./split.js";
+import { structureOf } from "./structure.js";
 import type { Survey } from "./survey.js";
 
 /** A nest kernel ready to be emitted, with what the host must know to launch it. */
@@ -120,7 +122,7 @@ class Lowering {
     const inner = plan.tile > 0 ? plan.extents[plan.parallel - 1]! : 1;
     return {
       nest,
-      key: structure(nest, this.nodes),
+      key: structureOf(nest, this.nodes),
       params: this.params,
       rows: plan.extents.slice(0, plan.tile > 0 ? plan.parallel - 1 : plan.parallel).reduce((a, b) => a * b, 1),
       // the rows of a call share the cache lines of a tile
@@ -382,60 +384,3 @@ class Lowering {
 }
 
 const byDeps = (a: { readonly node: Node }, b: { readonly node: Node }): number => a.node.deps - b.node.deps;
-
-/** Bytes an element of a row buffer takes: as wide as its lane. */
-export const keepBytes = (type: ScalarType, lanes: 2 | 4): number =>
-  type === "f64" || type === "i64" || (type === "bool" && lanes === 2) ? 8 : 4;
-
-/** Everything that decides the code, as text. */
-function structure(nest: LoopNest, nodes: readonly Node[]): string {
-  const access = (a: Access): string =>
-    `${a.buffer}${a.type}@${a.pointer.id}(${dimText(a.pointer.base)};${a.pointer.coeffs.map(dimText).join()})+${a.offset}${a.opaque ? `~${a.opaque.id}` : ""}`;
-  const rest = (n: Node): string => {
-    switch (n.kind) {
-      case "const":
-        return Object.is(n.value, -0) ? "-0" : String(n.value);
-      case "op":
-        return n.op;
-      case "load":
-        return access(n.access);
-      case "slot":
-        return String(n.slot);
-      case "keep":
-        return String(n.keep);
-      case "axis":
-        return String(n.axis);
-      case "dim":
-        return dimText(n.dim);
-      case "muladd":
-        return dimText(n.coeff);
-      case "div":
-      case "mod":
-        return `${dimText(n.divisor)}${n.nonnegative ? "u" : "s"}`;
-      case "clamp":
-        return `${dimText(n.lo)},${dimText(n.hi)}`;
-    }
-  };
-  const statement = (s: LoopStatement): string => {
-    switch (s.kind) {
-      case "store":
-        return `store ${access(s.access)} ${s.value.id}`;
-      case "update":
-        return `update ${access(s.access)} ${s.value.id} ${s.combine} ${s.when?.id}`;
-      case "keep":
-        return `keep ${s.keep} ${s.value.id}`;
-      case "accumulate":
-        return `acc ${s.slot} ${s.value.id}`;
-    }
-  };
-  return [
-    `${nest.mode} ${nest.lanes} ${nest.copies} ${nest.tile} ${nest.sequential} ${nest.bufferCount} ${nest.parallel}`,
-    nest.axes.map((a) => dimText(a.extent)).join(),
-    nest.slots.map((s) => `${s.type} ${Object.is(s.initial, -0) ? "-0" : s.initial} ${s.combine} ${s.running}`).join(),
-    nest.keeps.map((k, i) => `${k}@${dimText(nest.keepOffsets[i]!)}`).join(),
-    nodes.map((n) => `${n.kind} ${n.type} ${rest(n)} ${n.args.map((a) => a.id).join()}`).join("|"),
-    nest.phases
-      .map((p) => `${p.copies} ${p.body.map(statement).join("|")}/${p.after.map(statement).join("|")}`)
-      .join(";"),
-  ].join("\n");
-}

@@ -1,7 +1,7 @@
 import type { ScalarType } from "../../../kernel-ir/scalar.js";
 import type { FunctionBuilder } from "../module-builder.js";
 import { Op } from "../opcodes.js";
-import { type Access, type Dim, isImmediate } from "./nodes.js";
+import type { Access, Dim } from "./nodes.js";
 import { maskToWords, type VectorTarget, wordsToMask } from "./vector-ops.js";
 
 /** Bytes an element takes in a buffer. */
@@ -119,5 +119,6 @@ function reverse(f: FunctionBuilder, bytes: number, lanes: number): void {
   f.free(v);
 }
 
-/** A delta that can be a static offset of a memory access. */
-export const isStatic = (d: Dim): d is number => isImmediate(d) && d >= 0;
+/** Bytes an element of a row buffer takes: as wide as its lane. */
+export const keepBytes = (type: ScalarType, lanes: 2 | 4): number =>
+  type === "f64" || type === "i64" || (type === "bool" && lanes === 2) ? 8 : 4;

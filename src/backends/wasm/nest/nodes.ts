@@ -73,6 +73,7 @@ export type Node =
   /** Floor division and its remainder; `nonnegative`: args[0] ≥ 0. */
   | (NodeBase & { readonly kind: "div" | "mod"; readonly divisor: Dim; readonly nonnegative: boolean })
   | (NodeBase & { readonly kind: "clamp"; readonly lo: Dim; readonly hi: Dim });
+export type NodeOf<K extends Node["kind"]> = Extract<Node, { readonly kind: K }>;
 
 export type LoopStatement =
   | { readonly kind: "store"; readonly access: Access; readonly value: Node }

@@ -1,8 +1,7 @@
 import { invariant } from "../../../core/errors.js";
 import type { FunctionBuilder } from "../module-builder.js";
 import type { Accumulator } from "./accumulators.js";
-import { keepBytes } from "./lower.js";
-import { scalarStoreOp, storeLanes, storeRun } from "./memory.js";
+import { keepBytes, scalarStoreOp, storeLanes, storeRun } from "./memory.js";
 import type { Access, LoopNest, LoopStatement, Node } from "./nodes.js";
 import { scalarOp, scalarValType } from "./scalar-ops.js";
 import type { Scopes } from "./scopes.js";

@@ -2,11 +2,11 @@ import { InternalError } from "../../../core/errors.js";
 import type { ScalarType } from "../../../kernel-ir/scalar.js";
 import type { FunctionBuilder } from "../module-builder.js";
 import { Op } from "../opcodes.js";
-import { keepBytes } from "./lower.js";
 import { Addresses } from "./addresses.js";
 import type { Branch } from "./branches.js";
-import { elementBytes, loadLanes, loadRun, scalarLoadOp } from "./memory.js";
-import { type Access, type Dim, isImmediate, type LoopNest, type Node } from "./nodes.js";
+import { elementBytes, keepBytes, loadLanes, loadRun, scalarLoadOp } from "./memory.js";
+import { type Access, type Dim, isImmediate, type LoopNest, type Node, type NodeOf } from "./nodes.js";
+import { isShift, lesserOf, rotationOf, valueType } from "./patterns.js";
 import { scalarConst, scalarOp, scalarValType } from "./scalar-ops.js";
 import { isVectorKey, scalarKey, type Scopes, splatKey, vectorKey } from "./scopes.js";
 import {
@@ -28,8 +28,6 @@ export interface SlotValue {
 
 /** Operations that one recursion of the emitter may go down. */
 const PIECE = 125;
-
-type Of<K extends Node["kind"]> = Extract<Node, { readonly kind: K }>;
 
 /**
  * Writes the values of nodes: as scalars where they are the same in all lanes, as vectors where they change along the
@@ -201,7 +199,7 @@ export class Values {
   }
 
   /** Stack: x → floor(x / d), or x − d · floor(x / d). */
-  private divide(n: Of<"div" | "mod">): void {
+  private divide(n: NodeOf<"div" | "mod">): void {
     const { f, scopes } = this;
     if (n.nonnegative) {
       scopes.dim(n.divisor);
@@ -237,7 +235,7 @@ export class Values {
   }
 
   /** Operands in WebAssembly's order: select takes its condition last. */
-  private pushOperands(n: Of<"op">, push: (a: Node) => void): void {
+  private pushOperands(n: NodeOf<"op">, push: (a: Node) => void): void {
     if (n.op === "select") {
       push(n.args[1]!);
       push(n.args[2]!);
@@ -406,7 +404,7 @@ export class Values {
   }
 
   /** A select some of whose values are computed in branches. */
-  private selectFrom(n: Of<"op">, branches: readonly Branch[]): void {
+  private selectFrom(n: NodeOf<"op">, branches: readonly Branch[]): void {
     const { f } = this;
     const mask = f.local("v128");
     this.vector(n.args[0]!);
@@ -490,37 +488,3 @@ export class Values {
     for (const o of operands) f.free(o.local);
   }
 }
-
-/** The type that decides the instruction: that of the first value operand. */
-function valueType(n: Of<"op">): ScalarType {
-  return (n.op === "select" ? n.args[1]! : n.args[0]!).type;
-}
-
-/**
- * A select of the operands of its own comparison, `a < b ? a : b` or `a < b ? b : a`, as one instruction: pmin(b, a), pmax(a, b).
- */
-function lesserOf(n: Of<"op">): { readonly args: readonly [Node, Node]; readonly code: number } | undefined {
-  if (n.op !== "select" || (n.type !== "f32" && n.type !== "f64")) return undefined;
-  const [condition, yes, no] = n.args as readonly [Node, Node, Node];
-  if (condition.kind !== "op" || condition.op !== "lt") return undefined;
-  const [a, b] = condition.args as readonly [Node, Node];
-  const wide = n.type === "f64";
-  if (yes === a && no === b) return { args: [b, a], code: wide ? Op.f64x2_pmin : Op.f32x4_pmin };
-  if (yes === b && no === a) return { args: [a, b], code: wide ? Op.f64x2_pmax : Op.f32x4_pmax };
-  return undefined;
-}
-
-/** x rotated left by a constant, where that is what `n` is: x << k | x >>> (32 − k), and nothing else needs its halves. */
-function rotationOf(n: Of<"op">): { readonly x: Node; readonly left: number } | undefined {
-  if (n.op !== "or" || (n.type !== "u32" && n.type !== "i32")) return undefined;
-  const [a, b] = n.args as readonly [Node, Node];
-  const [up, down] = a.kind === "op" && a.op === "shl" ? [a, b] : [b, a];
-  if (up.kind !== "op" || down.kind !== "op" || up.op !== "shl" || down.op !== "shrL") return undefined;
-  if (up.uses > 1 || down.uses > 1 || up.args[0] !== down.args[0]) return undefined;
-  const [left, right] = [up.args[1]!, down.args[1]!];
-  if (left.kind !== "const" || right.kind !== "const" || Number(left.value) + Number(right.value) !== 32)
-    return undefined;
-  return { x: up.args[0]!, left: Number(left.value) };
-}
-
-const isShift = (op: string): boolean => op === "shl" || op === "shrA" || op === "shrL";

@@ -5,7 +5,7 @@ import { emitNest } from "../nest/emit.js";
 import { type Dim, isImmediate } from "../nest/nodes.js";
 import { Op } from "../opcodes.js";
 import { emitSort } from "../sort/sort.js";
-import type { Call, Frame, LaidSlices, LaidStep, Move, Place, ProgramLayout } from "./layout.js";
+import type { Call, Frame, LaidSlices, LaidStep, Move, Place, ProgramLayout } from "./laid-out.js";
 
 /**
  * Emits a program as one module with one entry: run(arguments[, params]).

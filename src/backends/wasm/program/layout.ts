@@ -1,151 +1,23 @@
 import { invariant } from "../../../core/errors.js";
-import type { Kernel } from "../../../kernel-ir/kernel.js";
-import type {
-  BufferRef,
-  HostFunction,
-  Program,
-  ProgramFunction,
-  Slices,
-  Step,
-} from "../../../kernel-ir/program.js";
-import { dotParameters, dotScratchBytes, dotStructure, dotUnits } from "../dot/dot.js";
-import { type LoweredNest, lowerNest } from "../nest/lower.js";
-import { type Dim, dimText } from "../nest/nodes.js";
-import { sortLines, sortParameters, sortScratchBytes, sortStructure } from "../sort/sort.js";
+import type { BufferRef, Program, ProgramFunction, Slices, Step } from "../../../kernel-ir/program.js";
+import type { Dim } from "../nest/nodes.js";
+import type { Call, ChunkParam, Frame, LaidSlices, LaidStep, Move, Place, ProgramLayout } from "./laid-out.js";
+import { type Launch, launchOf, type Routine, type RowChunks } from "./launches.js";
+import { structureOf } from "./structure.js";
 
-/**
- * A program laid out for the Wasm backend: kernels of equal structure found, frames placed in the arena, and, for generic
- * programs, every number moved to the block of parameters that a call passes.
- *
- *   frame of a function (at its arena base):
- *     [its temporaries: arenaBytes][what loops need][the argument block of a callee][the callee's frame, or scratch]
- */
-export interface ProgramLayout {
-  /** Programs of equal keys are equal code. */
-  readonly key: string;
-  /** i32 parameters that the code reads; empty unless generic. */
-  readonly params: readonly number[];
-  readonly routines: readonly Routine[];
-  readonly functions: readonly FunctionLayout[];
-  readonly callbacks: readonly HostFunction[];
-  /** Bytes of arena that a run takes. */
-  readonly arenaBytes: number;
-  /** Which parameters are chunks of launches: multiples of a step, by the work of a row. */
-  readonly chunks: readonly ChunkParam[];
-  /** Points of the longest single call of a nest: code that runs long before it can be replaced by optimised code. */
-  readonly longestCall: number;
-}
-
-export interface ChunkParam {
-  readonly slot: number;
-  readonly step: number;
-  readonly rowWork: number;
-}
-
-/** A kernel function to emit. */
-export interface Routine {
-  readonly key: string;
-  readonly kernel: Kernel;
-  readonly nest: LoweredNest | null;
-}
-
-export interface FunctionLayout {
-  readonly source: ProgramFunction;
-  readonly steps: readonly LaidStep[];
-}
-
-/** A buffer: the pointer in word `word` of the argument block, or an offset from the arena base. */
-export type Place =
-  { readonly kind: "argument"; readonly word: number } | { readonly kind: "arena"; readonly offset: Dim };
-
-export interface Move {
-  readonly from: Place;
-  readonly to: Place;
-  readonly bytes: Dim;
-}
-
-/** A call of a function: its arguments are written to a block in the frame. */
-export interface Call {
-  readonly fn: number;
-  readonly arguments: readonly Place[];
-  /** Outputs that are inputs: copied after the call. */
-  readonly copies: readonly Move[];
-}
-
-export interface Frame {
-  /** The callee's argument block, from the caller's arena base; its arena follows. */
-  readonly block: Dim;
-  readonly arena: Dim;
-}
-
-export type LaidStep =
-  | {
-      readonly kind: "launch";
-      readonly routine: number;
-      readonly args: readonly Place[];
-      readonly rows: Dim;
-      readonly chunk: Dim;
-      readonly scratch: Dim;
-      readonly params: number;
-    }
-  | { readonly kind: "call"; readonly call: Call; readonly frame: Frame }
-  | { readonly kind: "if"; readonly index: Place; readonly branches: readonly Call[]; readonly frame: Frame }
-  | { readonly kind: "copy"; readonly move: Move }
-  | {
-      readonly kind: "loop";
-      readonly condition: number;
-      readonly body: number;
-      readonly consts: readonly Place[];
-      readonly state: readonly Place[];
-      /** Second storage of each state, and its bytes. */
-      readonly spare: readonly Place[];
-      readonly bytes: readonly Dim[];
-      /** Where the condition leaves its result. */
-      readonly verdict: Place;
-      readonly frame: Frame;
-    }
-  | {
-      readonly kind: "scan";
-      readonly body: number;
-      readonly length: number;
-      readonly reverse: boolean;
-      readonly consts: readonly Place[];
-      readonly carry: readonly Place[];
-      /** Second storage of each carry, and its bytes. */
-      readonly spare: readonly Place[];
-      readonly bytes: readonly Dim[];
-      readonly xs: readonly LaidSlices[];
-      readonly ys: readonly LaidSlices[];
-      readonly frame: Frame;
-    }
-  | {
-      readonly kind: "callback";
-      readonly callback: number;
-      /** Inputs, then outputs: their addresses are written to a block. */
-      readonly arguments: readonly Place[];
-      readonly block: Dim;
-    };
-
-/** Slices of a buffer, one a round of a scan. */
-export interface LaidSlices {
-  readonly place: Place;
-  readonly stride: number;
-}
-
-const CHUNK_WORK = 65536;
-/** Rows of one call of a nest. */
-export const chunkOf = (step: number, rowWork: number): number =>
-  Math.max(step, Math.floor(CHUNK_WORK / Math.max(1, rowWork) / step) * step);
 const align = (n: number): number => Math.ceil(n / 64) * 64;
 
 /** Word 0 of an argument block is the arena base; inputs and outputs follow. */
-export const inputWord = (k: number): number => 1 + k;
-export const outputWord = (f: ProgramFunction, k: number): number => 1 + f.inputs.length + k;
-export const blockWords = (f: ProgramFunction): number => 1 + f.inputs.length + f.outputs.length;
+const inputWord = (k: number): number => 1 + k;
+const outputWord = (f: ProgramFunction, k: number): number => 1 + f.inputs.length + k;
+const blockWords = (f: ProgramFunction): number => 1 + f.inputs.length + f.outputs.length;
 
 export function layOut(program: Program, generic: boolean): ProgramLayout {
   return new Layouter(program, generic).run();
 }
+
+/** A launch whose routine is one of those of the program. */
+type LaidLaunch = Omit<Launch, "routine"> & { readonly routine: number };
 
 class Layouter {
   private readonly params: number[] = [];
@@ -153,17 +25,7 @@ class Layouter {
   private readonly byKey = new Map<string, number>();
   private longestCall = 0;
   private readonly chunks: ChunkParam[] = [];
-  private readonly launches = new Map<
-    number,
-    {
-      readonly routine: number;
-      readonly params: readonly number[];
-      readonly rows: number;
-      readonly chunk: number;
-      readonly rowChunks: Omit<ChunkParam, "slot"> | undefined;
-      readonly scratchBytes: number;
-    }
-  >();
+  private readonly launches = new Map<number, LaidLaunch>();
   /** Bytes of arena of each function, with all that it calls. */
   private readonly needs = new Map<number, number>();
 
@@ -175,7 +37,7 @@ class Layouter {
   run(): ProgramLayout {
     const functions = this.program.functions.map((f) => ({ source: f, steps: f.steps.map((s) => this.step(f, s)) }));
     return {
-      key: this.generic ? this.describe(functions) : "",
+      key: this.generic ? structureOf(this.routines, functions) : "",
       params: this.params,
       routines: this.routines,
       functions,
@@ -203,47 +65,17 @@ class Layouter {
   }
 
   /** A kernel, lowered once, and what a launch of it passes. */
-  private kernel(index: number): NonNullable<ReturnType<Layouter["launches"]["get"]>> {
-    let launch = this.launches.get(index);
-    if (launch) return launch;
-    const kernel = this.program.kernels[index]!;
-    const { generic } = this;
-    let key: string;
-    let nest: LoweredNest | null = null;
-    let params: readonly number[];
-    let rows: number;
-    let chunk: number;
-    let rowChunks: Omit<ChunkParam, "slot"> | undefined;
-    let scratchBytes: number;
-    if (kernel.kind === "nest") {
-      nest = lowerNest(kernel, generic);
-      ({ key, params, rows, scratchBytes } = nest);
-      const step = nest.rowStep === 1 ? 1 : Math.max(16, nest.rowStep);
-      chunk = chunkOf(step, nest.rowWork);
-      rowChunks = { step, rowWork: nest.rowWork };
-      this.longestCall = Math.max(this.longestCall, Math.min(rows, chunk) * nest.rowWork);
-    } else if (kernel.kind === "dot") {
-      key = generic ? dotStructure(kernel) : `dot ${index}`;
-      params = generic ? dotParameters(kernel) : [];
-      rows = dotUnits(kernel);
-      scratchBytes = dotScratchBytes(kernel);
-      // one call: packing is done once a call
-      chunk = Math.max(1, rows);
-    } else {
-      key = generic ? sortStructure(kernel) : `sort ${index}`;
-      params = generic ? sortParameters(kernel) : [];
-      rows = sortLines(kernel);
-      chunk = Math.max(1, Math.floor(CHUNK_WORK / Math.max(1, kernel.n * 16)));
-      scratchBytes = sortScratchBytes(kernel);
-    }
+  private kernel(index: number): LaidLaunch {
+    let laid = this.launches.get(index);
+    if (laid) return laid;
+    const launch = launchOf(this.program.kernels[index]!, index, this.generic);
+    const { key } = launch.routine;
     let routine = this.byKey.get(key);
-    if (routine === undefined) {
-      routine = this.routines.push({ key, kernel, nest }) - 1;
-      this.byKey.set(key, routine);
-    }
-    launch = { routine, params, rows, chunk, rowChunks, scratchBytes };
-    this.launches.set(index, launch);
-    return launch;
+    if (routine === undefined) this.byKey.set(key, (routine = this.routines.push(launch.routine) - 1));
+    this.longestCall = Math.max(this.longestCall, launch.callPoints);
+    laid = { ...launch, routine };
+    this.launches.set(index, laid);
+    return laid;
   }
 
   private step(f: ProgramFunction, s: Step): LaidStep {
@@ -294,7 +126,7 @@ class Layouter {
     }
   }
 
-  private chunkParam(chunk: number, rowChunks: Omit<ChunkParam, "slot"> | undefined): Dim {
+  private chunkParam(chunk: number, rowChunks: RowChunks | undefined): Dim {
     const slot = this.params.push(chunk) - 1;
     if (rowChunks) this.chunks.push({ slot, ...rowChunks });
     return { slot, value: chunk };
@@ -428,38 +260,6 @@ class Layouter {
     const bytes = align(Math.max(most, f.arenaBytes));
     this.needs.set(fn, bytes);
     return bytes;
-  }
-
-  private describe(functions: readonly FunctionLayout[]): string {
-    const place = (p: Place): string => (p.kind === "argument" ? `@${p.word}` : `+${dimText(p.offset)}`);
-    const move = (m: Move): string => `${place(m.from)}>${place(m.to)}*${dimText(m.bytes)}`;
-    const call = (c: Call): string => `${c.fn}(${c.arguments.map(place).join()})${c.copies.map(move).join()}`;
-    const frame = (x: Frame): string => `${dimText(x.block)}/${dimText(x.arena)}`;
-    const step = (s: LaidStep): string => {
-      switch (s.kind) {
-        case "launch":
-          return `launch ${s.routine} ${s.args.map(place).join()} ${dimText(s.rows)} ${dimText(s.chunk)} ${dimText(s.scratch)} ${s.params}`;
-        case "call":
-          return `call ${call(s.call)} ${frame(s.frame)}`;
-        case "if":
-          return `if ${place(s.index)} ${s.branches.map(call).join(" ")} ${frame(s.frame)}`;
-        case "scan":
-          return `scan ${s.body} ${s.length} ${s.reverse} ${s.carry.length} ${[...s.consts, ...s.carry, ...s.spare].map(place).join()} ${s.bytes.map(dimText).join()} ${[...s.xs, ...s.ys].map((x) => `${place(x.place)}*${x.stride}`).join()} ${frame(s.frame)}`;
-        case "copy":
-          return `copy ${move(s.move)}`;
-        case "callback":
-          return `callback ${s.callback} ${s.arguments.map(place).join()} ${dimText(s.block)}`;
-        case "loop":
-          return `loop ${s.condition} ${s.body} ${[...s.consts, ...s.state, ...s.spare, s.verdict].map(place).join()} ${s.bytes.map(dimText).join()} ${frame(s.frame)}`;
-      }
-    };
-    return [
-      ...this.routines.map((r) => r.key),
-      ...functions.map(
-        (f) =>
-          `${f.source.inputs.length}>${f.source.outputs.length}[${f.source.outputIsInput.join()}] ${f.steps.map(step).join(";")}`,
-      ),
-    ].join("\n\n");
   }
 }
 

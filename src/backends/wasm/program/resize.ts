@@ -1,5 +1,6 @@
 import type { Program } from "../../../kernel-ir/program.js";
-import { chunkOf, type ProgramLayout } from "./layout.js";
+import type { ProgramLayout } from "./laid-out.js";
+import { chunkOf } from "./launches.js";
 
 /**
  * Of a generic program that is one nest over one axis, whose buffers all have as many elements as the axis or one (an
