@@ -1,4 +1,3 @@
-import type { Range } from "./bind-groups.js";
 import { bindingAlignment, computeStage, usage } from "./constants.js";
 import type { Context } from "./context.js";
 import type { Control, Dispatch } from "./dispatch.js";
@@ -86,24 +85,20 @@ export class ControlMemory {
     return this.pool.usedBytes;
   }
 
+  get blocks(): readonly Block[] {
+    return [this.gates, this.table].flatMap((b) => b ?? []);
+  }
+
   /** Memory of at least so many gates. */
   gatesOf(count: number): Block {
     const bytes = count * bindingAlignment;
     if (this.gates && this.gates.bytes >= bytes && !this.gates.failure) return this.gates;
-    if (this.gates) {
-      this.groups.clear();
-      this.pool.give(this.gates);
-      this.pool.trim(0);
-    }
+    this.drop(this.gates);
     return (this.gates = this.pool.take(Math.max(bytes, 64 * bindingAlignment)));
   }
 
-  /** Where gate `number` lies. */
-  gateRange(block: Block): Range {
-    return { block, offset: 0, size: block.bytes };
-  }
-
   group(layout: GPUBindGroupLayout, { gated, turns }: Control): GPUBindGroup {
+    if (turns > 0) this.numbers();
     let group = this.groups.get(layout);
     if (group) return group;
     const entries: GPUBindGroupEntry[] = [];
@@ -117,10 +112,19 @@ export class ControlMemory {
 
   private numbers(): Block {
     if (this.table && !this.table.failure) return this.table;
+    this.drop(this.table);
     const words = new Uint32Array(base * gateWords);
     for (let k = 0; k < base; k++) words[k * gateWords] = k;
     this.table = this.pool.take(words.byteLength);
     this.context.device.queue.writeBuffer(this.table.gpu, 0, words);
     return this.table;
+  }
+
+  /** Gives a block back, and forgets what names it. */
+  private drop(block: Block | undefined): void {
+    if (!block) return;
+    this.groups.clear();
+    this.pool.give(block);
+    this.pool.trim(0);
   }
 }

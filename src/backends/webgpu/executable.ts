@@ -112,6 +112,8 @@ class Variant {
   }
 }
 
+const errorOf = (fates: readonly (Fate | undefined)[]): TsaxError | undefined => fates.find((f) => f?.error)?.error;
+
 /** One call of a program in the stream. */
 class Call implements Entry {
   /** The profile that was being recorded when the call was made. */
@@ -121,8 +123,10 @@ class Call implements Entry {
   private error: TsaxError | undefined;
   private blocks: readonly Block[] = [];
   private gates: Block | undefined;
-  /** What the device says of each part of the call. */
-  private readonly refusals: Promise<GPUError | null>[] = [];
+  /** What became of the operands. */
+  private fates: readonly (Fate | undefined)[] = [];
+  /** The first that the device refuses of what was handed to it. */
+  private refused: Promise<GPUError | null> | undefined;
 
   constructor(
     private readonly device: WebgpuDevice,
@@ -150,9 +154,10 @@ class Call implements Entry {
 
   execute(): void {
     this.device.context.check();
-    if (this.error) return this.fail(this.error);
-    const fates = this.inputs.map((x) => (isScalarInput(x) ? undefined : x.fate));
-    this.decide(Fate.of(this.outcome(), fates));
+    // An operand may have turned out to have failed while the call went on.
+    const failed = this.error ?? errorOf(this.fates);
+    if (failed) return this.fail(failed);
+    this.decide(Fate.of(this.outcome(), this.fates));
   }
 
   /** Hands over what comes before the next pause, and gives that; undefined: it was the last part. */
@@ -165,8 +170,9 @@ class Call implements Entry {
         const step = this.playing?.next(answer);
         return step && !step.done ? step.value : undefined;
       });
-      this.refusals.push(error);
-      error.catch(() => undefined);
+      const before = this.refused;
+      this.refused = before ? Promise.all([before, error]).then(([first, next]) => first ?? next) : error;
+      this.refused.catch(() => undefined);
       if (!pause) this.end(undefined);
       return pause;
     } catch (e) {
@@ -179,7 +185,10 @@ class Call implements Entry {
     try {
       for (let pause: Pause | undefined = first; pause;) {
         const answer = await this.over(pause);
-        pause = this.done ? undefined : this.part(answer);
+        if (this.done) return;
+        // What the device computes is of no use any more, and a loop might never end by it: the outcome tells why.
+        if (!(await this.isSound())) return this.end(undefined);
+        pause = this.part(answer);
       }
     } catch (e) {
       this.end(this.device.context.lost ?? asTsaxError(e));
@@ -195,21 +204,21 @@ class Call implements Entry {
     }
     const word = new Uint32Array(1);
     const refused = await readback.read(this.gates!.gpu, word, pause.gate * bindingAlignment);
-    // Work that was refused leaves nothing to go by: the outcome tells why.
-    return refused === null && word[0] !== 0 && (await this.isSound());
+    return refused === null && word[0] !== 0;
   }
 
-  /** Whether nothing that was handed over so far was refused. */
+  /** Whether no operand failed, and nothing that was handed over so far was refused. */
   private async isSound(): Promise<boolean> {
-    return (await Promise.all(this.refusals)).every((e) => e === null);
+    await Promise.all(this.fates.map((f) => f?.settled));
+    return errorOf(this.fates) === undefined && (await this.refused) === null;
   }
 
   /** Takes memory, and begins; undefined where an operand failed. */
   private begin(): Generator<Pause, void, boolean> | undefined {
     const { device, inputs, outputs, variant } = this;
     const { specialised, program } = variant;
-    const fates = inputs.map((x) => (isScalarInput(x) ? undefined : x.fate));
-    this.error = variant.error ?? fates.find((f) => f?.error)?.error;
+    this.fates = inputs.map((x) => (isScalarInput(x) ? undefined : x.fate));
+    this.error = variant.error ?? errorOf(this.fates);
     if (this.error) return undefined;
     for (const x of inputs) if (!isScalarInput(x)) device.materialise(x);
     outputs.forEach((x, k) => this.untouched[k] || device.materialise(x));
@@ -218,7 +227,7 @@ class Call implements Entry {
     const gates = specialised.gates > 0 ? device.control.gatesOf(specialised.gates) : undefined;
     this.gates = gates;
     const used = outputs.flatMap((x, k) => (this.untouched[k] ? [] : x.block!));
-    this.blocks = [...used, ...banks, ...(scalars ? [scalars] : []), ...(gates ? [gates] : [])];
+    this.blocks = [...used, ...banks, ...(scalars ? [scalars] : [])];
     const { profiler } = this;
     return play({ device, name: program.name, specialised, inputs, outputs, banks, scalars, gates, profiler });
   }
@@ -234,12 +243,12 @@ class Call implements Entry {
   private async outcome(): Promise<TsaxError | undefined> {
     let error: GPUError | null | undefined;
     try {
-      error = (await Promise.all(this.refusals)).find((e) => e !== null);
+      error = await this.refused;
     } catch (e) {
       return asTsaxError(e);
     }
     if (!error) return undefined;
-    for (const block of this.blocks) {
+    for (const block of [...this.blocks, ...this.device.control.blocks]) {
       await block.made;
       if (block.failure) return block.failure;
     }

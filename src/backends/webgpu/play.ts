@@ -29,7 +29,7 @@ export type Pause = { readonly kind: "done" } | { readonly kind: "gate"; readonl
 /** Submits that are handed over at once; then the page has its turn, and the device a chance to catch up. */
 const submitsAtOnce = 4;
 /** Rounds that are recorded at most before it is known whether there are so many. */
-const mostRounds = 256;
+export const mostRounds = 256;
 
 /** Encodes and submits a call's dispatches, in the order that its nodes say; stops at each pause. */
 export function* play(stage: Stage): Generator<Pause, void, boolean> {
@@ -100,7 +100,7 @@ class Player {
     const gpu = device.context.device;
     this.encoder ??= gpu.createCommandEncoder({ label: name });
     if (profiler) {
-      this.clock ??= profiler.clock(name, specialised.dispatches.length);
+      this.clock ??= profiler.clock(name, this.mostAtOnce());
       this.pass = this.encoder.beginComputePass(this.clock.pass(dispatch));
       this.last = undefined;
     } else this.pass ??= this.encoder.beginComputePass({ label: name });
@@ -121,6 +121,13 @@ class Player {
     counters.flops += dispatch.cost.flops;
     counters.loadBytes += dispatch.cost.loadBytes;
     counters.storeBytes += dispatch.cost.storeBytes;
+  }
+
+  /** Dispatches that a submit of the call may hold. */
+  private mostAtOnce(): number {
+    const { device, specialised } = this.stage;
+    const once = specialised.nodes.every((n) => n.kind === "launches");
+    return once ? specialised.dispatches.length : device.submitCap.dispatches;
   }
 
   /** Hands over what is encoded. */
