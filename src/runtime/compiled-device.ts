@@ -22,7 +22,7 @@ import { plannedMemory } from "../kernel-ir/planned-memory.js";
 import type { Program } from "../kernel-ir/program.js";
 import { ArrayType } from "./array-type.js";
 import { EagerPrograms } from "./eager-programs.js";
-import { computeWith } from "./helping.js";
+import { computeWith, helpNote, helpReport, onlyCallsBack } from "./helping.js";
 import { Heap, type Residence, type Slot } from "./heap.js";
 import { originOfData } from "./origin.js";
 import { type Ready, readyOf } from "./ready.js";
@@ -288,15 +288,14 @@ export class CompiledDevice implements Device {
         hint: "run the function on another device: move its arguments with devicePut(x, device)",
       });
     }
-    if (!this.reported.has(lacking)) {
+    const places = { device: this.name, helper: helper.name, lacking };
+    if (!onlyCallsBack(program) && !this.reported.has(lacking)) {
       this.reported.add(lacking);
-      config.warn(
-        `device "${this.name}" has no kernels for ${lacking}: programs with them are computed on "${helper.name}", and what goes in and comes out is transferred`,
-      );
+      config.warn(helpReport(program, places));
     }
     debug(1, () => `${name} is computed on ${helper.name} for ${this.name}`);
     const { compute, text } = computeWith(helper, this.program(jaxpr, name, donated, helper.traits));
-    return backend.onHost(program, compute, text);
+    return backend.onHost(program, compute, () => `// ${helpNote(program, places)}\n\n${text()}`);
   }
 
   private program(

@@ -3,6 +3,33 @@ import type { Backend, HostCompute } from "../kernel-ir/backend.js";
 import type { Program } from "../kernel-ir/program.js";
 import { noteCallbackError } from "./effects.js";
 
+interface Places {
+  readonly device: string;
+  readonly helper: string;
+  /** What the device has no kernels for, in words. */
+  readonly lacking: string;
+}
+
+/** Whether a program does nothing but call back: what its callbacks are given travels in any case, and nothing else does. */
+export const onlyCallsBack = ({ functions }: Program): boolean =>
+  functions.length === 1 && functions[0]!.steps.every((s) => s.kind === "callback");
+
+/** Where a program is computed, and what travels for it. */
+export const helpNote = (program: Program, places: Places): string =>
+  `${program.name} has ${places.lacking}, so that all of it is computed on "${places.helper}": ${traffic(program, places)}`;
+
+/** What is said the first time that a device is helped with something. */
+export const helpReport = (program: Program, places: Places): string =>
+  `device "${places.device}" has no kernels for ${places.lacking}: programs with them are computed on "${places.helper}" as a whole. ` +
+  `For ${program.name}, ${traffic(program, places)}. This is said once; explain(f)(...args) tells it of any program`;
+
+function traffic({ functions }: Program, { device }: Places): string {
+  const { inputs, outputs, outputIsInput } = functions[0]!;
+  const operands = inputs.reduce((n, x) => n + x.bytes, 0);
+  const results = outputs.reduce((n, x, k) => n + (outputIsInput[k] === null ? x.bytes : 0), 0);
+  return `${operands} bytes of operands are read from "${device}" in each call, and ${results} bytes of results are written to it`;
+}
+
 /** How a synchronous device computes a program for another one: everything goes in as words, and comes back as words. */
 export function computeWith(
   helper: Backend,

@@ -1,10 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { requestDevice } from "../../src/backends/webgpu/adapter.js";
+import { WebgpuDevice } from "../../src/backends/webgpu/device.js";
+import { lowerKernel } from "../../src/backends/webgpu/lower.js";
+import { createWasmBackend } from "../../src/backends/wasm/index.js";
+import { compile } from "../../src/compiler/index.js";
 import {
   config,
   debug,
   defaultDevice,
   devicePutAsync,
   effectsBarrier,
+  explain,
   ioCallback,
   jit,
   lax,
@@ -14,6 +20,8 @@ import {
   setDefaultDevice,
   vmap,
 } from "../../src/index.js";
+import { CompiledDevice } from "../../src/runtime/compiled-device.js";
+import { registerDevice } from "../../src/runtime/devices.js";
 import recorded from "../debugging/callbacks.data.json" with { type: "json" };
 import { scenarios } from "../debugging/scenarios.js";
 import { webgpu } from "./webgpu.js";
@@ -88,5 +96,30 @@ describe.skipIf(!webgpu)("callbacks on webgpu run in their turn", () => {
     expect(said.filter((m) => m.includes("nobody sees this"))).toHaveLength(1);
     const g = jit((x: NDArray) => lax.foriLoop(0, 3, (_: NDArray, c: NDArray) => c.mul(2), x));
     expect(await g(1).jsAsync()).toBe(8);
+  });
+
+  test("once it is said what travels for them, explain says it of each; what only calls back needs no such words", async () => {
+    const device = new WebgpuDevice(await requestDevice(), { lower: lowerKernel });
+    registerDevice(new CompiledDevice(device, compile, { helper: createWasmBackend() }), false);
+    setDefaultDevice("webgpu");
+    said.length = 0;
+    vi.spyOn(console, "log").mockImplementation(() => undefined);
+    const x = np.zeros([3]);
+    debug.print("{}", x);
+    await effectsBarrier();
+    expect(said).toEqual([]);
+    const f = (v: NDArray): NDArray => {
+      debug.print("{}", v);
+      return np.sum(v);
+    };
+    for (let k = 0; k < 2; k++) await jit((v: NDArray) => f(v))(x).data();
+    const traffic = `12 bytes of operands are read from "webgpu" in each call, and 4 bytes of results are written to it`;
+    expect(said).toEqual([
+      `device "webgpu" has no kernels for callbacks into JavaScript: programs with them are computed on "wasm" as a whole. For main, ${traffic}. This is said once; explain(f)(...args) tells it of any program`,
+    ]);
+    expect(String(explain(f)(x))).toContain(
+      `// main has callbacks into JavaScript, so that all of it is computed on "wasm": ${traffic}`,
+    );
+    device.dispose();
   });
 });

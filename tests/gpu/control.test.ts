@@ -382,7 +382,24 @@ describe.skipIf(!webgpu)("control flow on webgpu", () => {
         x,
       ),
     )(zero());
-    expect(String(text)).toContain("as long as gate 0 is open");
+    expect(String(text)).toContain(
+      "as long as gate 0 is open (4, 8, … 256 rounds ahead, and a word is read back after each lot), by turns:",
+    );
     expect(String(text)).toContain("behind gate 0");
+    const within = explain((x: NDArray) =>
+      lax.scan(
+        (c: NDArray, v: NDArray) => [
+          lax.whileLoop(
+            (d: NDArray) => d.less(v),
+            (d: NDArray) => apart(d.add(1)),
+            c,
+          ),
+          null,
+        ],
+        zero(),
+        x,
+      ),
+    )(f32([1, 2]));
+    expect(String(within)).toMatch(/2 rounds:[^]*a word is read back after each lot, in each round around it anew/);
   });
 });

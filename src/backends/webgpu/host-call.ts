@@ -14,16 +14,9 @@ import { asTsaxError, type Entry } from "./stream.js";
 
 type Operand = WebgpuBuffer | ScalarInput;
 
-/** Kinds of steps that launches recorded in advance can be. */
-const recorded: ReadonlySet<string> = new Set(["launch", "call", "copy", "if", "loop", "scan"]);
-
 /** What of a program cannot be recorded as launches, in words. */
-export function unrecorded(program: Program): string | undefined {
-  const kinds = new Set(
-    program.functions.flatMap((f) => f.steps.map((s) => s.kind)).filter((kind) => !recorded.has(kind)),
-  );
-  return kinds.size === 0 ? undefined : `steps of kind ${[...kinds].join(", ")}`;
-}
+export const unrecorded = ({ functions }: Program): string | undefined =>
+  functions.some((f) => f.steps.some((s) => s.kind === "callback")) ? "callbacks into JavaScript" : undefined;
 
 /** A program that the host computes, between what the device does before and after it. */
 export class HostExecutable implements Executable {

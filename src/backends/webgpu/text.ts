@@ -1,5 +1,6 @@
 import type { Program } from "../../kernel-ir/program.js";
-import type { Node } from "./recording.js";
+import { mostRounds } from "./play.js";
+import type { Node, Run } from "./recording.js";
 import type { BoundDispatch, Resource, Specialised } from "./specialise.js";
 import { defaultCap, SubmitMeter } from "./submits.js";
 
@@ -13,28 +14,40 @@ export function programText(program: Program, variants: readonly Specialised[]):
 
 function variantText(v: Specialised, name: string, shown: Map<string, string>): string {
   const arena = v.banks.length === 0 ? "" : `, arena ${v.banks.join(" + ")} bytes`;
-  const head = `// ${name}: ${v.dispatches.length} dispatches, ${submitsText(v)}${arena}\n`;
-  return head + nodesText(v.nodes, "") + v.dispatches.map((d, i) => dispatchText(d, i, shown)).join("");
+  const count = v.dispatches.length;
+  const head = `// ${name}: ${count} ${count === 1 ? "dispatch" : "dispatches"}, ${submitsText(v)}${arena}\n`;
+  return head + nodesText(v.nodes, "", false) + v.dispatches.map((d, i) => dispatchText(d, i, shown)).join("");
 }
 
 function submitsText({ dispatches, nodes }: Specialised): string {
   if (nodes.some((n) => n.kind !== "launches")) return "some of them in rounds";
   const meter = new SubmitMeter(defaultCap);
   const breaks = dispatches.filter(({ dispatch }) => meter.breaksBefore(dispatch)).length;
-  return `${dispatches.length === 0 ? 0 : breaks + 1} submits`;
+  const submits = dispatches.length === 0 ? 0 : breaks + 1;
+  return `${submits} ${submits === 1 ? "submit" : "submits"}`;
 }
 
-/** Which dispatches are done in rounds; nothing where there are none. */
-function nodesText(nodes: readonly Node[], indent: string): string {
+/** Which dispatches are done in rounds, and what is read back for them; nothing where there are none. */
+function nodesText(nodes: readonly Node[], indent: string, inRounds: boolean): string {
   return nodes
     .map((node) => {
-      if (node.kind === "launches") return indent === "" ? "" : `//${indent}dispatches ${node.from} … ${node.to - 1}\n`;
-      const how = node.kind === "while" ? `as long as gate ${node.alive} is open` : `${node.length} rounds`;
+      if (node.kind === "launches") return indent === "" ? "" : `//${indent}${launchesText(node)}\n`;
       const turns = node.odd === node.even ? [node.even] : [node.even, node.odd];
-      const inner = turns.map((t) => nodesText(t, `${indent}    `));
-      return `//${indent} ${how}${turns.length > 1 ? ", by turns" : ""}:\n${inner.join(`//${indent}   then\n`)}`;
+      const inner = turns.map((t) => nodesText(t, `${indent}    `, true));
+      const how = `${roundsText(node, inRounds)}${turns.length > 1 ? ", by turns" : ""}`;
+      return `//${indent} ${how}:\n${inner.join(`//${indent}   then\n`)}`;
     })
     .join("");
+}
+
+const launchesText = ({ from, to }: Run): string =>
+  to - from === 1 ? `dispatch ${from}` : `dispatches ${from} … ${to - 1}`;
+
+function roundsText(node: Exclude<Node, { kind: "launches" }>, inRounds: boolean): string {
+  if (node.kind === "rounds") return `${node.length} rounds`;
+  const lots = `${node.atFirst}, ${2 * node.atFirst}, … ${mostRounds} rounds ahead`;
+  const again = inRounds ? ", in each round around it anew" : "";
+  return `as long as gate ${node.alive} is open (${lots}, and a word is read back after each lot${again})`;
 }
 
 function dispatchText({ dispatch, resources, gate }: BoundDispatch, at: number, shown: Map<string, string>): string {
