@@ -66,10 +66,11 @@ function assemble(v: TreeVjp, blocks: readonly (readonly NDArray[])[], argnums: 
  * @example
  * const j = jacfwd((x) => np.sin(x))(np.array([0, 1]));
  */
-export function jacfwd<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown, const N extends Argnums = 0>(
-  f: (...args: A) => R,
-  argnums?: N | GradOptions<N>,
-): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
+export function jacfwd<
+  A extends readonly unknown[] = readonly NDArray[],
+  R extends Structure = unknown,
+  const N extends Argnums = 0,
+>(f: (...args: A) => R, argnums?: N | GradOptions<N>): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
 export function jacfwd(...given: unknown[]): unknown {
   const { f, argnums, hasAux } = jacobianParams("jacfwd")(given);
   requireFunction(f, "jacfwd");
@@ -108,10 +109,11 @@ function byColumns(f: AnyFunction, argnums: Argnums = 0, hasAux = false, what: s
  * @example
  * const j = jacrev((x) => np.sin(x))(np.array([0, 1]));
  */
-export function jacrev<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown, const N extends Argnums = 0>(
-  f: (...args: A) => R,
-  argnums?: N | GradOptions<N>,
-): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
+export function jacrev<
+  A extends readonly unknown[] = readonly NDArray[],
+  R extends Structure = unknown,
+  const N extends Argnums = 0,
+>(f: (...args: A) => R, argnums?: N | GradOptions<N>): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
 export function jacrev(...given: unknown[]): unknown {
   const { f, argnums, hasAux } = jacobianParams("jacrev")(given);
   requireFunction(f, "jacrev");
@@ -155,7 +157,11 @@ function byRows(f: AnyFunction, argnums: Argnums = 0, hasAux = false, what: stri
  * @example
  * const h = hessian((x) => np.sum(np.sin(x)))(np.array([0, 1]));
  */
-export function hessian<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown, const N extends Argnums = 0>(
+export function hessian<
+  A extends readonly unknown[] = readonly NDArray[],
+  R extends Structure = unknown,
+  const N extends Argnums = 0,
+>(
   f: (...args: A) => R,
   argnums?: N | GradOptions<N>,
 ): (...args: Ins<A>) => JacobianOf<JacobianOf<R, GradOf<A, N>>, GradOf<A, N>>;

@@ -105,9 +105,7 @@ function pullFunction<R>(v: TreeVjp): (ct: unknown) => R {
   const avals = v.lin.outs.map((x) => x.aval);
   return (ct) => {
     const leaves = cotangentLeaves(ct, v.outDef, avals);
-    const cts = avals.map((a, i) =>
-      isFloat(a.dtype) ? fitTangent(leaves[i], a, `vjp: cotangent ${i}`) : new Zero(a),
-    );
+    const cts = avals.map((a, i) => (isFloat(a.dtype) ? fitTangent(leaves[i], a, `vjp: cotangent ${i}`) : new Zero(a)));
     return unflatten(v.inDef, pullTree(v, cts)) as R;
   };
 }

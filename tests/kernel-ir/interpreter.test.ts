@@ -316,7 +316,9 @@ describe("programs", () => {
     ]);
   });
   test("callbacks", () => {
-    const negate = ([x]: readonly HostArray[]): readonly HostArray[] => [{ aval: x!.aval, data: x!.data.map((v) => -v) }];
+    const negate = ([x]: readonly HostArray[]): readonly HostArray[] => [
+      { aval: x!.aval, data: x!.data.map((v) => -v) },
+    ];
     const program: Program = {
       name: "host",
       kernels: [],
