@@ -1,10 +1,10 @@
 import { ConcreteArray } from "../core/array.js";
-import { formatAval, type HostArray } from "../core/aval.js";
+import type { HostArray } from "../core/aval.js";
 import { config } from "../core/config.js";
 import { debug } from "../core/debug.js";
-import { type DType, dtypeInfo, type TypedArray } from "../core/dtype.js";
+import type { DType, TypedArray } from "../core/dtype.js";
 import type { Prepared } from "../core/engine.js";
-import { ArgumentError, DeviceError } from "../core/errors.js";
+import { DeviceError } from "../core/errors.js";
 import { evaluatePrimitive } from "../core/host-interpreter.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import type { AnyPrimitive } from "../core/primitive.js";
@@ -21,12 +21,14 @@ import { printKernel, printPlan } from "../kernel-ir/printer.js";
 import { plannedMemory } from "../kernel-ir/planned-memory.js";
 import type { Program } from "../kernel-ir/program.js";
 import { ArrayType } from "./array-type.js";
+import { DeviceStorage, residenceOf, type StorageOwner } from "./device-storage.js";
 import { EagerPrograms } from "./eager-programs.js";
 import { computeWith, helpNote, helpReport, onlyCallsBack } from "./helping.js";
-import { Heap, type Residence, type Slot } from "./heap.js";
+import { Heap, type Slot } from "./heap.js";
 import { originOfData } from "./origin.js";
+import { placeOf, refuseSharedDonation } from "./result-places.js";
 import { type Ready, readyOf } from "./ready.js";
-import { type Device, type DeviceStats, noCounters, RuntimeStorage, ScalarStorage, Standing } from "./storage.js";
+import { type DeviceStats, noCounters, type RuntimeStorage, ScalarStorage, Standing } from "./storage.js";
 import { requireDTypes, unsupportedArray } from "./supported-dtypes.js";
 
 /** The compiler, as the runtime uses it. */
@@ -35,62 +37,8 @@ export type Compile = (
   options: { readonly name: string; readonly donated?: readonly boolean[]; readonly traits: DeviceTraits },
 ) => Program;
 
-/** Elements on a device that compiles. */
-export class DeviceStorage extends RuntimeStorage {
-  constructor(
-    override readonly owner: CompiledDevice,
-    private held: Slot | undefined,
-    private readonly dtype: DType,
-    private readonly words: number,
-    readonly standing: Standing,
-  ) {
-    super();
-  }
-  get synchronous(): boolean {
-    return this.owner.synchronous;
-  }
-  get slot(): Slot {
-    return this.held!;
-  }
-  get device(): string {
-    return this.owner.name;
-  }
-  get scalar(): undefined {
-    return undefined;
-  }
-  get disposed(): boolean {
-    return this.held === undefined;
-  }
-  readSync(): TypedArray {
-    return this.owner.readSync(this.slot, new dtypeInfo[this.dtype].storage(this.words));
-  }
-  override async read(): Promise<TypedArray> {
-    const { owner } = this;
-    try {
-      return await owner.read(this.slot, new dtypeInfo[this.dtype].storage(this.words));
-    } catch (e) {
-      const copy = owner.lost && owner.hostCopies ? this.origin?.host : undefined;
-      if (copy) return copy.data.slice();
-      throw e;
-    }
-  }
-  override settled(): Promise<void> {
-    return this.owner.settled(this.slot);
-  }
-  share(standing: Standing): DeviceStorage {
-    this.slot.refs++;
-    return new DeviceStorage(this.owner, this.held, this.dtype, this.words, standing);
-  }
-  dispose(): void {
-    const slot = this.held;
-    if (!slot) return;
-    this.held = undefined;
-    if (--slot.refs === 0) this.owner.heap.release(slot);
-  }
-}
-
 /** A device with a compiler: jaxprs become programs once, eager operations are programs of one equation. */
-export class CompiledDevice implements Device {
+export class CompiledDevice implements StorageOwner {
   readonly heap: Heap;
   readonly hostCopies: boolean;
   /** Computes what the device lacks. */
@@ -397,46 +345,6 @@ export class CompiledDevice implements Device {
 }
 
 const isCallback = ({ lower }: AnyPrimitive): boolean => "kind" in lower && lower.kind === "callback";
-
-/** Where a result lies: in a block of its own, in an operand's that it is the same as, or in a donated operand's. */
-type Place =
-  { readonly kind: "own"; readonly from?: undefined } | { readonly kind: "same" | "taken"; readonly from: number };
-
-function placeOf(
-  ready: Ready,
-  k: number,
-  inputs: readonly ConcreteArray[],
-  donated: readonly boolean[] | undefined,
-): Place {
-  const same = ready.outputIsInput[k];
-  if (same != null) return { kind: "same", from: same };
-  const taken = ready.outputReusesInput[k];
-  if (taken != null && donated?.[taken]) {
-    const s = inputs[taken]!.storage;
-    if (s instanceof DeviceStorage && s.slot.refs === 1) return { kind: "taken", from: taken };
-  }
-  return { kind: "own" };
-}
-
-function refuseSharedDonation(inputs: readonly ConcreteArray[], donated: readonly boolean[]): void {
-  for (let i = 0; i < inputs.length; i++) {
-    if (!donated[i]) continue;
-    const slot = residenceOf(inputs[i]!);
-    if (slot && inputs.some((y, j) => j !== i && residenceOf(y) === slot)) {
-      throw new ArgumentError({
-        code: "donate-shared",
-        message: `a donated array is passed to one call twice: ${formatAval(inputs[i]!.aval)}`,
-        hint: "pass a copy, or leave the argument out of donateArgnums",
-      });
-    }
-  }
-}
-
-/** Where an array's elements lie, for arrays of a device with a heap. */
-export function residenceOf(x: ConcreteArray): Residence | undefined {
-  const s = x.disposed ? undefined : x.storage;
-  return s instanceof DeviceStorage ? s.slot.residence : undefined;
-}
 
 function fromSpilled(spilled: Uint32Array, into: TypedArray): TypedArray {
   new Uint8Array(into.buffer).set(new Uint8Array(spilled.buffer, 0, into.byteLength));

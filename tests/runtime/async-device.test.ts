@@ -20,7 +20,8 @@ import {
 } from "../../src/index.js";
 import { getEngine } from "../../src/core/engine.js";
 import { compile } from "../../src/compiler/index.js";
-import { CompiledDevice, residenceOf } from "../../src/runtime/compiled-device.js";
+import { CompiledDevice } from "../../src/runtime/compiled-device.js";
+import { residenceOf } from "../../src/runtime/device-storage.js";
 import { registerDevice } from "../../src/runtime/devices.js";
 import { Heap } from "../../src/runtime/heap.js";
 import { AsyncBackend, asyncDevice } from "./async-backend.js";
