@@ -6,7 +6,7 @@ import type { Eqn } from "../core/jaxpr.js";
 const smallFunction = 24;
 
 /** The jaxpr that an equation calls, if it is a call. */
-export function calledJaxpr(eqn: Eqn): Jaxpr | undefined {
+function calledJaxpr(eqn: Eqn): Jaxpr | undefined {
   const lower = eqn.primitive.lower;
   return "kind" in lower && lower.kind === "call"
     ? (lower as Extract<Lowering<never>, { kind: "call" }>).jaxpr(eqn.params as never)

@@ -124,7 +124,7 @@ export function clusterName(c: Cluster): string {
 }
 
 /** The numbers of the buffers that expressions load. */
-export function loadedIn(roots: Iterable<Expr>): Set<number> {
+function loadedIn(roots: Iterable<Expr>): Set<number> {
   const buffers = new Set<number>();
   const seen = new Set<Expr>();
   const visit = (e: Expr): void => {

@@ -26,7 +26,7 @@ export function printSavedResiduals<A extends readonly unknown[] = readonly NDAr
 }
 
 /** The lines that `printSavedResiduals` prints. */
-export function savedResiduals(fun: (...args: never[]) => unknown, args: readonly unknown[]): string[] {
+function savedResiduals(fun: (...args: never[]) => unknown, args: readonly unknown[]): string[] {
   const { leaves, def } = floatPrimals(args, "printSavedResiduals");
   const { jaxpr, consts } = stage(
     (xs) =>

@@ -50,7 +50,7 @@ function spread(values: readonly NDArray[], nonzero: readonly boolean[], zero: (
  * A function whose backward pass computes the forward one again from its inputs and what its policy keeps. Where it has been
  * differentiated it is a barrier: nothing in it is shared with what stands outside, and it runs when its cotangents are there.
  */
-export const checkpointPrimitive: PrimitiveDefinition<CheckpointParams> = definePrimitive<CheckpointParams>({
+const checkpointPrimitive: PrimitiveDefinition<CheckpointParams> = definePrimitive<CheckpointParams>({
   name: "checkpoint",
   abstract: (_avals, { jaxpr }) => jaxpr.outs.map((a) => a.aval),
   evaluate: (inputs, { jaxpr }) => evaluateJaxpr(jaxpr, inputs),

@@ -18,8 +18,8 @@ import { resizer } from "./program/resize.js";
  *   heap.ts                  the memory, its allocator, and where arguments of calls are written
  *   assembler, opcodes, module-builder, disassemble, engine     writing, listing and compiling modules
  *   nest/                    nests: survey → schedule (merged axes, vector axis) → lower (nodes, parameters) → emit
- *   dot/, sort/              the other kernels
- *   program/                 layout (frames, parameters, keys) → emit: one module, one entry
+ *   dot/, sort/              the other kernels, written as expressions over words (words.ts)
+ *   program/                 layout (launches, frames, parameters, structure) → emit: one module, one entry
  *   executable.ts            a call: writes the argument block, takes the arena, enters
  *   host-calls.ts            functions of the host that programs call
  *

@@ -141,7 +141,7 @@ function exponential(x: number, digits: number): string {
 }
 
 /** A float as Python writes it: the shortest decimal that reads back, with an exponent beyond 10⁻⁴ and 10¹⁶. */
-export function formatFloat(x: number): string {
+function formatFloat(x: number): string {
   if (Number.isNaN(x)) return "nan";
   const sign = x < 0 || Object.is(x, -0) ? "-" : "";
   if (!Number.isFinite(x)) return `${sign}inf`;
