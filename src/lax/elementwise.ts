@@ -4,6 +4,8 @@ import { signature } from "../core/calling.js";
 import { type DType, asDType } from "../core/dtype.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
+import { pair } from "../primitives/elementwise/operands.js";
+import * as gamma from "./zeta.js";
 
 /**
  * Elementwise operations as the primitives have them: no promotion, and no broadcasting but that of scalars and of axes of
@@ -50,6 +52,8 @@ export const ceil = unary("ceil", p.ceil);
 export const clz = unary("clz", p.clz);
 export const cos = unary("cos", p.cos);
 export const cosh = unary("cosh", p.cosh);
+/** ψ(x), the derivative of log Γ; NaN at 0 and at negative integers. */
+export const digamma = unary("digamma", p.digamma);
 export const erf = unary("erf", p.erf);
 export const erfInv = unary("erfInv", p.erfInv);
 export const erfc = unary("erfc", p.erfc);
@@ -58,6 +62,8 @@ export const exp2 = unary("exp2", p.exp2);
 export const expm1 = unary("expm1", p.expm1);
 export const floor = unary("floor", p.floor);
 export const isFinite = unary("isFinite", p.isFinite);
+/** log |Γ(x)|; ∞ at 0 and at negative integers. */
+export const lgamma = unary("lgamma", p.lgamma);
 export const log = unary("log", p.log);
 export const log1p = unary("log1p", p.log1p);
 export const logistic = unary("logistic", p.logistic);
@@ -91,12 +97,16 @@ export const mul = binary("mul", p.mul);
 export const mulhi = binary("mulhi", p.mulhi);
 export const ne = binary("ne", p.ne);
 export const nextafter = binary("nextafter", p.nextafter);
+/** The m-th derivative of ψ, for whole m ≥ 0; differentiable in x. */
+export const polygamma = binary("polygamma", (m, x) => gamma.polygamma(...pair("lax.polygamma", m, x)));
 export const pow = binary("pow", p.pow);
 export const rem = binary("rem", p.rem);
 export const shiftLeft = binary("shiftLeft", p.shiftLeft);
 export const shiftRightArithmetic = binary("shiftRightArithmetic", p.shiftRightArithmetic);
 export const shiftRightLogical = binary("shiftRightLogical", p.shiftRightLogical);
 export const sub = binary("sub", p.sub);
+/** Hurwitz's zeta function Σ 1/(q + k)ˣ over k = 0, 1, 2, …; NaN for x < 1, ∞ at x = 1. */
+export const zeta = binary("zeta", (x, q) => gamma.zeta(...pair("lax.zeta", x, q)));
 
 const roundParams = signature<{ x: ArrayLike; method?: p.RoundingMethod }>("lax.round", 1, ["x", "method"]);
 /** Rounds to the nearest integer: ties away from zero by default, or to even. */

@@ -5,6 +5,7 @@ export * from "./elementwise/choice.js";
 export * from "./elementwise/comparison.js";
 export * from "./elementwise/convert.js";
 export * from "./elementwise/exponential.js";
+export * from "./elementwise/gamma.js";
 export * from "./elementwise/powers.js";
 export * from "./elementwise/rounding.js";
 export * from "./elementwise/special.js";

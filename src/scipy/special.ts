@@ -1,4 +1,4 @@
-/** Special functions that are compositions of elementary ones, erf and Bessel's I₀. */
+/** Special functions: compositions of elementary ones, erf, Bessel's I₀ and the gamma function's logarithm. */
 export {
   boxcox,
   boxcox1p,
@@ -15,5 +15,20 @@ export {
   xlog1py,
   xlogy,
 } from "./entropy.js";
+export {
+  beta,
+  betaln,
+  comb,
+  digamma,
+  factorial,
+  gamma,
+  gammaln,
+  gammasgn,
+  loggamma,
+  multigammaln,
+  poch,
+  polygamma,
+  zeta,
+} from "./gamma.js";
 export { logNdtr, type LogNdtrOptions, ndtr, ndtri } from "./normal.js";
 export { logSoftmax, logsumexp, type LogsumexpOptions, softmax, type SoftmaxAxis } from "./softmax.js";

@@ -9,6 +9,7 @@ export { cos, sin, tan } from "./trig.js";
 export { acos, asin, atan, atan2 } from "./inverse-trig.js";
 export { cbrt, integerPow, pow, rsqrt } from "./pow.js";
 export { erf, erfc, erfInv } from "./erf.js";
+export { digamma, lgamma, polygamma } from "./gamma.js";
 export { fmod } from "./remainder.js";
 export { isFinite, isNan, nextafter, reducePrecision, roundHalfAway, sign } from "./rounding.js";
 export {

@@ -203,6 +203,24 @@ describe.skipIf(!device)("functions that are exact, or the definition's own valu
     ];
     await same(units, { erfInv: math.erfInv(column(units, 0)) }, 6);
   });
+  test("the gamma function's logarithm and its derivatives", async () => {
+    // Poles, infinities and NaN; elsewhere away from zeros, near which terms cancel.
+    const edges = [0, -0, 1, 2, -1, -2, -1e10, 1e10, 3e38, Infinity, -Infinity, NaN];
+    const inside = Array.from({ length: 400 }, (_, i) => Math.fround(1.55 + i / 16));
+    const reflected = Array.from({ length: 60 }, (_, i) => Math.fround(-0.25 - i));
+    const columns = [columnOf("f32", [...edges, ...inside, ...reflected])];
+    const x = column(columns, 0);
+    await same(
+      columns,
+      {
+        lgamma: math.lgamma(x),
+        digamma: math.digamma(x),
+        polygamma1: math.polygamma(x, 1),
+        polygamma2: math.polygamma(x, 2),
+      },
+      16,
+    );
+  });
   test("threefry and uniform numbers, bit for bit", async () => {
     const columns = [0, 1, 2, 3].map(() => columnOf("u32", Array.from({ length: 64 }, word)));
     const [k0, k1, x0, x1] = columns.map((_, k) => column(columns, k)) as [Expr, Expr, Expr, Expr];

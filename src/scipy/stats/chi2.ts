@@ -1,0 +1,29 @@
+import type { NDArray } from "../../core/array.js";
+import type { ArrayLike } from "../../core/literal.js";
+import { like } from "../../numpy/ufunc.js";
+import * as p from "../../primitives/all.js";
+import { impossibleWhere, type LocationScale, ofOperands } from "./distribution.js";
+
+/** The distribution of the sum of squares of `df` normal variables. */
+
+type Density = (
+  x: ArrayLike,
+  df: ArrayLike,
+  loc?: ArrayLike | LocationScale,
+  scale?: ArrayLike | LocationScale,
+) => NDArray;
+
+export const logpdf: Density = /* @__PURE__ */ ofOperands<Density>(
+  "chi2.logpdf",
+  ["x", "df", "loc", "scale"],
+  [0, 1],
+  (x, df, loc, scale) => {
+    const half = like(x!, 0.5);
+    const y = p.div(p.sub(x!, loc!), scale!);
+    const shape = p.mul(df!, half);
+    const kernel = p.sub(p.mul(p.sub(shape, like(x!, 1)), p.log(y)), p.mul(y, half));
+    const normalizer = p.add(p.lgamma(shape), p.mul(shape, like(x!, Math.LN2)));
+    return impossibleWhere(p.lt(x!, loc!), p.sub(p.sub(kernel, normalizer), p.log(scale!)));
+  },
+);
+export const pdf: Density = (...given) => p.exp(logpdf(...given));
