@@ -35,12 +35,11 @@ export const hasSoftwareDriver = process.platform === "linux" && process.arch ==
 
 /** Lets Dawn for Node find the software driver; call it before a device is asked for. A driver that the user names stays. */
 export function useSoftwareDriver() {
-  if (!hasSoftwareDriver || process.env.VK_DRIVER_FILES !== undefined) return;
-  const folder = unpacked();
-  process.env.VK_DRIVER_FILES = join(folder, "vk_swiftshader_icd.json");
+  if (!hasSoftwareDriver) return;
+  const driver = (process.env.VK_DRIVER_FILES ??= join(unpacked(), "vk_swiftshader_icd.json"));
   try {
     // Where the system has no Vulkan loader: this is no module of Node's, but it is loaded.
-    process.dlopen({ exports: {} }, join(folder, "libvulkan.so.1"), 2 | 0x100 | 0x1000);
+    process.dlopen({ exports: {} }, join(dirname(driver), "libvulkan.so.1"), 2 | 0x100 | 0x1000);
   } catch {
     // "Module did not self-register": loaded all the same
   }
