@@ -19,7 +19,7 @@ import { resizer } from "./program/resize.js";
  *   assembler, opcodes, module-builder, disassemble, engine     writing, listing and compiling modules
  *   nest/                    nests: survey → schedule (merged axes, vector axis) → lower (nodes, parameters) → emit
  *   dot/, sort/              the other kernels, written as expressions over words (words.ts)
- *   program/                 layout (launches, frames, parameters, structure) → emit: one module, one entry
+ *   program/                 layout (launches, frames, parameters, structure) → emit (frame, loops): one module, one entry
  *   executable.ts            a call: writes the argument block, takes the arena, enters
  *   host-calls.ts            functions of the host that programs call
  *
