@@ -34,7 +34,7 @@ export function parseSpec(spec: string): FormatSpec {
 export const badSpec = (spec: string, why: string): ArgumentError =>
   new ArgumentError({
     code: "debug-format",
-    message: `debug.print: the format ${JSON.stringify(spec)} ${why}`,
+    message: `the format ${JSON.stringify(spec)} ${why}`,
     hint: 'formats are Python\'s: "{:.3f}", "{:>8}", "{:e}"; arrays that are no scalars take none: "{}"',
   });
 
