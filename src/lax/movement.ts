@@ -3,8 +3,10 @@ import { asShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../co
 import { signature } from "../core/calling.js";
 import { asDType, type DType } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
-import { type ArrayLike, asArray, scalarOf } from "../core/literal.js";
+import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
+import { like, type Operand } from "../primitives/elementwise/operands.js";
+import { frontAxes, frontAxis } from "./axes.js";
 
 /** Movement of elements, as the primitives have it. */
 const array = (x: ArrayLike, op: string): NDArray => asArray(x, `lax.${op}`, "operand");
@@ -167,7 +169,7 @@ export function rev(operand: ArrayLike, dimensions: readonly number[]): NDArray;
 export function rev(...given: unknown[]): NDArray {
   const { operand, dimensions } = revParams(given);
   const x = array(operand, "rev");
-  return p.rev(x, normalizeAxes(dimensions, x.ndim, "lax.rev"));
+  return p.rev(x, frontAxes(dimensions, x.ndim, "lax.rev"));
 }
 
 const tileParams = signature<{ operand: ArrayLike; reps: readonly number[] }>("lax.tile", 2, ["operand", "reps"]);
@@ -203,7 +205,7 @@ export function concatenate(operands: readonly ArrayLike[], dimension: number): 
 export function concatenate(...given: unknown[]): NDArray {
   const { operands, dimension } = concatenateParams(given);
   const xs = operands.map((x) => array(x, "concatenate"));
-  return p.concatenate(xs, normalizeAxis(dimension, xs[0]?.ndim ?? 0, "lax.concatenate"));
+  return p.concatenate(xs, frontAxis(dimension, xs[0]?.ndim ?? 0, "lax.concatenate"));
 }
 
 const padParams = signature<{ operand: ArrayLike; paddingValue: ArrayLike; paddingConfig: p.PadConfig }>("lax.pad", 3, [
@@ -216,10 +218,7 @@ export function pad(operand: ArrayLike, paddingValue: ArrayLike, paddingConfig: 
 export function pad(...given: unknown[]): NDArray {
   const { operand, paddingValue, paddingConfig } = padParams(given);
   const x = array(operand, "pad");
-  const value =
-    typeof paddingValue === "object"
-      ? paddingValue
-      : scalarOf(Number(paddingValue), { shape: [], dtype: x.dtype, weakType: false });
+  const value = like("lax.pad", paddingValue as Operand, x.dtype, "paddingValue");
   return p.pad(x, value, paddingConfig);
 }
 

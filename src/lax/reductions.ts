@@ -1,11 +1,12 @@
 import type { NDArray } from "../core/array.js";
-import { normalizeAxes, normalizeAxis } from "../core/aval.js";
+import { normalizeAxis } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { defaultFloat } from "../core/config.js";
 import { asDType, type DType, promoteTypes } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
+import { frontAxes, frontAxis } from "./axes.js";
 
 /** Reductions, running reductions, sorting and contractions, as the primitives have them. */
 type Reduction = (operand: ArrayLike, axes: readonly number[]) => NDArray;
@@ -15,7 +16,7 @@ function reduction(name: string, f: (x: NDArray, axes: readonly number[]) => NDA
   return (...given) => {
     const { operand, axes } = params(given);
     const x = asArray(operand, `lax.${name}`);
-    return f(x, normalizeAxes(axes, x.ndim, `lax.${name}`));
+    return f(x, frontAxes(axes, x.ndim, `lax.${name}`));
   };
 }
 export const reduceAnd = reduction("reduceAnd", p.reduceAnd);
@@ -36,7 +37,7 @@ function argReduction(name: string, f: (x: NDArray, axis: number, dtype: DType) 
   return (...given) => {
     const { operand, axis, indexDtype } = params(given);
     const x = asArray(operand, `lax.${name}`);
-    return f(x, normalizeAxis(axis, x.ndim, `lax.${name}`), asDType(indexDtype));
+    return f(x, frontAxis(axis, x.ndim, `lax.${name}`), asDType(indexDtype));
   };
 }
 export const argmax = argReduction("argmax", p.argmax);
@@ -60,7 +61,7 @@ function cumulative(name: string, f: (x: NDArray, axis: number, reverse?: boolea
   return (...given) => {
     const { operand, axis = 0, reverse = false } = params(given);
     const x = asArray(operand, `lax.${name}`);
-    return f(x, normalizeAxis(axis, x.ndim, `lax.${name}`), reverse);
+    return f(x, frontAxis(axis, x.ndim, `lax.${name}`), reverse);
   };
 }
 export const cumlogsumexp = cumulative("cumlogsumexp", p.cumlogsumexp);

@@ -45,7 +45,12 @@ function slide(op: string, x: NDArray, value: NDArray, options: WindowOptions): 
   requireList(op, "baseDilation", base, x.ndim);
   requireList(op, "windowDilation", dilations, x.ndim);
   // as in JAX, "SAME" counts the windows of the operand before it is dilated
-  const pairs = paddingPairs(op, options.padding ?? "VALID", x.shape, spansOf(sizes, dilations), strides);
+  const asked = paddingPairs(op, options.padding ?? "VALID", x.shape, spansOf(sizes, dilations), strides);
+  // padding that takes away more than there is leaves nothing
+  const pairs = asked.map(([lo, hi], k) => {
+    const length = p.dilated(x.shape[k]!, base[k]!);
+    return length + lo + hi < 0 ? ([-length, 0] as const) : ([lo, hi] as const);
+  });
   const axes = sizes.flatMap((n, k) => (n > 1 || strides[k]! > 1 ? [k] : []));
   const pick = (l: readonly number[]): number[] => axes.map((k) => l[k]!);
   return {

@@ -4,11 +4,22 @@ import { type ArrayLike, asArray } from "../core/literal.js";
 import { add, divide, maximum, minimum, multiply } from "../numpy/arithmetic.js";
 import { logaddexp } from "../numpy/elementary.js";
 import { where } from "../numpy/logic.js";
-import { inexact, pairOf, promote2 } from "../numpy/promotion.js";
-import { floatUnary, like, unary } from "../numpy/ufunc.js";
+import { convert, inexact, numeric, pairOf, promote2 } from "../numpy/promotion.js";
+import { floatUnary, like, type Unary, unary } from "../numpy/ufunc.js";
 import * as p from "../primitives/all.js";
+import { floatsOnly, numbersOnly, weakBooleans, weakly } from "./operands.js";
 
 /** Activation functions. Their derivatives at kinks are JAX's. */
+
+/** A function whose operand `operand` converts. */
+const activation = (op: string, operand: (op: string, x: ArrayLike) => NDArray, f: (x: NDArray) => NDArray): Unary => {
+  const params = signature<{ x: ArrayLike }>(op, 1, ["x"]);
+  const call: Unary = function (x) {
+    return f(operand(op, arguments.length === 1 ? x : params(arguments).x));
+  };
+  Object.defineProperty(call, "name", { value: op });
+  return call;
+};
 
 /** The array itself. */
 export const identity = /* @__PURE__ */ unary("nn.identity", (x) => x);
@@ -26,7 +37,7 @@ export const relu = /* @__PURE__ */ unary("nn.relu", (given) => {
 });
 
 /** min(max(x, 0), 6); its derivatives at 0 and 6 are 0. */
-export const relu6 = /* @__PURE__ */ floatUnary("nn.relu6", clippedAt6);
+export const relu6 = /* @__PURE__ */ activation("nn.relu6", weakly, clippedAt6);
 
 function clippedAt6(x: NDArray): NDArray {
   const [zero, six] = [like(x, 0), like(x, 6)];
@@ -36,54 +47,63 @@ function clippedAt6(x: NDArray): NDArray {
 
 const sigmoidOf = (x: NDArray): NDArray => p.logistic(x);
 /** 1/(1 + exp(−x)). */
-export const sigmoid = /* @__PURE__ */ floatUnary("nn.sigmoid", sigmoidOf);
+export const sigmoid = /* @__PURE__ */ activation("nn.sigmoid", floatsOnly, sigmoidOf);
 /** log(1 + exp(x)) without overflow. */
-export const softplus = /* @__PURE__ */ floatUnary("nn.softplus", softplusOf);
+export const softplus = /* @__PURE__ */ activation("nn.softplus", weakBooleans, softplusOf);
 function softplusOf(x: NDArray): NDArray {
   return logaddexp(x, like(x, 0));
 }
 /** log sigmoid(x) = −softplus(−x). */
-export const logSigmoid = /* @__PURE__ */ floatUnary("nn.logSigmoid", (x) => p.neg(softplusOf(p.neg(x))));
+export const logSigmoid = /* @__PURE__ */ activation("nn.logSigmoid", numbersOnly, (x) =>
+  // negated before it becomes a float: uint32 wraps around
+  p.neg(softplusOf(inexact("nn.logSigmoid", p.neg(x)))),
+);
 
 const siluOf = (x: NDArray): NDArray => p.mul(x, p.logistic(x));
 /** x·sigmoid(x). */
-export const silu = /* @__PURE__ */ floatUnary("nn.silu", siluOf);
-export const swish = /* @__PURE__ */ floatUnary("nn.swish", siluOf);
+export const silu = /* @__PURE__ */ activation("nn.silu", floatsOnly, siluOf);
+export const swish = /* @__PURE__ */ activation("nn.swish", floatsOnly, siluOf);
 /** x·tanh(softplus(x)). */
-export const mish = /* @__PURE__ */ floatUnary("nn.mish", (x) => p.mul(x, p.tanh(softplusOf(x))));
+export const mish = /* @__PURE__ */ activation("nn.mish", weakBooleans, (x) => p.mul(x, p.tanh(softplusOf(x))));
 /** x/(|x| + 1). */
-export const softSign = /* @__PURE__ */ floatUnary("nn.softSign", (x) => p.div(x, p.add(p.abs(x), like(x, 1))));
+export const softSign = /* @__PURE__ */ activation("nn.softSign", weakBooleans, (x) =>
+  p.div(x, p.add(p.abs(x), like(x, 1))),
+);
 /** The hyperbolic tangent. */
 export const tanh = /* @__PURE__ */ floatUnary("nn.tanh", (x) => p.tanh(x));
 
 const hardSigmoidOf = (x: NDArray): NDArray => p.div(clippedAt6(p.add(x, like(x, 3))), like(x, 6));
 /** relu6(x + 3)/6. */
-export const hardSigmoid = /* @__PURE__ */ floatUnary("nn.hardSigmoid", hardSigmoidOf);
+export const hardSigmoid = /* @__PURE__ */ activation("nn.hardSigmoid", weakly, hardSigmoidOf);
 const hardSiluOf = (x: NDArray): NDArray => p.mul(x, hardSigmoidOf(x));
 /** x·hardSigmoid(x). */
-export const hardSilu = /* @__PURE__ */ floatUnary("nn.hardSilu", hardSiluOf);
-export const hardSwish = /* @__PURE__ */ floatUnary("nn.hardSwish", hardSiluOf);
+export const hardSilu = /* @__PURE__ */ activation("nn.hardSilu", weakly, hardSiluOf);
+export const hardSwish = /* @__PURE__ */ activation("nn.hardSwish", weakly, hardSiluOf);
 /** x bounded by −1 and 1. */
-export const hardTanh = /* @__PURE__ */ unary("nn.hardTanh", (x) =>
-  where(p.gt(x, like(x, 1)), 1, where(p.lt(x, like(x, -1)), -1, x)),
-);
+export const hardTanh = /* @__PURE__ */ unary("nn.hardTanh", (x) => {
+  const n = numeric("nn.hardTanh", x);
+  return where(p.gt(n, like(n, 1)), 1, where(p.lt(n, like(n, -1)), -1, x));
+});
 
 /** 0 up to −1, (x + 1)²/4 up to 1, then x. */
-export const sparsePlus = /* @__PURE__ */ floatUnary("nn.sparsePlus", (x) => {
+export const sparsePlus = /* @__PURE__ */ activation("nn.sparsePlus", weakly, (x) => {
   const parabola = p.div(p.square(p.add(x, like(x, 1))), like(x, 4));
   return p.select(p.le(x, like(x, -1)), like(x, 0), p.select(p.ge(x, like(x, 1)), x, parabola));
 });
 /** 0 up to −1, (x + 1)/2 up to 1, then 1: the derivative of sparsePlus. */
-export const sparseSigmoid = /* @__PURE__ */ floatUnary("nn.sparseSigmoid", (x) =>
+export const sparseSigmoid = /* @__PURE__ */ activation("nn.sparseSigmoid", weakly, (x) =>
   p.mul(like(x, 0.5), p.min(like(x, 2), p.max(like(x, 0), p.add(x, like(x, 1))))),
 );
 
 /** log(1 − exp(−x)) for x ≥ 0, accurate for small x and for large. */
-export const log1mexp = /* @__PURE__ */ floatUnary("nn.log1mexp", (x) => {
+export const log1mexp = /* @__PURE__ */ activation("nn.log1mexp", numbersOnly, (given) => {
+  const x = inexact("nn.log1mexp", given);
+  // negated before it becomes a float: uint32 wraps around
+  const minus = inexact("nn.log1mexp", p.neg(given));
   const small = p.lt(x, like(x, Math.LN2));
   // Each side sees only what it is right for, so that no derivative is NaN.
-  const near = p.log(p.neg(p.expm1(p.neg(p.select(small, x, like(x, 0.5))))));
-  const far = p.log1p(p.neg(p.exp(p.neg(p.select(small, like(x, 1), x)))));
+  const near = p.log(p.neg(p.expm1(p.select(small, minus, like(x, -0.5)))));
+  const far = p.log1p(p.neg(p.exp(p.select(small, like(x, -1), minus))));
   return p.select(small, near, far);
 });
 
@@ -102,11 +122,11 @@ const eluParams = /* @__PURE__ */ signature<AlphaParams>("nn.elu", 1, ["x", "alp
 export function elu(x: ArrayLike, alpha?: ArrayLike | AlphaOptions): NDArray;
 export function elu(): NDArray {
   const { x, alpha = 1 } = eluParams(arguments);
-  return eluOf(inexact("nn.elu", x), alpha);
+  return eluOf(weakly("nn.elu", x), alpha);
 }
 
 /** 1.0507…·elu(x, 1.6733…), which keeps means and variances. */
-export const selu = /* @__PURE__ */ floatUnary("nn.selu", (x) =>
+export const selu = /* @__PURE__ */ activation("nn.selu", weakly, (x) =>
   multiply(1.0507009873554805, eluOf(x, 1.6732632423543772)),
 );
 
@@ -115,7 +135,7 @@ const celuParams = /* @__PURE__ */ signature<AlphaParams>("nn.celu", 1, ["x", "a
 export function celu(x: ArrayLike, alpha?: ArrayLike | AlphaOptions): NDArray;
 export function celu(): NDArray {
   const { x: given, alpha = 1 } = celuParams(arguments);
-  const x = inexact("nn.celu", given);
+  const x = weakly("nn.celu", given);
   return add(maximum(x, 0), multiply(alpha, p.expm1(divide(minimum(x, 0), alpha))));
 }
 
@@ -157,7 +177,8 @@ const geluParams = /* @__PURE__ */ signature<GeluOptions & { x: ArrayLike }>("nn
 export function gelu(x: ArrayLike, approximate?: boolean | GeluOptions): NDArray;
 export function gelu(): NDArray {
   const { x: given, approximate = true } = geluParams(arguments);
-  const x = inexact("nn.gelu", given);
+  const operand = inexact("nn.gelu", given);
+  const x = convert(operand, operand.dtype);
   const half = like(x, 0.5);
   if (!approximate) return p.mul(p.mul(half, x), p.erfc(p.mul(p.neg(x), like(x, Math.SQRT1_2))));
   const inner = p.mul(like(x, Math.sqrt(2 / Math.PI)), p.add(x, p.mul(like(x, 0.044715), p.integerPow(x, 3))));

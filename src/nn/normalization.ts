@@ -2,7 +2,7 @@ import type { NDArray } from "../core/array.js";
 import { normalizeAxes, normalizeAxis, sizeOf } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { defaultFloat } from "../core/config.js";
-import { asDType, type DType } from "../core/dtype.js";
+import { asDType, type DType, isFloat } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import { add, multiply, square, subtract } from "../numpy/arithmetic.js";
@@ -13,6 +13,7 @@ import { sum } from "../numpy/reductions.js";
 import { mean as meanOf } from "../numpy/statistics.js";
 import { like } from "../numpy/ufunc.js";
 import * as p from "../primitives/all.js";
+import { floatsOnly, numbersOnly } from "./operands.js";
 
 /** Functions that look at a whole axis: softmax and its kin, standardisation, gates, one-hot vectors. */
 
@@ -27,10 +28,10 @@ const softmaxNames = ["x", "axis", "where"] as const;
 
 /** x − max x with −∞ where masked; what is masked has no derivative. */
 function shifted(x: NDArray, axes: readonly number[], mask: NDArray | undefined): NDArray {
+  if (mask === undefined) return p.sub(x, spread(constantMax(x, axes), x.shape, axes));
   const low = like(x, -Infinity);
-  const largest = constantMax(mask === undefined ? x : p.select(mask, x, low), axes);
-  const difference = p.sub(x, spread(largest, x.shape, axes));
-  return mask === undefined ? difference : p.select(mask, difference, low);
+  const largest = constantMax(p.select(mask, x, low), axes);
+  return p.select(mask, p.sub(x, spread(largest, x.shape, axes)), low);
 }
 /** finish(Σ x) over axes, as large as x. */
 const sumOver = (x: NDArray, axes: readonly number[], finish: (sum: NDArray) => NDArray): NDArray =>
@@ -46,10 +47,10 @@ const softmaxParams = /* @__PURE__ */ signature<SoftmaxParams>("nn.softmax", 1, 
 export function softmax(x: ArrayLike, axis?: Axis | SoftmaxOptions, where?: ArrayLike | null | SoftmaxOptions): NDArray;
 export function softmax(): NDArray {
   const { x: given, axis = -1, where } = softmaxParams(arguments);
-  const x = inexact("nn.softmax", given);
+  const x = softmaxOperand("nn.softmax", given, where);
   const axes = normalizeAxes(axis, x.ndim, "nn.softmax");
   const mask = maskFor("nn.softmax", where, x);
-  const terms = p.exp(shifted(x, axes, mask), { nonpositive: true });
+  const terms = expOfShifted(inexact("nn.softmax", shifted(x, axes, mask)), x);
   // The sum lies in [1, n]: a reciprocal for each of them is good to an ulp of the quotients, at a fraction of the divisions.
   const weights = p.mul(
     terms,
@@ -57,6 +58,16 @@ export function softmax(): NDArray {
   );
   return mask === undefined ? weights : p.select(mask, weights, like(weights, 0));
 }
+
+/** Integers are shifted as such (uint32 wraps around), unless a mask puts −∞ among them. */
+function softmaxOperand(op: string, given: ArrayLike, where: ArrayLike | null | undefined): NDArray {
+  const x = numbersOnly(op, given);
+  return where === undefined || where === null ? x : inexact(op, x);
+}
+
+/** exp of what `shifted` gave of x, which is not positive unless integers wrapped around. */
+const expOfShifted = (difference: NDArray, x: NDArray): NDArray =>
+  isFloat(x.dtype) ? p.exp(difference, { nonpositive: true }) : p.exp(difference);
 
 const logSoftmaxParams = /* @__PURE__ */ signature<SoftmaxParams>("nn.logSoftmax", 1, softmaxNames);
 /** log softmax(x) = x − log Σ exp(x) over axes; −∞ where masked. */
@@ -67,11 +78,11 @@ export function logSoftmax(
 ): NDArray;
 export function logSoftmax(): NDArray {
   const { x: given, axis = -1, where } = logSoftmaxParams(arguments);
-  const x = inexact("nn.logSoftmax", given);
+  const x = softmaxOperand("nn.logSoftmax", given, where);
   const axes = normalizeAxes(axis, x.ndim, "nn.logSoftmax");
   const mask = maskFor("nn.logSoftmax", where, x);
-  const difference = shifted(x, axes, mask);
-  const result = p.sub(difference, sumOver(p.exp(difference, { nonpositive: true }), axes, p.log));
+  const difference = inexact("nn.logSoftmax", shifted(x, axes, mask));
+  const result = p.sub(difference, sumOver(expOfShifted(difference, x), axes, p.log));
   return mask === undefined ? result : p.select(mask, result, like(result, -Infinity));
 }
 
@@ -153,7 +164,7 @@ const gluParams = /* @__PURE__ */ signature<{ x: ArrayLike; axis?: number }>("nn
 export function glu(x: ArrayLike, axis?: number | { readonly axis?: number }): NDArray;
 export function glu(): NDArray {
   const { x: given, axis = -1 } = gluParams(arguments);
-  const x = inexact("nn.glu", given);
+  const x = floatsOnly("nn.glu", given);
   const k = normalizeAxis(axis, x.ndim, "nn.glu");
   const half = x.shape[k]! / 2;
   if (!Number.isInteger(half)) {

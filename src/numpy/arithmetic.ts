@@ -12,7 +12,7 @@ import {
   promoteNumeric,
   resultElementType,
 } from "./promotion.js";
-import { binary, floatBinary, floatUnary, like, requireInteger, unary } from "./ufunc.js";
+import { binary, floatBinary, floatUnary, like, requireInteger, unary, weakScalarOnly } from "./ufunc.js";
 
 /** Arithmetic, element by element, with JAX's promotion. */
 
@@ -115,7 +115,7 @@ export function power(x1: ArrayLike, x2: ArrayLike): NDArray {
   const n = integerExponent(x2);
   if (n !== undefined) return p.integerPow(numeric("power", x1), n);
   const t = resultElementType("power", [x1, x2]);
-  if (!isFloat(t.dtype)) return integerPower(...pairOf(promoteNumeric("power", x1, x2)));
+  if (!isFloat(t.dtype)) return weakScalarOnly(integerPower(...pairOf(promoteNumeric("power", x1, x2))));
   const [base, exponent] = [asArray(x1, "power", "x1"), asArray(x2, "power", "x2")];
   // An integer array as exponent of a float stays one: its derivative is right at x1 = 0.
   const whole = isFloat(base.dtype) && isInteger(exponent.dtype);
@@ -160,14 +160,14 @@ export const hypot = /* @__PURE__ */ floatBinary("hypot", (x1, x2) => {
   const one = like(hi, 1);
   const ratio = p.div(lo, p.select(isZero, one, hi));
   const length = p.select(isZero, hi, p.mul(hi, p.sqrt(p.add(one, p.square(ratio)))));
-  return p.select(p.or(p.eq(a, inf), p.eq(b, inf)), inf, length);
+  return weakScalarOnly(p.select(p.or(p.eq(a, inf), p.eq(b, inf)), inf, length));
 });
 
 /** 0 for x1 < 0, 1 for x1 > 0, x2 at 0. */
 export const heaviside = /* @__PURE__ */ floatBinary("heaviside", (x1, x2) => {
   const zero = like(x1, 0);
   const atZero = p.select(p.ne(x1, x1), x1, x2);
-  return p.select(p.lt(x1, zero), zero, p.select(p.gt(x1, zero), like(x1, 1), atZero));
+  return weakScalarOnly(p.select(p.lt(x1, zero), zero, p.select(p.gt(x1, zero), like(x1, 1), atZero)), x1);
 });
 
 /** Greatest common divisor of integers, non-negative. */

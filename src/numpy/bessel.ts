@@ -40,7 +40,7 @@ function chebyshev(x: NDArray, coefficients: readonly number[]): NDArray {
 
 /** exp(−|x|)·I₀(x) of floats. */
 export function besselI0eOf(x: NDArray): NDArray {
-  const size = p.abs(x);
+  const size = absWithoutSlope(x);
   const isNear = p.le(size, like(size, 8));
   const small = p.select(isNear, size, like(size, 8));
   const large = p.select(isNear, like(size, 8), size);
@@ -49,9 +49,8 @@ export function besselI0eOf(x: NDArray): NDArray {
   return p.select(isNear, a, b);
 }
 
+/** |x| has derivative 1 at 0, an even function has 0 there: its argument is then a constant. */
+const absWithoutSlope = (x: NDArray): NDArray => p.select(p.eq(x, like(x, 0)), like(x, 0), p.abs(x));
+
 /** The modified Bessel function I₀. */
-export const i0 = /* @__PURE__ */ floatUnary("i0", (x) => {
-  // |x| has derivative 1 at 0, the even I₀ has 0 there: its argument is then a constant.
-  const size = p.select(p.eq(x, like(x, 0)), like(x, 0), p.abs(x));
-  return p.mul(p.exp(size), besselI0eOf(size));
-});
+export const i0 = /* @__PURE__ */ floatUnary("i0", (x) => p.mul(p.exp(absWithoutSlope(x)), besselI0eOf(x)));

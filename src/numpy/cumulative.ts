@@ -22,7 +22,7 @@ const names = ["a", "axis", "dtype", "out"] as const;
 
 function run(op: string, scan: Scan, { a, axis = null, dtype }: Params, nanAs?: number): NDArray {
   let x = asArray(a, op, "a");
-  if (axis === null || x.ndim === 0) x = p.reshape(x, [x.size]);
+  if (axis === null) x = p.reshape(x, [x.size]);
   const at = normalizeAxis(axis ?? 0, x.ndim, op);
   if (nanAs !== undefined) x = choose(op, nanMask(x), like(x, nanAs), x);
   const to = dtype === undefined || dtype === null ? toNumeric(x.dtype) : asDType(dtype);

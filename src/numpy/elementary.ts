@@ -1,7 +1,7 @@
 import type { NDArray } from "../core/array.js";
 import { lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
-import { floatBinary, floatUnary, like } from "./ufunc.js";
+import { floatBinary, floatUnary, like, weakScalarOnly } from "./ufunc.js";
 
 /** Exponentials, logarithms, roots, trigonometric and hyperbolic functions: always in floats. */
 
@@ -39,8 +39,8 @@ export const asinh = /* @__PURE__ */ floatUnary("asinh", (x) => p.asinh(x));
 export const acosh = /* @__PURE__ */ floatUnary("acosh", (x) => p.acosh(x));
 export const atanh = /* @__PURE__ */ floatUnary("atanh", (x) => p.atanh(x));
 
-const toRadians = (x: NDArray): NDArray => p.mul(x, like(x, Math.PI / 180));
-const toDegrees = (x: NDArray): NDArray => p.mul(x, like(x, 180 / Math.PI));
+const toRadians = (x: NDArray): NDArray => weakScalarOnly(p.mul(x, like(x, Math.PI / 180)));
+const toDegrees = (x: NDArray): NDArray => weakScalarOnly(p.mul(x, like(x, 180 / Math.PI)));
 export const deg2rad = /* @__PURE__ */ floatUnary("deg2rad", toRadians);
 export const radians = /* @__PURE__ */ floatUnary("radians", toRadians);
 export const rad2deg = /* @__PURE__ */ floatUnary("rad2deg", toDegrees);
@@ -56,7 +56,7 @@ export const logaddexp = /* @__PURE__ */ floatBinary("logaddexp", (x1, x2) =>
 
 /** log2(2^x1 + 2^x2) without overflow. */
 export const logaddexp2 = /* @__PURE__ */ floatBinary("logaddexp2", (x1, x2) =>
-  sumOfPowers(x1, x2, p.exp2, (x) => p.mul(p.log1p(x), like(x, Math.LOG2E))),
+  weakScalarOnly(sumOfPowers(x1, x2, p.exp2, (x) => p.mul(p.log1p(x), like(x, Math.LOG2E)))),
 );
 
 function sumOfPowers(x1: NDArray, x2: NDArray, power: (x: NDArray) => NDArray, log1: (x: NDArray) => NDArray): NDArray {
@@ -79,5 +79,5 @@ export const sinc = /* @__PURE__ */ floatUnary("sinc", (x) => {
   const square = p.mul(zero, zero);
   let series = like(x, 1 / 39916800);
   for (const c of [1 / 362880, 1 / 5040, 1 / 120, 1 / 6]) series = p.sub(like(x, c), p.mul(square, series));
-  return p.select(isZero, p.sub(like(x, 1), p.mul(square, series)), p.div(p.sin(nonzero), nonzero));
+  return weakScalarOnly(p.select(isZero, p.sub(like(x, 1), p.mul(square, series)), p.div(p.sin(nonzero), nonzero)));
 });

@@ -36,7 +36,7 @@ export const signbit = /* @__PURE__ */ unary("signbit", signbitOf);
 /** |x1| with the sign of x2. */
 export const copysign = /* @__PURE__ */ floatBinary("copysign", (x1, x2) => {
   const size = p.abs(x1);
-  return p.select(signbitOf(x2), p.neg(size), size);
+  return convert(p.select(signbitOf(x2), p.neg(size), size), size.dtype, x1.weakType && x2.weakType);
 });
 
 /** The next float after x1 towards x2. */
@@ -158,7 +158,7 @@ export function nanToNum(): NDArray {
     );
   x = replace(nanMask(x), given.nan ?? 0);
   x = replace(p.eq(x, like(x, Infinity)), given.posinf ?? largest);
-  return replace(p.eq(x, like(x, -Infinity)), given.neginf ?? -largest);
+  return convert(replace(p.eq(x, like(x, -Infinity)), given.neginf ?? -largest), x.dtype);
 }
 
 /** The real part: the array itself, as there are no complex dtypes. */

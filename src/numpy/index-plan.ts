@@ -15,7 +15,12 @@ export type Index = number | readonly (number | null)[] | null | "..." | NDArray
 
 /** What happens on one axis of the array. */
 type AxisIndex =
-  | { readonly kind: "number"; readonly at: number }
+  | {
+      readonly kind: "number";
+      /** Its place, counted from the front. */
+      readonly at: number;
+      readonly given: number;
+    }
   | {
       readonly kind: "range";
       readonly start: number;
@@ -90,7 +95,7 @@ function resolve(i: Exclude<Index, null | "...">, n: number, axis: number, op: s
         hint: Number.isInteger(i) ? `indices run from ${-n} to ${n - 1}` : "indices are whole numbers",
       });
     }
-    return { kind: "number", at: i < 0 ? i + n : i };
+    return { kind: "number", at: i < 0 ? i + n : i, given: i };
   }
   if (Array.isArray(i)) return range(i as readonly (number | null)[], n, op);
   throw new ArgumentError({
@@ -176,7 +181,7 @@ export interface WindowPlan {
 
 /**
  * Index vectors for every window that is selected: axes that are taken whole or in one run belong to the windows. Negative
- * entries of arrays count from the end where `wrap` holds.
+ * numbers and entries of arrays count from the end where `wrap` holds.
  */
 export function windowPlan(plan: IndexPlan, wrap: boolean): WindowPlan {
   const parts = plan.result.filter((r): r is number | "block" => r !== "new");
@@ -197,7 +202,7 @@ export function windowPlan(plan: IndexPlan, wrap: boolean): WindowPlan {
   const fixed = (start: number): NDArray => p.full(start, { shape: grid, dtype: "int32", weakType: false });
   const vectors = indexed.map((k) => {
     const a = plan.axes[k]!;
-    if (a.kind === "number") return fixed(a.at);
+    if (a.kind === "number") return fixed(wrap ? a.at : a.given);
     if (a.kind === "range") {
       if (isRun(a)) return fixed(a.start);
       return p.add(p.mul(p.iota("int32", grid, placeOf.get(k)!), a.step), a.start);
@@ -228,6 +233,10 @@ export function windowPlan(plan: IndexPlan, wrap: boolean): WindowPlan {
     sizes: plan.axes.map((a) => (isRun(a) ? lengthOf(a) : 1)),
   };
 }
+
+/** Whether the index's numbers stay in bounds also where negative ones do not count from the end. */
+export const staysInBounds = (plan: IndexPlan, wrap: boolean): boolean =>
+  wrap || plan.axes.every((a) => a.kind !== "number" || a.given >= 0);
 
 /** Where the one box lies that an index selects; undefined where it selects by arrays, in steps or backwards. */
 export function boxStarts(plan: IndexPlan): number[] | undefined {

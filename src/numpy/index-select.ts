@@ -1,7 +1,7 @@
 import type { NDArray } from "../core/array.js";
 import { ArgumentError } from "../core/errors.js";
 import * as p from "../primitives/all.js";
-import { type IndexPlan, selectedShape, selectStatic, windowPlan } from "./index-plan.js";
+import { type IndexPlan, selectedShape, selectStatic, staysInBounds, windowPlan } from "./index-plan.js";
 
 /** What an index array that points outside of the array does. */
 export type OutOfBounds = "fill" | "drop" | "clip" | "wrap" | "promiseInBounds";
@@ -21,13 +21,15 @@ export interface Selection {
   readonly mode: p.IndexMode;
   readonly fillValue?: number | undefined;
   readonly uniqueIndices?: boolean | undefined;
-  /** Negative entries of arrays count from the end (the default). */
+  /** Negative numbers and entries of arrays count from the end (the default). */
   readonly wrap?: boolean | undefined;
 }
 
 /** What an index selects. */
 export const selectWith = (x: NDArray, plan: IndexPlan, how: Selection): NDArray =>
-  plan.block === undefined ? selectStatic(x, plan) : selectByArrays(x, plan, how);
+  plan.block === undefined && staysInBounds(plan, how.wrap ?? true)
+    ? selectStatic(x, plan)
+    : selectByArrays(x, plan, how);
 
 /** What an index that holds arrays selects. */
 export function selectByArrays(

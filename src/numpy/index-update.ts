@@ -10,6 +10,7 @@ import { isMask, updateByMask } from "./index-mask.js";
 import {
   boxShape,
   boxStarts,
+  staysInBounds,
   gatheredShape,
   type Index,
   type IndexPlan,
@@ -109,7 +110,8 @@ export function at(x: NDArray, ...index: readonly Index[]): IndexUpdate {
         });
       }
       return selectWith(x, plan, {
-        mode: primitiveMode(mode ?? "promiseInBounds", "at.get"),
+        // numbers are clamped before they select, so that the derivative goes where they point
+        mode: primitiveMode(mode ?? (plan.block === undefined ? "clip" : "promiseInBounds"), "at.get"),
         fillValue: fillValue == null ? undefined : Number(fillValue),
         uniqueIndices,
         wrap: wrapNegativeIndices,
@@ -200,7 +202,7 @@ function into(
   const outOfBounds = primitiveMode(mode ?? "drop", op);
   const spread = asUpdates(values, plan, op);
   if (isEmptySelection(plan)) return x;
-  const starts = boxStarts(plan);
+  const starts = staysInBounds(plan, wrapNegativeIndices) ? boxStarts(plan) : undefined;
   if (starts) {
     const box = boxShape(plan);
     const old = p.slice(

@@ -1,7 +1,7 @@
 import type { NDArray } from "../core/array.js";
 import { normalizeAxis } from "../core/aval.js";
 import { signature } from "../core/calling.js";
-import { ShapeError } from "../core/errors.js";
+import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { integers as requireIntegers, type Index, planIndex } from "./index-plan.js";
@@ -24,7 +24,7 @@ export function slice(x: NDArray, ...index: readonly Index[]): NDArray {
 
 export interface TakeOptions {
   readonly axis?: number | null;
-  readonly mode?: OutOfBounds | null;
+  readonly mode?: "fill" | "clip" | "wrap" | null;
   readonly fillValue?: number | null;
 }
 const takeParams = signature<{ a: ArrayLike; indices: ArrayLike } & TakeOptions>(
@@ -45,6 +45,13 @@ export function take(
 ): NDArray;
 export function take(...given: unknown[]): NDArray {
   const { a, indices, axis = null, mode = null, fillValue = null } = takeParams(given);
+  if (mode !== null && mode !== "fill" && mode !== "clip" && mode !== "wrap") {
+    throw new ArgumentError({
+      code: "index-mode",
+      message: `take: ${JSON.stringify(mode)} is not a mode`,
+      hint: 'modes: "fill", "clip", "wrap"',
+    });
+  }
   const x = asArray(a, "take", "a");
   const flat = axis === null ? p.reshape(x, [x.size]) : x;
   const k = axis === null ? 0 : normalizeAxis(axis, x.ndim, "take");
@@ -59,10 +66,12 @@ function resolveMode(
   n: number,
   mode: OutOfBounds,
   op: string,
+  /** Whether negative entries count from the end also with "clip". */
+  countBeforeClip = false,
 ): { readonly index: NDArray; readonly primitive: p.IndexMode } {
   requireIntegers(i, op);
   const index = p.convertElementType(i, "int32");
-  if (mode === "clip") return { index, primitive: "clip" };
+  if (mode === "clip" && !countBeforeClip) return { index, primitive: "clip" };
   if (mode === "wrap") {
     const r = p.rem(index, n);
     return { index: p.select(p.lt(r, 0), p.add(r, n), r), primitive: "promiseInBounds" };
@@ -97,7 +106,8 @@ export function takeAlongAxis(...given: unknown[]): NDArray {
   const x = asArray(arr, "takeAlongAxis", "arr");
   const i = asArray(indices, "takeAlongAxis", "indices");
   const { array, index, k } = alignAlong(x, i, axis, "takeAlongAxis");
-  const resolved = resolveMode(index, array.shape[k]!, mode ?? "fill", "takeAlongAxis");
+  if (mode === "wrap") primitiveMode(mode, "takeAlongAxis");
+  const resolved = resolveMode(index, array.shape[k]!, mode ?? "fill", "takeAlongAxis", true);
   const batch = array.shape.map((_, d) => d).filter((d) => d !== k);
   return p.gather(
     array,

@@ -1,5 +1,6 @@
 import type { NDArray } from "../core/array.js";
 import { signature } from "../core/calling.js";
+import { defaultFloat } from "../core/config.js";
 import { asDType, type DType, isFloat } from "../core/dtype.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
@@ -96,7 +97,7 @@ function nanmeanOf(op: string, x: NDArray, { axis = null, dtype, keepdims, where
   const to = dtype === undefined || dtype === null ? x.dtype : asDType(dtype);
   const mask = checkWhere(op, where);
   const n = sum(p.not(nanMask(x)), axis, { dtype: to, keepdims, where: mask });
-  return divide(nansum(x, axis, { dtype: to, keepdims, where: mask }), n);
+  return p.div(nansum(x, axis, { dtype: to, keepdims, where: mask }), n);
 }
 
 type VarParams = VarOptions & Operand;
@@ -134,15 +135,18 @@ function nanvarOf(
   { axis = null, dtype, ddof = 0, keepdims, where, mean: known }: VarOptions,
 ): NDArray {
   const to = dtype === undefined || dtype === null ? toInexact(given.dtype, given.weakType) : asDType(dtype);
-  const x = convert(given, toInexact(to));
+  const x = convert(given, to);
   const mask = checkWhere(op, where);
   const center =
     known === undefined || known === null
-      ? nanmeanOf(op, x, { axis, keepdims: true, where: mask })
+      ? nanmeanOf(op, x, { axis, dtype: to, keepdims: true, where: mask })
       : convert(asArray(known, op, "mean"), x.dtype);
   const squares = p.square(choose(op, nanMask(x), like(x, 0), subtract(x, center)));
   const n = p.sub(sum(p.not(nanMask(x)), axis, { dtype: x.dtype, keepdims, where: mask }), ddof);
   const tooFew = p.le(n, 0);
-  const total = choose(op, tooFew, like(x, NaN), sum(squares, axis, { keepdims, where: mask }));
-  return convert(divide(total, choose(op, tooFew, like(x, 1), n)), to);
+  // An integer dtype adds up integers, overflow included, but divides floats.
+  const float = (y: NDArray): NDArray => (isFloat(to) ? y : convert(y, defaultFloat()));
+  const added = float(sum(squares, axis, { dtype: to, keepdims, where: mask }));
+  const total = choose(op, tooFew, like(added, NaN), added);
+  return convert(divide(total, float(choose(op, tooFew, like(x, 1), n))), to);
 }

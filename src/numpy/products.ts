@@ -1,14 +1,14 @@
 import type { NDArray } from "../core/array.js";
 import { normalizeAxis } from "../core/aval.js";
 import { signature } from "../core/calling.js";
-import { asDType, type DType } from "../core/dtype.js";
-import { ArgumentError, ShapeError } from "../core/errors.js";
+import { asDType, type DType, isFloat } from "../core/dtype.js";
+import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { multiply, subtract } from "./arithmetic.js";
 import { arrange, contract, type Label } from "./contraction.js";
 import { stack } from "./joining.js";
-import { convertAll, pairOf, promote2, resultElementType } from "./promotion.js";
+import { convert, convertAll, pairOf, promote2, resultElementType } from "./promotion.js";
 import { moveaxis } from "./shape.js";
 
 /** Products of vectors, matrices and stacks of them. */
@@ -32,11 +32,12 @@ interface Factors {
 function factors(op: string, a: ArrayLike, b: ArrayLike, preferred: DType | null | undefined): Factors {
   const t = resultElementType(op, [a, b]);
   const result = preferred === undefined || preferred === null ? t.dtype : asDType(preferred);
-  const compute = result === "bool" ? "int32" : result;
+  // Floats are multiplied and added as such also where an integer dtype is asked for.
+  const compute = result === "bool" ? "int32" : isFloat(t.dtype) && !isFloat(result) ? t.dtype : result;
   const weak = t.weak && compute === t.dtype;
   const [x, y] = pairOf(convertAll([a, b], { dtype: compute, weak }));
   // Of booleans a product of matrices is true where some pair of elements is.
-  return { a: x, b: y, finish: (z) => (result === "bool" ? p.ne(z, 0) : z) };
+  return { a: x, b: y, finish: (z) => (result === "bool" ? p.ne(z, 0) : compute === result ? z : convert(z, result)) };
 }
 
 function requireRank(op: string, x: NDArray, name: string, rank: number): void {
@@ -249,12 +250,25 @@ function tensordotAxes(a: NDArray, b: NDArray, axes: TensordotAxes): [number[], 
   return [left, right];
 }
 
+const booleans = (op: string, a: NDArray, b: NDArray): DTypeError =>
+  new DTypeError({
+    code: "number-needed",
+    message: `${op} multiplies numbers, not booleans`,
+    details: [
+      ["a", a.describe()],
+      ["b", b.describe()],
+    ],
+    hint: 'convert with .astype("int32")',
+  });
+
 const kronParams = /* @__PURE__ */ signature<{ a: ArrayLike; b: ArrayLike }>("kron", 2, ["a", "b"]);
 /** The Kronecker product: b scaled by each element of a, laid out like a. */
 export function kron(a: ArrayLike, b: ArrayLike): NDArray;
 export function kron(): NDArray {
   const given = kronParams(arguments);
-  const [a, b] = pairOf(convertAll([given.a, given.b], resultElementType("kron", [given.a, given.b])));
+  const type = resultElementType("kron", [given.a, given.b]);
+  const [a, b] = pairOf(convertAll([given.a, given.b], type));
+  if (type.dtype === "bool") throw booleans("kron", a, b);
   const ndim = Math.max(a.ndim, b.ndim);
   const pad = (x: NDArray): readonly number[] => [...new Array<number>(ndim - x.ndim).fill(1), ...x.shape];
   const [m, n] = [pad(a), pad(b)];

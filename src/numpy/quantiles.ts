@@ -146,7 +146,9 @@ function quantileOf(
         )
       : interpolated(op, values, qs, method, skipNan);
   const first = p.moveAxis(picked, picked.ndim - 1, 0);
-  const rest = keepdims ? x.a.shape.map((d, i) => (axes.includes(i) ? 1 : d)) : kept.map((i) => x.a.shape[i]!);
+  // A scalar counts as a vector of one element, whose axis is kept.
+  const shape = x.a.ndim === 0 ? [1] : x.a.shape;
+  const rest = keepdims ? shape.map((d, i) => (kept.includes(i) ? d : 1)) : kept.map((i) => x.a.shape[i]!);
   return convert(p.reshape(first, [...at.shape, ...rest]), x.a.dtype);
 }
 

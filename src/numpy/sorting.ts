@@ -2,7 +2,7 @@ import { NDArray } from "../core/array.js";
 import { normalizeAxis, sameShape } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { asDType, type DType } from "../core/dtype.js";
-import { ArgumentError, ShapeError } from "../core/errors.js";
+import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { putAlongAxis } from "./indexing.js";
@@ -131,6 +131,14 @@ function partitioned(
   f: (x: NDArray, kth: number) => NDArray,
 ): NDArray {
   const x = asArray(a, op, "a");
+  if (x.dtype === "bool") {
+    throw new DTypeError({
+      code: "number-needed",
+      message: `${op} takes numbers, not booleans`,
+      details: [["a", x.describe()]],
+      hint: 'sort them, or convert with .astype("int32")',
+    });
+  }
   const d = normalizeAxis(axis, x.ndim, op);
   const n = x.shape[d]!;
   if (!Number.isInteger(kth) || kth < -n || kth >= n) {

@@ -1,7 +1,8 @@
 import type { NDArray } from "../core/array.js";
 import { normalizeAxes, sizeOf } from "../core/aval.js";
 import { signature } from "../core/calling.js";
-import { asDType, type DType, isFloat } from "../core/dtype.js";
+import { defaultFloat } from "../core/config.js";
+import { asDType, type DType, isFloat, isNumeric } from "../core/dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
@@ -125,19 +126,27 @@ function varianceOf(
       message: `${op}: ddof and correction are the same option; give one`,
     });
   }
-  const asked = dtype === undefined || dtype === null ? undefined : toInexact(asDType(dtype));
-  const to = asked ?? toInexact(a.dtype, a.weakType);
-  const compute = toInexact(to);
+  const compute = dtype === undefined || dtype === null ? toInexact(a.dtype, a.weakType) : asDType(dtype);
+  if (!isNumeric(compute)) {
+    throw new DTypeError({
+      code: "number-needed",
+      message: `${op}: the variance is made of quotients, which ${compute} does not have`,
+      hint: 'use {dtype: "float32"}',
+    });
+  }
   const mask = checkWhere(op, where);
   const x = convert(a, compute);
   const center =
     given === undefined || given === null
-      ? meanOf(op, x, { axis, keepdims: true, where: mask })
+      ? meanOf(op, x, { axis, dtype: compute, keepdims: true, where: mask })
       : convert(asArray(given, op, "mean"), compute);
   const squares = p.square(binaryOn(op, p.sub, x, center));
-  const n = p.sub(participants(op, x, axis, keepdims, mask, compute), correction ?? ddof);
-  const ratio = binaryOn(op, p.div, sum(squares, axis, { keepdims, where: mask }), n);
-  return convert(choose(op, p.gt(n, like(n, 0)), ratio, like(ratio, NaN)), to);
+  const fewer = correction ?? ddof;
+  const n = p.sub(participants(op, x, axis, keepdims, mask, compute), isFloat(compute) ? fewer : Math.trunc(fewer));
+  const ratio = binaryOn(op, p.div, sum(squares, axis, { dtype: compute, keepdims, where: mask }), n);
+  // An integer dtype computes in integers, overflow included; beside NaN the result is a weak float.
+  const result = isFloat(compute) ? ratio : convert(ratio, defaultFloat(), true);
+  return choose(op, p.gt(n, like(n, 0)), result, like(result, NaN));
 }
 
 export interface AverageOptions extends KeepdimsOptions {

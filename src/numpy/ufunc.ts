@@ -5,7 +5,7 @@ import { DTypeError } from "../core/errors.js";
 import { signature } from "../core/calling.js";
 import { type ArrayLike, asArray, scalarOf } from "../core/literal.js";
 import * as p from "../primitives/all.js";
-import { inexact, promote2, promoteInexact } from "./promotion.js";
+import { convert, inexact, promote2, promoteInexact } from "./promotion.js";
 
 /** A function of one array, element by element. */
 export type Unary = (x: ArrayLike) => NDArray;
@@ -51,6 +51,9 @@ function named<F>(f: F, name: string): F {
 /** A scalar of the operand's dtype, weak if the operand is. */
 export const like = (x: NDArray, value: number): NDArray =>
   scalarOf(value, { shape: [], dtype: x.dtype, weakType: x.weakType });
+
+/** An array that is weak at most as a scalar: what JAX's formulas with constants of the operand's shape give. */
+export const weakScalarOnly = (x: NDArray, of: NDArray = x): NDArray => (of.ndim === 0 ? x : convert(x, x.dtype));
 
 /** Whether elements are NaN; all false for dtypes without NaN. */
 export const nanMask = (x: NDArray): NDArray =>

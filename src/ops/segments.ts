@@ -1,11 +1,11 @@
 import type { NDArray } from "../core/array.js";
 import { type ReadArguments, signature } from "../core/calling.js";
 import type { DType } from "../core/dtype.js";
-import { ArgumentError, ShapeError } from "../core/errors.js";
+import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import { valuesNow } from "../core/values-now.js";
 import { primitiveMode } from "../numpy/index-select.js";
-import { convert } from "../numpy/promotion.js";
+import { convert, expandTo } from "../numpy/promotion.js";
 import { extreme } from "../numpy/reductions.js";
 import { requireInteger } from "../numpy/ufunc.js";
 import * as p from "../primitives/all.js";
@@ -26,7 +26,7 @@ interface SegmentParams extends SegmentOptions {
   readonly segmentIds: ArrayLike;
 }
 
-/** Reduces the rows of `data` that have one id; `segmentIds` has the shape of the leading axes of `data`. */
+/** Reduces the rows of `data`, which run along its first axis, that have one id in `segmentIds`. */
 type SegmentReduction = (
   data: ArrayLike,
   segmentIds: ArrayLike,
@@ -38,6 +38,7 @@ function segmentReduction(
   name: string,
   scatter: typeof p.scatterAdd,
   identity: (dtype: DType) => number,
+  ofBooleans = false,
 ): SegmentReduction {
   const op = `ops.${name}`;
   const params: ReadArguments<SegmentParams> = signature(op, 2, [
@@ -53,18 +54,29 @@ function segmentReduction(
     const { data, segmentIds, numSegments = null, uniqueIndices = false, mode } = params(given);
     const [x, ids] = [asArray(data, op, "data"), asArray(segmentIds, op, "segmentIds")];
     requireInteger(op, ids);
-    if (ids.ndim === 0 || ids.ndim > x.ndim || ids.shape.some((n, i) => n !== x.shape[i])) {
+    if (x.dtype === "bool" && !ofBooleans) {
+      throw new DTypeError({
+        code: "number-needed",
+        message: `${op} takes numbers, not booleans`,
+        details: [["data", x.describe()]],
+        hint: 'convert with .astype("int32"), or ask for any and all with segmentMax and segmentMin',
+      });
+    }
+    const rest = x.shape.slice(1);
+    const updates = [...ids.shape, ...rest];
+    const offset = updates.length - x.ndim;
+    if (ids.ndim === 0 || x.shape.some((n, i) => n !== 1 && n !== updates[i + offset])) {
       throw new ShapeError({
         code: "segment-shape",
-        message: `${op}: segmentIds must have the shape of the leading axes of data`,
+        message: `${op}: segmentIds must have an id for each row of data`,
         details: [
           ["data", x.describe()],
           ["segmentIds", ids.describe()],
         ],
+        hint: "rows run along the first axis; ids of more axes need data that broadcasts to [ids, row]",
       });
     }
-    const rest = x.shape.slice(ids.ndim);
-    // Booleans are combined as integers: "any" is the largest, "all" the least, or the product.
+    // Booleans are combined as integers: "any" is the largest, "all" the least.
     const dtype = x.dtype === "bool" ? "int32" : x.dtype;
     const start = x.dtype === "bool" ? Math.max(0, Math.min(1, identity(dtype))) : identity(dtype);
     const count = segmentCount(op, ids, numSegments);
@@ -74,7 +86,7 @@ function segmentReduction(
     const result = scatter(
       out,
       p.expandDims(ids, [ids.ndim]),
-      convert(x, dtype),
+      expandTo(convert(x, dtype), updates),
       { updateWindowDims: rest.map((_, i) => i + ids.ndim), insertedWindowDims: [0], scatterDimsToOperandDims: [0] },
       { mode: outOfBounds, uniqueIndices },
     );
@@ -114,6 +126,16 @@ export const segmentSum = /* @__PURE__ */ segmentReduction("segmentSum", p.scatt
 /** The products of the rows that have one id; 1 where there is none. */
 export const segmentProd = /* @__PURE__ */ segmentReduction("segmentProd", p.scatterMul, () => 1);
 /** The largest elements of the rows that have one id; −∞ where there is none. */
-export const segmentMax = /* @__PURE__ */ segmentReduction("segmentMax", p.scatterMax, (dtype) => extreme(dtype, -1));
+export const segmentMax = /* @__PURE__ */ segmentReduction(
+  "segmentMax",
+  p.scatterMax,
+  (dtype) => extreme(dtype, -1),
+  true,
+);
 /** The least elements of the rows that have one id; ∞ where there is none. */
-export const segmentMin = /* @__PURE__ */ segmentReduction("segmentMin", p.scatterMin, (dtype) => extreme(dtype, 1));
+export const segmentMin = /* @__PURE__ */ segmentReduction(
+  "segmentMin",
+  p.scatterMin,
+  (dtype) => extreme(dtype, 1),
+  true,
+);

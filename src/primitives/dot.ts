@@ -1,6 +1,6 @@
 import type { NDArray } from "../core/array.js";
 import { type Aval, hostZeros, type HostArray, stridesOf } from "../core/aval.js";
-import { type DType, dtypeInfo, isFloat } from "../core/dtype.js";
+import { type DType, dtypeInfo, isFloat, isNumeric } from "../core/dtype.js";
 import { isLinear, type JvpResult, type Primitive, type Tangent } from "../core/primitive.js";
 import { bind1 } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
@@ -64,25 +64,23 @@ export const integerDotPrimitive: PrimitiveDefinition<DotDims> = definePrimitive
 
 /**
  * Contracts `a` and `b`. With `preferredElementType` the operands are converted to it first, so that it is the dtype in which
- * products are made and summed.
+ * products are made and summed; floats are summed as floats, and the sums converted to an integer dtype.
  */
 export function dotGeneral(a: NDArray, b: NDArray, dims: DotDims, preferredElementType?: DType): NDArray {
   if (preferredElementType !== undefined && preferredElementType !== a.dtype) {
     const narrower = dtypeInfo[preferredElementType].bytes < dtypeInfo[a.dtype].bytes;
-    const same = dtypeInfo[preferredElementType].kind === dtypeInfo[a.dtype].kind;
-    requireDType(
-      a.dtype === b.dtype && a.dtype !== "bool" && !narrower && (same || isFloat(preferredElementType)),
-      () => ({
-        code: "dot-preferred",
-        message: `dotGeneral cannot accumulate in ${preferredElementType}`,
-        operands: [
-          ["lhs", a.aval],
-          ["rhs", b.aval],
-        ],
-        hint: "the preferred dtype must hold the operands' values",
-      }),
-    );
+    const numeric = isNumeric(preferredElementType) && isNumeric(a.dtype);
+    requireDType(a.dtype === b.dtype && numeric && !narrower, () => ({
+      code: "dot-preferred",
+      message: `dotGeneral cannot accumulate in ${preferredElementType}`,
+      operands: [
+        ["lhs", a.aval],
+        ["rhs", b.aval],
+      ],
+      hint: "the preferred dtype must hold the operands' values",
+    }));
     const wide = (x: NDArray): NDArray => ops.convertElementType(x, preferredElementType);
+    if (isFloat(a.dtype) && !isFloat(preferredElementType)) return wide(dotGeneral(a, b, dims));
     return dotGeneral(wide(a), wide(b), dims);
   }
   return bind1(isFloat(a.dtype) ? dotGeneralPrimitive : integerDotPrimitive, [a, b], dims);

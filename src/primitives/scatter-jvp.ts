@@ -49,13 +49,15 @@ export function extremalJvp(
   const y = bind1(primitive, primals, p);
   const [dx, , du] = tangents as readonly [Tangent, Tangent, Tangent];
   if (isZero(dx) && isZero(du)) return { outs: [y], tangents: [new Zero(y.aval)] };
-  const there = (a: NDArray): NDArray => ops.gatherBack(a, indices, updates.shape, p);
+  // As in JAX whatever the mode: updates out of bounds see the nearest element but do not count. So "clip" gives NaN and
+  // infinities where it moved one, and other modes drop what is out of bounds again.
+  const there = (a: NDArray): NDArray => ops.gatherBack(a, indices, updates.shape, p, "promiseInBounds");
   const ones = full(1, { ...updates.aval, weakType: false });
   const zeros = zerosOf({ ...updates.aval, weakType: false });
   /** How many updates of the same element are counted by `weights`, for each update. */
   const count = (weights: NDArray): NDArray =>
     there(
-      ops.scatterAdd(zerosOf({ ...x.aval, weakType: false }), indices, weights, p.dimensionNumbers, { mode: p.mode }),
+      ops.scatterAdd(zerosOf({ ...x.aval, weakType: false }), indices, weights, p.dimensionNumbers, { mode: "fill" }),
     );
   const results = there(y);
   const succeeds = ops.eq(updates, results);

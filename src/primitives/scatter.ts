@@ -307,12 +307,13 @@ function scatterLowering(combine: CombineOp | null): ScatterLowering<ScatterPara
   };
 }
 
-/** The inverse of a scatter's movement: the operand's elements where the updates went; 0 for updates that were dropped. */
+/** The inverse of a scatter's movement: the operand's elements where the updates went; by default 0 for updates that were dropped. */
 export function gatherBack(
   x: NDArray,
   indices: NDArray,
   updates: Shape,
-  { dimensionNumbers: dnums, mode, uniqueIndices }: ScatterParams,
+  { dimensionNumbers: dnums, mode: given, uniqueIndices }: ScatterParams,
+  mode: IndexMode = given === "clip" ? given : "fill",
 ): NDArray {
   const gdims = {
     offsetDims: dnums.updateWindowDims,
@@ -321,7 +322,7 @@ export function gatherBack(
     operandBatchingDims: dnums.operandBatchingDims ?? [],
     startIndicesBatchingDims: dnums.scatterIndicesBatchingDims ?? [],
   };
-  const options = { mode: mode === "clip" ? mode : "fill", fillValue: 0, uniqueIndices } as const;
+  const options = { mode, fillValue: 0, uniqueIndices } as const;
   return ops.gather(x, indices, gdims, windowSizes(x.shape, updates, windowDims(dnums)), options);
 }
 

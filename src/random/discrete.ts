@@ -16,19 +16,56 @@ import { bits32, drawShape, type DtypeOption, parameter, randint, requireCount, 
 
 /** Discrete distributions, permutations and choices, by JAX's algorithms. */
 
-const bernoulliParams = signature<{ key: ArrayLike; p?: ArrayLike; shape?: Shape | null }>("random.bernoulli", 1, [
+/** Refuses arrays of integers and booleans; a JS number may be whole. @throws DTypeError `float-needed`. */
+function refuseIntegers(op: string, name: string, x: NDArray): void {
+  if (isFloat(x.dtype) || (x.weakType && x.ndim === 0)) return;
+  throw new DTypeError({
+    code: "float-needed",
+    message: `random.${op}: ${name} must be floats`,
+    details: [[name, x.describe()]],
+    hint: 'convert with .astype("float32")',
+  });
+}
+
+export interface BernoulliOptions {
+  readonly p?: ArrayLike;
+  readonly shape?: Shape | null;
+  /** "high" draws twice the bits, so that probabilities near 0 are met more exactly; "low" by default. */
+  readonly mode?: "low" | "high";
+}
+const bernoulliParams = signature<{ key: ArrayLike } & BernoulliOptions>("random.bernoulli", 1, [
   "key",
   "p",
   "shape",
+  "mode",
 ]);
 /** Booleans that are true with probability `p`, by default ½. */
-export function bernoulli(key: ArrayLike, probability?: ArrayLike, shape?: Shape | null): NDArray;
+export function bernoulli(
+  key: ArrayLike,
+  probability?: ArrayLike | BernoulliOptions,
+  shape?: Shape | null | BernoulliOptions,
+  mode?: "low" | "high" | BernoulliOptions,
+): NDArray;
 export function bernoulli(...given: unknown[]): NDArray {
-  const { key, p: probability = 0.5, shape } = bernoulliParams(given);
+  const { key, p: probability = 0.5, shape, mode = "low" } = bernoulliParams(given);
+  if (mode !== "low" && mode !== "high") {
+    throw new ArgumentError({
+      code: "option-value",
+      message: `random.bernoulli: there is no mode ${JSON.stringify(mode)}`,
+      hint: 'modes: "low", "high"',
+    });
+  }
   const x = asArray(probability, "random.bernoulli", "p");
+  refuseIntegers("bernoulli", "p", x);
   const dtype = isFloat(x.dtype) ? x.dtype : defaultFloat();
   const dims = drawShape("bernoulli", shape, x);
-  return p.lt(unit(asSingleKey(key, "bernoulli"), dims, dtype), parameter(probability, dtype, dims));
+  const k = asSingleKey(key, "bernoulli");
+  const chance = parameter(probability, dtype, dims);
+  if (mode === "low") return p.lt(unit(k, dims, dtype), chance);
+  const draws = unit(k, [2, ...dims], dtype);
+  const draw = (i: number): NDArray => p.reshape(p.slice(draws, [i, ...dims.map(() => 0)], [i + 1, ...dims]), dims);
+  // the second draw fills the gaps between the values of the first
+  return p.lt(p.mul(draw(1), dtype === "float64" ? 2 ** -52 : 2 ** -23), p.sub(chance, draw(0)));
 }
 
 const rademacherParams = signature<{ key: ArrayLike; shape?: Shape } & DtypeOption>("random.rademacher", 1, [
@@ -71,6 +108,7 @@ export function categorical(...given: unknown[]): NDArray {
   const { key, logits, axis = -1, shape = null, replace = true } = categoricalParams(given);
   const k = asSingleKey(key, "categorical");
   const x = asArray(logits, "random.categorical", "logits");
+  refuseIntegers("categorical", "logits", x);
   const d = normalizeAxis(axis, x.ndim, "random.categorical");
   const values = isFloat(x.dtype) ? x : p.convertElementType(x, defaultFloat());
   const batch = x.shape.filter((_, i) => i !== d);

@@ -2,7 +2,7 @@ import type { NDArray } from "../core/array.js";
 import { asShape, type Shape } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { config } from "../core/config.js";
-import { ArgumentError, DTypeError } from "../core/errors.js";
+import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 
@@ -105,9 +105,23 @@ const foldInParams = signature<{ key: ArrayLike; data: ArrayLike }>("random.fold
 export function foldIn(key: ArrayLike, data: ArrayLike): NDArray;
 export function foldIn(...given: unknown[]): NDArray {
   const { key: k, data } = foldInParams(given);
+  if (typeof data === "number" && data !== data >>> 0) {
+    throw new ArgumentError({
+      code: "fold-in-range",
+      message: `random.foldIn takes a whole number from 0 to 2^32 − 1, not ${data}`,
+    });
+  }
   const number =
     typeof data === "number"
-      ? lit(data >>> 0, "uint32")
+      ? lit(data, "uint32")
       : p.convertElementType(asArray(data, "random.foldIn", "data"), "uint32");
+  if (number.ndim > 0) {
+    throw new ShapeError({
+      code: "rank",
+      message: "random.foldIn takes one number",
+      details: [["data", number.describe()]],
+      hint: "fold in several with vmap",
+    });
+  }
   return p.randomFoldIn(asSingleKey(k, "foldIn"), number);
 }

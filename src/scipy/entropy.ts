@@ -1,5 +1,5 @@
 import type { NDArray } from "../core/array.js";
-import { besselI0eOf, i0 as besselI0 } from "../numpy/bessel.js";
+import { besselI0eOf } from "../numpy/bessel.js";
 import { type Binary, floatBinary, floatUnary, like, type Unary } from "../numpy/ufunc.js";
 import { broadcastOperands, pairOf } from "../numpy/promotion.js";
 import * as p from "../primitives/all.js";
@@ -11,7 +11,8 @@ export const erfc: Unary = /* @__PURE__ */ floatUnary("scipy.special.erfc", (x) 
 export const erfinv: Unary = /* @__PURE__ */ floatUnary("scipy.special.erfinv", (x) => p.erfInv(x));
 /** 1/(1 + exp(−x)). */
 export const expit: Unary = /* @__PURE__ */ floatUnary("scipy.special.expit", (x) => p.logistic(x));
-export const i0: Unary = besselI0;
+/** The modified Bessel function I₀; as in JAX its derivative at 0 is 1, that of exp|x|, where `np.i0` has 0. */
+export const i0: Unary = /* @__PURE__ */ floatUnary("scipy.special.i0", (x) => p.mul(p.exp(p.abs(x)), besselI0eOf(x)));
 /** exp(−|x|)·I₀(x). */
 export const i0e: Unary = /* @__PURE__ */ floatUnary("scipy.special.i0e", besselI0eOf);
 
@@ -64,7 +65,8 @@ export const xlog1py: Binary = /* @__PURE__ */ floatBinary("scipy.special.xlog1p
 export const entr: Unary = /* @__PURE__ */ floatUnary("scipy.special.entr", (x) => {
   const zero = like(x, 0);
   const isZero = p.eq(x, zero);
-  const positive = p.select(p.or(isZero, p.lt(x, zero)), like(x, 1), x);
+  // Below 0 the logarithm is not chosen, but its slope NaN is what reverse differentiation multiplies by 0.
+  const positive = p.select(isZero, like(x, 1), x);
   // √x has the value 0 and the infinite slope that −x·log x has at 0.
   const term = p.select(isZero, p.sqrt(p.select(isZero, x, like(x, 1))), p.neg(p.mul(positive, p.log(positive))));
   return p.select(p.lt(x, zero), like(x, -Infinity), term);

@@ -1,12 +1,24 @@
 import type { NDArray } from "../core/array.js";
 import { signature } from "../core/calling.js";
-import { ArgumentError } from "../core/errors.js";
-import type { ArrayLike } from "../core/literal.js";
+import { isFloat } from "../core/dtype.js";
+import { ArgumentError, DTypeError } from "../core/errors.js";
+import { type ArrayLike, asArray } from "../core/literal.js";
 import { inexact } from "../numpy/promotion.js";
-import { floatUnary, like, type Unary } from "../numpy/ufunc.js";
+import { like, type Unary, unary } from "../numpy/ufunc.js";
 import * as p from "../primitives/all.js";
 
 /** The distribution function of the normal distribution, its logarithm and its inverse. */
+
+/** Refuses arrays of integers and booleans, as JAX does; a JS number may be whole. @throws DTypeError `float-needed`. */
+export function floatArray(op: string, x: NDArray): NDArray {
+  if (isFloat(x.dtype) || (x.weakType && x.ndim === 0)) return inexact(op, x);
+  throw new DTypeError({
+    code: "float-needed",
+    message: `${op} takes floats`,
+    details: [["x", x.describe()]],
+    hint: 'convert with .astype("float32")',
+  });
+}
 
 /** erfc where that keeps the digits of small results, 1 + erf near 0. */
 export function ndtrOf(x: NDArray): NDArray {
@@ -18,7 +30,9 @@ export function ndtrOf(x: NDArray): NDArray {
   return p.mul(like(w, 0.5), p.select(p.lt(z, c), p.add(like(w, 1), p.erf(w)), outside));
 }
 /** The probability that a normal variable is at most x. */
-export const ndtr: Unary = /* @__PURE__ */ floatUnary("scipy.special.ndtr", ndtrOf);
+export const ndtr: Unary = /* @__PURE__ */ unary("scipy.special.ndtr", (x) =>
+  ndtrOf(floatArray("scipy.special.ndtr", x)),
+);
 
 export interface LogNdtrOptions {
   /** Terms of the asymptotic series that far negative arguments take; 3 by default. */
@@ -38,7 +52,7 @@ export function logNdtr(): NDArray {
       message: `scipy.special.logNdtr: seriesOrder must be a whole number from 0 to 30, not ${String(seriesOrder)}`,
     });
   }
-  return logNdtrOf(inexact("scipy.special.logNdtr", x), seriesOrder);
+  return logNdtrOf(floatArray("scipy.special.logNdtr", asArray(x, "scipy.special.logNdtr", "x")), seriesOrder);
 }
 
 export function logNdtrOf(x: NDArray, seriesOrder = 3): NDArray {
@@ -118,4 +132,6 @@ export function ndtriOf(q: NDArray): NDArray {
   return p.select(p.eq(q, c(0)), c(-Infinity), p.select(p.eq(q, c(1)), c(Infinity), x));
 }
 /** The inverse of ndtr: quantiles of the normal distribution. */
-export const ndtri: Unary = /* @__PURE__ */ floatUnary("scipy.special.ndtri", ndtriOf);
+export const ndtri: Unary = /* @__PURE__ */ unary("scipy.special.ndtri", (p) =>
+  ndtriOf(floatArray("scipy.special.ndtri", p)),
+);

@@ -35,8 +35,14 @@ describe("segments", () => {
         )
         .js(),
     ).toEqual([
-      [1, 1, 1],
-      [3, 3, 3],
+      [
+        [1, 1, 1],
+        [1, 1, 1],
+      ],
+      [
+        [3, 3, 3],
+        [3, 3, 3],
+      ],
     ]);
   });
   it("may be none; ids that are out of bounds may move to the nearest one", () => {

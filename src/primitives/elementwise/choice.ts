@@ -177,10 +177,9 @@ export const selectNPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<N
   transpose: ([ct], [which, ...cases]) => {
     const pulled = (i: number): NDArray => {
       const [t, w] = [ct as NDArray, which as NDArray];
-      if (cases.length === 1) return t;
-      if (w.dtype === "bool") return i === 0 ? select(w, 0, t) : select(w, t, 0);
-      const last = cases.length - 1;
-      return select(i === 0 ? ops.lt(w, 1) : i === last ? ops.ge(w, last) : ops.eq(w, i), t, 0);
+      if (w.dtype === "bool") return cases.length === 1 ? t : i === 0 ? select(w, 0, t) : select(w, t, 0);
+      // an integer beyond the cases takes the nearest, but only one that names a case passes its cotangent on
+      return select(ops.eq(w, i), t, 0);
     };
     return [
       null,

@@ -12,7 +12,8 @@ export const pdf = /* @__PURE__ */ exponential(logpdf);
 export const cdf = /* @__PURE__ */ locationScale("uniform.cdf", "x", (x, loc, scale) => {
   const end = p.add(loc, scale);
   const inside = p.and(p.ge(x, loc), p.le(x, end));
-  return p.select(p.gt(x, end), like(x, 1), p.select(inside, p.div(p.sub(x, loc), scale), like(x, 0)));
+  const rising = p.select(inside, p.div(p.sub(x, loc), scale), like(x, 0));
+  return p.select(p.lt(x, loc), like(x, 0), p.select(p.gt(x, end), like(x, 1), rising));
 });
 /** Quantiles. */
 export const ppf = /* @__PURE__ */ locationScale("uniform.ppf", "q", (q, loc, scale) =>
