@@ -50,15 +50,20 @@ export {
   type PureCallbackOptions,
 } from "./transforms/callbacks/host-functions.js";
 export type { VmapMethod } from "./transforms/callbacks/primitives.js";
-export { checkpoint, checkpoint as remat, checkpointName, type CheckpointOptions } from "./transforms/checkpoint.js";
-export { checkpointPolicies, type CheckpointPolicy } from "./transforms/checkpoint-policies.js";
-export { printSavedResiduals } from "./transforms/checkpoint-residuals.js";
+export {
+  checkpoint,
+  checkpoint as remat,
+  checkpointName,
+  type CheckpointOptions,
+} from "./transforms/checkpoint/checkpoint.js";
+export { checkpointPolicies, type CheckpointPolicy } from "./transforms/checkpoint/policies.js";
+export { printSavedResiduals } from "./transforms/checkpoint/residuals.js";
 export { checkify, type Checkify, type CheckifyOptions } from "./transforms/checkify/checkify.js";
 export type { CheckResult } from "./transforms/checkify/result.js";
-export { closureConvert, customGradient, type WithGradient } from "./transforms/custom-gradient.js";
-export { customJvp, type CustomJvp, type CustomRuleOptions } from "./transforms/custom-jvp.js";
-export { customVjp, type CustomVjp } from "./transforms/custom-vjp.js";
-export { customVmap, type CustomVmap } from "./transforms/custom-vmap.js";
+export { closureConvert, customGradient, type WithGradient } from "./transforms/custom/gradient.js";
+export { customJvp, type CustomJvp, type CustomRuleOptions } from "./transforms/custom/jvp.js";
+export { customVjp, type CustomVjp } from "./transforms/custom/vjp.js";
+export { customVmap, type CustomVmap } from "./transforms/custom/vmap.js";
 export { checkGrads, type CheckGradsOptions } from "./transforms/check-grads.js";
 export { explain } from "./transforms/explain.js";
 export type { Explanation } from "./transforms/explanation.js";

@@ -10,7 +10,7 @@ import { TreeDef, unflatten } from "../core/tree.js";
 import type { ArraysOf, NextState, Structure } from "../core/types.js";
 import { convertElementType } from "../primitives/all.js";
 import { flattenArrays, requireFunction } from "../transforms/arguments.js";
-import { checkpoint } from "../transforms/checkpoint.js";
+import { checkpoint } from "../transforms/checkpoint/checkpoint.js";
 import { condPrimitive } from "../transforms/control/cond.js";
 import { scanPrimitive } from "../transforms/control/scan.js";
 import { stageClosed, widen } from "../transforms/control/shared.js";

@@ -3,7 +3,7 @@ import { ArgumentError } from "../core/errors.js";
 import { scalarOf } from "../core/literal.js";
 import { isZero, Zero } from "../core/zero.js";
 import * as p from "../primitives/all.js";
-import { applyCustomJvp, type FlatJvpRule } from "../transforms/custom-jvp.js";
+import { applyCustomJvp, type FlatJvpRule } from "../transforms/custom/jvp.js";
 
 /** Hurwitz's zeta function and the polygamma functions of orders that are arrays: compositions, so that both operands may vary. */
 

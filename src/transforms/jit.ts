@@ -16,7 +16,7 @@ import { type TreeDef, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins, Structure } from "../core/types.js";
 import { flattenArrays, nameOf } from "./arguments.js";
 import { explainMiss, type Traced } from "./cache-misses.js";
-import { merged } from "./custom-call.js";
+import { merged } from "./custom/call.js";
 import { type Explanation, explanationOf } from "./explanation.js";
 import { jitPrimitive } from "./jit-primitive.js";
 

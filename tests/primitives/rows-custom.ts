@@ -2,10 +2,10 @@ import type { NDArray } from "../../src/core/array.js";
 import { customLinearSolve } from "../../src/lax/custom.js";
 import { multiply } from "../../src/numpy/index.js";
 import * as p from "../../src/primitives/all.js";
-import { checkpoint, checkpointName } from "../../src/transforms/checkpoint.js";
-import { customJvp } from "../../src/transforms/custom-jvp.js";
-import { customVjp } from "../../src/transforms/custom-vjp.js";
-import { customVmap } from "../../src/transforms/custom-vmap.js";
+import { checkpoint, checkpointName } from "../../src/transforms/checkpoint/checkpoint.js";
+import { customJvp } from "../../src/transforms/custom/jvp.js";
+import { customVjp } from "../../src/transforms/custom/vjp.js";
+import { customVmap } from "../../src/transforms/custom/vmap.js";
 import { type ContractRow, floats } from "./contract.js";
 
 const product = customJvp((x: NDArray, y: NDArray) => p.mul(p.sin(x), y));

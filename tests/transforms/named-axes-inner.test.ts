@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { defaultDevice, grad, jit, lax, type NDArray, numpy as np, setDefaultDevice, vmap } from "../../src/index.js";
-import { checkpoint } from "../../src/transforms/checkpoint.js";
-import { customJvp } from "../../src/transforms/custom-jvp.js";
-import { customVjp } from "../../src/transforms/custom-vjp.js";
+import { checkpoint } from "../../src/transforms/checkpoint/checkpoint.js";
+import { customJvp } from "../../src/transforms/custom/jvp.js";
+import { customVjp } from "../../src/transforms/custom/vjp.js";
 
 /** Collectives in the inner programs of control flow, checkpoints and custom rules; the values are JAX's. */
 const overI = <A extends readonly unknown[], R>(f: (...args: A) => R, inAxes: readonly (number | null)[] = [0]) =>

@@ -31,7 +31,7 @@ import {
   select,
   iota,
 } from "../../primitives/all.js";
-import { topTrace } from "../custom-call.js";
+import { topTrace } from "../custom/call.js";
 import { moveBatchAxis } from "../vmap.js";
 
 /** Throws what a state says, if something failed; where the state is traced, that is recorded. */

@@ -1,15 +1,15 @@
-import type { NDArray } from "../core/array.js";
-import { strengthen } from "../core/aval.js";
-import { isFloat } from "../core/dtype.js";
-import { evalJaxpr } from "../core/interpreter.js";
-import { stage } from "../core/staging.js";
-import { Tracer } from "../core/trace.js";
-import { type TreeDef, unflatten } from "../core/tree.js";
-import type { ArraysOf, In, Ins, Structure } from "../core/types.js";
-import { isZero, Zero } from "../core/zero.js";
-import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
-import { requirePair } from "./custom-trees.js";
-import { applyCustomVjp, cotangentsGiven } from "./custom-vjp.js";
+import type { NDArray } from "../../core/array.js";
+import { strengthen } from "../../core/aval.js";
+import { isFloat } from "../../core/dtype.js";
+import { evalJaxpr } from "../../core/interpreter.js";
+import { stage } from "../../core/staging.js";
+import { Tracer } from "../../core/trace.js";
+import { type TreeDef, unflatten } from "../../core/tree.js";
+import type { ArraysOf, In, Ins, Structure } from "../../core/types.js";
+import { isZero, Zero } from "../../core/zero.js";
+import { flattenArrays, nameOf, requireFunction } from "../arguments.js";
+import { requirePair } from "./trees.js";
+import { applyCustomVjp, cotangentsGiven } from "./vjp.js";
 
 type AnyFunction = (...args: never[]) => unknown;
 

@@ -1,13 +1,13 @@
-import type { NDArray } from "../core/array.js";
-import { formatAval } from "../core/aval.js";
-import { type Atom, type Eqn, Literal } from "../core/jaxpr.js";
-import { stage } from "../core/staging.js";
-import { leafPaths, unflatten } from "../core/tree.js";
-import type { Ins } from "../core/types.js";
-import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
-import { nameOp } from "./checkpoint-policies.js";
-import { flattenCalls } from "./checkpoint-split.js";
-import { floatPrimals, linearizeFlat } from "./linearize.js";
+import type { NDArray } from "../../core/array.js";
+import { formatAval } from "../../core/aval.js";
+import { type Atom, type Eqn, Literal } from "../../core/jaxpr.js";
+import { stage } from "../../core/staging.js";
+import { leafPaths, unflatten } from "../../core/tree.js";
+import type { Ins } from "../../core/types.js";
+import { flattenArrays, nameOf, requireFunction } from "../arguments.js";
+import { nameOp } from "./policies.js";
+import { flattenCalls } from "./split.js";
+import { floatPrimals, linearizeFlat } from "../linearize.js";
 
 /**
  * Prints what the backward pass of a function keeps, one line a value: its type and where it comes from. Runs nothing.

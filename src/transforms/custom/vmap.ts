@@ -1,19 +1,19 @@
-import type { NDArray } from "../core/array.js";
-import { checkedResults, stateTypes } from "../core/checks.js";
-import { evaluateJaxpr } from "../core/host-interpreter.js";
-import type { Jaxpr } from "../core/jaxpr.js";
-import { ruleOf } from "../core/primitive.js";
-import { stage } from "../core/staging.js";
-import { bind } from "../core/trace.js";
-import { broadcastPrefix, unflatten } from "../core/tree.js";
-import type { ArraysOf, In, Ins, Structure } from "../core/types.js";
-import { definePrimitive, moveAxis, type PrimitiveDefinition, zerosOf } from "../primitives/all.js";
-import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
-import { type FlatFunction, missingRule, refuseClosedOver, topTrace } from "./custom-call.js";
-import { requirePair, Results } from "./custom-trees.js";
-import { jitPrimitive } from "./jit-primitive.js";
-import { JvpTrace } from "./jvp.js";
-import { type BatchDim, BatchTrace, BatchTracer } from "./vmap.js";
+import type { NDArray } from "../../core/array.js";
+import { checkedResults, stateTypes } from "../../core/checks.js";
+import { evaluateJaxpr } from "../../core/host-interpreter.js";
+import type { Jaxpr } from "../../core/jaxpr.js";
+import { ruleOf } from "../../core/primitive.js";
+import { stage } from "../../core/staging.js";
+import { bind } from "../../core/trace.js";
+import { broadcastPrefix, unflatten } from "../../core/tree.js";
+import type { ArraysOf, In, Ins, Structure } from "../../core/types.js";
+import { definePrimitive, moveAxis, type PrimitiveDefinition, zerosOf } from "../../primitives/all.js";
+import { flattenArrays, nameOf, requireFunction } from "../arguments.js";
+import { type FlatFunction, missingRule, refuseClosedOver, topTrace } from "./call.js";
+import { requirePair, Results } from "./trees.js";
+import { jitPrimitive } from "../jit-primitive.js";
+import { JvpTrace } from "../jvp.js";
+import { type BatchDim, BatchTrace, BatchTracer } from "../vmap.js";
 
 /** The batched form of a flat function, as somebody wrote it: batched operands lead with the axis. */
 type FlatBatchRule = (

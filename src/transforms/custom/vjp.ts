@@ -1,20 +1,20 @@
-import { NDArray } from "../core/array.js";
-import { type Aval, strengthen } from "../core/aval.js";
-import { signature } from "../core/calling.js";
-import { isFloat } from "../core/dtype.js";
-import { TracerError, TransformError, TreeError } from "../core/errors.js";
-import { describeValue } from "../core/literal.js";
-import { isLinear, none, type Tangent } from "../core/primitive.js";
-import { bind, currentStaging, Tracer } from "../core/trace.js";
-import { flatten, type TreeDef, unflatten } from "../core/tree.js";
-import type { ArraysOf, In, Ins, Structure } from "../core/types.js";
-import { isZero, Zero } from "../core/zero.js";
-import { instantiate, type PrimitiveDefinition, reduceSum } from "../primitives/all.js";
-import { nameOf, requireFunction } from "./arguments.js";
-import { argnumsList, missingRule, refuseClosedOver, splitArguments } from "./custom-call.js";
-import type { At, CustomRuleOptions, Without } from "./custom-jvp.js";
-import { defineRuled } from "./custom-rules.js";
-import { leavesGiven, requirePair, Results, tangentGiven } from "./custom-trees.js";
+import { NDArray } from "../../core/array.js";
+import { type Aval, strengthen } from "../../core/aval.js";
+import { signature } from "../../core/calling.js";
+import { isFloat } from "../../core/dtype.js";
+import { TracerError, TransformError, TreeError } from "../../core/errors.js";
+import { describeValue } from "../../core/literal.js";
+import { isLinear, none, type Tangent } from "../../core/primitive.js";
+import { bind, currentStaging, Tracer } from "../../core/trace.js";
+import { flatten, type TreeDef, unflatten } from "../../core/tree.js";
+import type { ArraysOf, In, Ins, Structure } from "../../core/types.js";
+import { isZero, Zero } from "../../core/zero.js";
+import { instantiate, type PrimitiveDefinition, reduceSum } from "../../primitives/all.js";
+import { nameOf, requireFunction } from "../arguments.js";
+import { argnumsList, missingRule, refuseClosedOver, splitArguments } from "./call.js";
+import type { At, CustomRuleOptions, Without } from "./jvp.js";
+import { defineRuled } from "./rules.js";
+import { leavesGiven, requirePair, Results, tangentGiven } from "./trees.js";
 
 /** Cotangents of the arguments, from the residuals and the cotangents of the results (null for those that are no floats). */
 export type FlatPull = (residuals: readonly NDArray[], cts: readonly (NDArray | null)[]) => readonly Tangent[];

@@ -1,9 +1,9 @@
-import { type Atom, type Eqn, type Jaxpr, Literal, Var } from "../core/jaxpr.js";
-import { invariant } from "../core/errors.js";
-import type { Lowering } from "../kernel-ir/lowering.js";
-import { memoize } from "../core/memo.js";
-import type { CheckpointPolicy } from "./checkpoint-policies.js";
-import { linearizeJaxpr } from "./linearize.js";
+import { type Atom, type Eqn, type Jaxpr, Literal, Var } from "../../core/jaxpr.js";
+import { invariant } from "../../core/errors.js";
+import type { Lowering } from "../../kernel-ir/lowering.js";
+import { memoize } from "../../core/memo.js";
+import type { CheckpointPolicy } from "./policies.js";
+import { linearizeJaxpr } from "../linearize.js";
 
 /** A jaxpr cut in two around what its forward half keeps. */
 export interface CheckpointSplit {

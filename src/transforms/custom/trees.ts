@@ -1,12 +1,12 @@
-import { NDArray } from "../core/array.js";
-import { type Aval, formatAval, sameShape } from "../core/aval.js";
-import { isFloat } from "../core/dtype.js";
-import { DTypeError, ShapeError, TransformError, TreeError } from "../core/errors.js";
-import { describeValue } from "../core/literal.js";
-import type { Tangent } from "../core/primitive.js";
-import { broadcastPrefix, flatten, leafPaths, sameStructure, type TreeDef } from "../core/tree.js";
-import { Zero } from "../core/zero.js";
-import { fitTangent, flattenArrays } from "./arguments.js";
+import { NDArray } from "../../core/array.js";
+import { type Aval, formatAval, sameShape } from "../../core/aval.js";
+import { isFloat } from "../../core/dtype.js";
+import { DTypeError, ShapeError, TransformError, TreeError } from "../../core/errors.js";
+import { describeValue } from "../../core/literal.js";
+import type { Tangent } from "../../core/primitive.js";
+import { broadcastPrefix, flatten, leafPaths, sameStructure, type TreeDef } from "../../core/tree.js";
+import { Zero } from "../../core/zero.js";
+import { fitTangent, flattenArrays } from "../arguments.js";
 
 type Given = NDArray | number | boolean | null | undefined;
 const isGiven = (x: unknown): x is Given =>

@@ -1,15 +1,15 @@
-import type { NDArray } from "../core/array.js";
-import { formatAval, sameShape } from "../core/aval.js";
-import { ArgumentError, TransformError } from "../core/errors.js";
-import type { Jaxpr } from "../core/jaxpr.js";
-import { describeValue } from "../core/literal.js";
-import type { Tangent } from "../core/primitive.js";
-import { currentStaging, type Trace, Tracer, withTrace } from "../core/trace.js";
-import { type TreeDef, unflatten } from "../core/tree.js";
-import { isZero } from "../core/zero.js";
-import { flattenArrays } from "./arguments.js";
-import { JvpTracer } from "./jvp.js";
-import { type BatchDim, BatchTrace, BatchTracer, moveBatchAxis } from "./vmap.js";
+import type { NDArray } from "../../core/array.js";
+import { formatAval, sameShape } from "../../core/aval.js";
+import { ArgumentError, TransformError } from "../../core/errors.js";
+import type { Jaxpr } from "../../core/jaxpr.js";
+import { describeValue } from "../../core/literal.js";
+import type { Tangent } from "../../core/primitive.js";
+import { currentStaging, type Trace, Tracer, withTrace } from "../../core/trace.js";
+import { type TreeDef, unflatten } from "../../core/tree.js";
+import { isZero } from "../../core/zero.js";
+import { flattenArrays } from "../arguments.js";
+import { JvpTracer } from "../jvp.js";
+import { type BatchDim, BatchTrace, BatchTracer, moveBatchAxis } from "../vmap.js";
 
 /**
  * What functions with rules of their own share. Such a function is no equation while values are at hand: it runs as it is,

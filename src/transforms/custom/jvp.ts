@@ -1,19 +1,19 @@
-import type { NDArray } from "../core/array.js";
-import { strengthen } from "../core/aval.js";
-import { signature } from "../core/calling.js";
-import { defaultFloat } from "../core/config.js";
-import { isFloat } from "../core/dtype.js";
-import { ArgumentError } from "../core/errors.js";
-import type { Tangent } from "../core/primitive.js";
-import { unflatten } from "../core/tree.js";
-import type { ArraysOf, In, Ins, Structure } from "../core/types.js";
-import { isZero, Zero } from "../core/zero.js";
-import { addTangents, instantiate, zerosOf } from "../primitives/all.js";
-import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
-import { argnumsList, missingRule, refuseClosedOver, splitArguments } from "./custom-call.js";
-import { defineRuled, type Moved } from "./custom-rules.js";
-import { leavesGiven, requirePair, Results, tangentGiven } from "./custom-trees.js";
-import { JvpTracer } from "./jvp.js";
+import type { NDArray } from "../../core/array.js";
+import { strengthen } from "../../core/aval.js";
+import { signature } from "../../core/calling.js";
+import { defaultFloat } from "../../core/config.js";
+import { isFloat } from "../../core/dtype.js";
+import { ArgumentError } from "../../core/errors.js";
+import type { Tangent } from "../../core/primitive.js";
+import { unflatten } from "../../core/tree.js";
+import type { ArraysOf, In, Ins, Structure } from "../../core/types.js";
+import { isZero, Zero } from "../../core/zero.js";
+import { addTangents, instantiate, zerosOf } from "../../primitives/all.js";
+import { flattenArrays, nameOf, requireFunction } from "../arguments.js";
+import { argnumsList, missingRule, refuseClosedOver, splitArguments } from "./call.js";
+import { defineRuled, type Moved } from "./rules.js";
+import { leavesGiven, requirePair, Results, tangentGiven } from "./trees.js";
+import { JvpTracer } from "../jvp.js";
 
 /** The jvp of a flat function as somebody wrote it. */
 export type FlatJvpRule = (primals: readonly NDArray[], tangents: readonly Tangent[]) => Moved;

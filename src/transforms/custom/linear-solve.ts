@@ -1,16 +1,16 @@
-import type { NDArray } from "../core/array.js";
-import { TransformError } from "../core/errors.js";
-import { evaluateJaxpr } from "../core/host-interpreter.js";
-import { evalJaxpr } from "../core/interpreter.js";
-import { type Jaxpr, Var } from "../core/jaxpr.js";
-import { memoize } from "../core/memo.js";
-import { isLinear, type Tangent } from "../core/primitive.js";
-import { stage } from "../core/staging.js";
-import { bind } from "../core/trace.js";
-import { isZero, Zero } from "../core/zero.js";
-import { addTangents, definePrimitive, instantiate, neg, type PrimitiveDefinition } from "../primitives/all.js";
-import { jvpFlat } from "./jvp.js";
-import { type BatchDim, moveBatchAxis, vmapFlat } from "./vmap.js";
+import type { NDArray } from "../../core/array.js";
+import { TransformError } from "../../core/errors.js";
+import { evaluateJaxpr } from "../../core/host-interpreter.js";
+import { evalJaxpr } from "../../core/interpreter.js";
+import { type Jaxpr, Var } from "../../core/jaxpr.js";
+import { memoize } from "../../core/memo.js";
+import { isLinear, type Tangent } from "../../core/primitive.js";
+import { stage } from "../../core/staging.js";
+import { bind } from "../../core/trace.js";
+import { isZero, Zero } from "../../core/zero.js";
+import { addTangents, definePrimitive, instantiate, neg, type PrimitiveDefinition } from "../../primitives/all.js";
+import { jvpFlat } from "../jvp.js";
+import { type BatchDim, moveBatchAxis, vmapFlat } from "../vmap.js";
 
 /** A staged function: its first inputs are what it closed over, the others vectors. */
 export interface StagedSolver {

@@ -1,7 +1,7 @@
-import type { Aval } from "../core/aval.js";
-import { ArgumentError } from "../core/errors.js";
-import { describeValue } from "../core/literal.js";
-import type { DotDims } from "../kernel-ir/lowering.js";
+import type { Aval } from "../../core/aval.js";
+import { ArgumentError } from "../../core/errors.js";
+import { describeValue } from "../../core/literal.js";
+import type { DotDims } from "../../kernel-ir/lowering.js";
 
 /**
  * Says whether the results of an operation are kept for the backward pass: it is asked about each operation of the forward

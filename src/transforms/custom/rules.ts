@@ -1,13 +1,13 @@
-import type { NDArray } from "../core/array.js";
-import { checkedResults, stateSize, stateTypes } from "../core/checks.js";
-import { evaluateJaxpr } from "../core/host-interpreter.js";
-import { evalJaxpr } from "../core/interpreter.js";
-import type { Jaxpr } from "../core/jaxpr.js";
-import { ruleOf, type Tangent } from "../core/primitive.js";
-import { stage } from "../core/staging.js";
-import { bind } from "../core/trace.js";
-import { isZero } from "../core/zero.js";
-import { definePrimitive, type PrimitiveDefinition, zerosOf } from "../primitives/all.js";
+import type { NDArray } from "../../core/array.js";
+import { checkedResults, stateSize, stateTypes } from "../../core/checks.js";
+import { evaluateJaxpr } from "../../core/host-interpreter.js";
+import { evalJaxpr } from "../../core/interpreter.js";
+import type { Jaxpr } from "../../core/jaxpr.js";
+import { ruleOf, type Tangent } from "../../core/primitive.js";
+import { stage } from "../../core/staging.js";
+import { bind } from "../../core/trace.js";
+import { isZero } from "../../core/zero.js";
+import { definePrimitive, type PrimitiveDefinition, zerosOf } from "../../primitives/all.js";
 import {
   batched,
   type Batching,
@@ -17,10 +17,10 @@ import {
   refuseMovingConsts,
   requireSameTypes,
   topTrace,
-} from "./custom-call.js";
-import { jitPrimitive } from "./jit-primitive.js";
-import { type JvpRule, JvpTrace, JvpTracer } from "./jvp.js";
-import { type BatchDim, BatchTrace, BatchTracer } from "./vmap.js";
+} from "./call.js";
+import { jitPrimitive } from "../jit-primitive.js";
+import { type JvpRule, JvpTrace, JvpTracer } from "../jvp.js";
+import { type BatchDim, BatchTrace, BatchTracer } from "../vmap.js";
 
 /** A flat function with its own derivative. The first `numConsts` operands are what it closed over: its rule does not get them. */
 export interface RuledCall<R> {
