@@ -91,9 +91,12 @@ describe.skipIf(!hasChromium)("dist/browser in a page without a bundler (Chromiu
       );
       await page.waitForFunction(() => "runCases" in globalThis);
       const outcomes = await page.evaluate(
-        ([text, device]) =>
-          (globalThis as unknown as typeof OraclePage).runCases(JSON.parse(text) as readonly Case[], device),
-        [JSON.stringify(cases), device] as const,
+        ([text, device]) => {
+          const cases = JSON.parse(text, (_, x: unknown) => (x === "negative zero" ? -0 : x)) as readonly Case[];
+          return (globalThis as unknown as typeof OraclePage).runCases(cases, device);
+        },
+        // JSON.stringify has no −0
+        [JSON.stringify(cases, (_, x: unknown) => (Object.is(x, -0) ? "negative zero" : x)), device] as const,
       );
       expect(outcomes.length).toBeGreaterThan(300);
       const surprises = outcomes.filter(

@@ -370,7 +370,8 @@ describe.skipIf(!webgpu)("control flow on webgpu", () => {
     const last = f(x);
     expect(await last.jsAsync()).toEqual([64, 128]);
     last.dispose();
-    expect(memoryStats("webgpu").allocatedBytes).toBe(before);
+    // Less where arrays of earlier tests were found dead meanwhile.
+    expect(memoryStats("webgpu").allocatedBytes).toBeLessThanOrEqual(before);
   });
 
   test("explain shows the rounds and the gates", () => {

@@ -328,17 +328,19 @@ const choices: ContractRow[] = [
   {
     primitive: "select_n",
     variant: "int",
-    args: [ints([3, 4], [-1, 4]), float, float, float],
+    args: [ints([3, 4], [0, 2]), float, float, float],
     apply: ([c, x, y, z]) => p.selectN(c!, x!, y!, z!),
     smooth: 2,
   },
   {
     primitive: "select_n",
     variant: "uint",
-    args: [uints([3, 4], [0, 3]), float, float],
+    args: [uints([3, 4], [0, 1]), float, float],
     apply: ([c, x, y]) => p.selectN(c!, x!, y!),
     smooth: 2,
   },
+  // What lies beyond the cases takes the nearest, as in JAX, but passes no cotangent on.
+  plain("select_n", "integers", [ints([3, 4], [-2, 5]), anyInt, anyInt], ([c, x, y]) => p.selectN(c!, x!, y!), "beyond"),
   { primitive: "select_n", variant: "one case", args: [bool, float], apply: ([c, x]) => p.selectN(c!, x!), smooth: 2 },
   plain("select_n", "keys", [bools([4]), keys([4]), keys([4])], ([c, x, y]) => p.select(c!, x!, y!), "keys"),
   plain("select_n", "keys", [bools([4]), keys([]), keys([4])], ([c, x, y]) => p.select(c!, x!, y!), "scalar key"),
