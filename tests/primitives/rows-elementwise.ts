@@ -340,7 +340,13 @@ const choices: ContractRow[] = [
     smooth: 2,
   },
   // What lies beyond the cases takes the nearest, as in JAX, but passes no cotangent on.
-  plain("select_n", "integers", [ints([3, 4], [-2, 5]), anyInt, anyInt], ([c, x, y]) => p.selectN(c!, x!, y!), "beyond"),
+  plain(
+    "select_n",
+    "integers",
+    [ints([3, 4], [-2, 5]), anyInt, anyInt],
+    ([c, x, y]) => p.selectN(c!, x!, y!),
+    "beyond",
+  ),
   { primitive: "select_n", variant: "one case", args: [bool, float], apply: ([c, x]) => p.selectN(c!, x!), smooth: 2 },
   plain("select_n", "keys", [bools([4]), keys([4]), keys([4])], ([c, x, y]) => p.select(c!, x!, y!), "keys"),
   plain("select_n", "keys", [bools([4]), keys([]), keys([4])], ([c, x, y]) => p.select(c!, x!, y!), "scalar key"),
