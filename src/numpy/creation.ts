@@ -4,7 +4,7 @@ import { signature } from "../core/calling.js";
 import { defaultFloat } from "../core/config.js";
 import { asDType, type DType } from "../core/dtype.js";
 import { getEngine } from "../core/engine.js";
-import { type ArrayLike, asArray, scalarOf } from "../core/literal.js";
+import { type ArrayLike, asArray } from "../core/literal.js";
 import { ArgumentError } from "../core/errors.js";
 import * as p from "../primitives/all.js";
 import { broadcastTo } from "./broadcasting.js";
@@ -152,7 +152,3 @@ export function fullLike(): NDArray {
   const to = shape === undefined || shape === null ? x.shape : asShape(shape, "fullLike");
   return fullOf("fullLike", to, fillValue, dtype ?? x.dtype, device);
 }
-
-/** A scalar array of the default float dtype, for constants of formulas. */
-export const floatScalar = (value: number): NDArray =>
-  scalarOf(value, { shape: [], dtype: defaultFloat(), weakType: false });

@@ -3,7 +3,7 @@ import type { Aval } from "../core/aval.js";
 import { scalarOf } from "../core/literal.js";
 import type { Primitive, Tangent } from "../core/primitive.js";
 import { bind1 } from "../core/trace.js";
-import { isZero, Zero } from "../core/zero.js";
+import { isZero } from "../core/zero.js";
 import type * as Elementwise from "./elementwise.js";
 import type * as Gather from "./gather.js";
 import type * as Movement from "./movement.js";
@@ -88,11 +88,6 @@ export function addTangents(a: Tangent, b: Tangent): Tangent {
   if (isZero(a)) return b;
   if (isZero(b)) return a;
   return ops.add(a, b);
-}
-
-/** Applies a linear function of one tangent, keeping zeros symbolic. `outAval` is the type of the result. */
-export function mapTangent(t: Tangent, outAval: Aval, f: (t: NDArray) => NDArray): Tangent {
-  return isZero(t) ? new Zero(outAval) : f(t);
 }
 
 /** Binds a primitive of one operand and one result. */

@@ -4,3 +4,4 @@ checkOnWebgpu("lax", "lax");
 checkOnWebgpu("nn", "nn");
 checkOnWebgpu("random", "random");
 checkOnWebgpu("other namespaces", "other");
+checkOnWebgpu("unusual arguments", "more");

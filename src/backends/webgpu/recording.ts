@@ -114,21 +114,6 @@ export interface Recording {
   readonly lacks: string | undefined;
 }
 
-export const argumentCount = (work: Work): number => {
-  switch (work.kind) {
-    case "copy":
-      return 2;
-    case "birth":
-      return 1;
-    case "gate":
-      return work.rule.kind === "branch" || work.rule.kind === "while" ? 1 : 0;
-    case "fused":
-      return work.args.length;
-    default:
-      return work.buffers.length;
-  }
-};
-
 export function argumentBytes(work: Work, i: number): number {
   switch (work.kind) {
     case "copy":

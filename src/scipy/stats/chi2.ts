@@ -1,19 +1,10 @@
-import type { NDArray } from "../../core/array.js";
-import type { ArrayLike } from "../../core/literal.js";
 import { like } from "../../numpy/ufunc.js";
 import * as p from "../../primitives/all.js";
-import { impossibleWhere, type LocationScale, ofOperands } from "./distribution.js";
+import { impossibleWhere, type FreedomDensity, ofOperands } from "./distribution.js";
 
 /** The distribution of the sum of squares of `df` normal variables. */
 
-type Density = (
-  x: ArrayLike,
-  df: ArrayLike,
-  loc?: ArrayLike | LocationScale,
-  scale?: ArrayLike | LocationScale,
-) => NDArray;
-
-export const logpdf: Density = /* @__PURE__ */ ofOperands<Density>(
+export const logpdf: FreedomDensity = /* @__PURE__ */ ofOperands<FreedomDensity>(
   "chi2.logpdf",
   ["x", "df", "loc", "scale"],
   [0, 1],
@@ -26,4 +17,4 @@ export const logpdf: Density = /* @__PURE__ */ ofOperands<Density>(
     return impossibleWhere(p.lt(x!, loc!), p.sub(p.sub(kernel, normalizer), p.log(scale!)));
   },
 );
-export const pdf: Density = (...given) => p.exp(logpdf(...given));
+export const pdf: FreedomDensity = (...given) => p.exp(logpdf(...given));

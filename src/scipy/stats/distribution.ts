@@ -21,6 +21,14 @@ export type LocationScaleFunction = (
   scale?: ArrayLike | LocationScale,
 ) => NDArray;
 
+/** A density at x of a distribution with `df` degrees of freedom, a location and a scale. */
+export type FreedomDensity = (
+  x: ArrayLike,
+  df: ArrayLike,
+  loc?: ArrayLike | LocationScale,
+  scale?: ArrayLike | LocationScale,
+) => NDArray;
+
 /** Float operands of one dtype and one shape. */
 function operands(op: string, values: readonly ArrayLike[]): readonly NDArray[] {
   const xs = promoteInexact(op, ...values);

@@ -1,19 +1,10 @@
-import type { NDArray } from "../../core/array.js";
-import type { ArrayLike } from "../../core/literal.js";
 import { like } from "../../numpy/ufunc.js";
 import * as p from "../../primitives/all.js";
-import { type LocationScale, ofOperands } from "./distribution.js";
+import { type FreedomDensity, ofOperands } from "./distribution.js";
 
 /** Student's distribution with `df` degrees of freedom. */
 
-type Density = (
-  x: ArrayLike,
-  df: ArrayLike,
-  loc?: ArrayLike | LocationScale,
-  scale?: ArrayLike | LocationScale,
-) => NDArray;
-
-export const logpdf: Density = /* @__PURE__ */ ofOperands<Density>(
+export const logpdf: FreedomDensity = /* @__PURE__ */ ofOperands<FreedomDensity>(
   "t.logpdf",
   ["x", "df", "loc", "scale"],
   [0, 1],
@@ -27,4 +18,4 @@ export const logpdf: Density = /* @__PURE__ */ ofOperands<Density>(
     return p.neg(p.add(normalizer, p.mul(next, p.log1p(p.div(p.square(y), df!)))));
   },
 );
-export const pdf: Density = (...given) => p.exp(logpdf(...given));
+export const pdf: FreedomDensity = (...given) => p.exp(logpdf(...given));
