@@ -43,16 +43,12 @@ interface Gate {
   readonly selects: Node[];
 }
 
-export function findBranches(
-  phases: readonly LoopPhase[],
-  nodes: readonly Node[],
-  varies: (n: Node) => boolean,
-): Branches {
+export function findBranches(roots: readonly Node[], nodes: readonly Node[], varies: (n: Node) => boolean): Branches {
   const none: Branches = new Map();
   const selects = nodes.filter((n) => n.kind === "op" && n.op === "select" && varies(n) && varies(n.args[0]!));
   if (selects.length === 0 || nodes.filter((n) => n.kind === "op").length <= WORTH) return none;
   const gates = gatesOf(selects);
-  const order = usersFirst(phases, gates);
+  const order = usersFirst(roots, gates);
   dominate(order);
   const found = new Map<Node, Branch[]>();
   for (const point of order) {
@@ -123,7 +119,11 @@ function dependsOnItself({ selects, side }: Gate): boolean {
   return false;
 }
 
-function rootsOf(s: LoopStatement): readonly Node[] {
+/** What the statements of phases are made of. */
+export const rootsOf = (phases: readonly LoopPhase[]): readonly Node[] =>
+  phases.flatMap((p) => [...p.body, ...p.after].flatMap(rootsOfStatement));
+
+function rootsOfStatement(s: LoopStatement): readonly Node[] {
   const roots = [s.value];
   if (s.kind === "update" && s.when) roots.push(s.when);
   if ((s.kind === "store" || s.kind === "update") && s.access.opaque) roots.push(s.access.opaque);
@@ -131,7 +131,7 @@ function rootsOf(s: LoopStatement): readonly Node[] {
 }
 
 /** All points, each behind its users. */
-function usersFirst(phases: readonly LoopPhase[], gates: ReadonlyMap<Node, readonly Gate[]>): Point[] {
+function usersFirst(roots: readonly Node[], gates: ReadonlyMap<Node, readonly Gate[]>): Point[] {
   const points = new Map<Node | Gate, Point>();
   const point = (node: Node | null, gate: Gate | null): Point => {
     const key = (node ?? gate)!;
@@ -146,7 +146,7 @@ function usersFirst(phases: readonly LoopPhase[], gates: ReadonlyMap<Node, reado
     return [point(p.node!.args[0]!, null), ...own.map((g) => point(null, g))];
   };
   const root: Point = { node: null, gate: null, operands: [], order: -1, dominator: null, depth: 0, cost: 0 };
-  root.operands = phases.flatMap((p) => [...p.body, ...p.after].flatMap((s) => rootsOf(s).map((n) => point(n, null))));
+  root.operands = roots.map((n) => point(n, null));
   const done: Point[] = [];
   const opened = new Set<Point>([root]);
   const stack: { readonly p: Point; next: number }[] = [{ p: root, next: 0 }];

@@ -12,12 +12,12 @@ import {
   type Pointer,
   ROW,
 } from "./nodes.js";
-import { findBranches } from "./branches.js";
+import { findBranches, rootsOf } from "./branches.js";
 import { keepBytes } from "./memory.js";
 import { type Schedule, schedule } from "./schedule.js";
 import { splitAxes } from "./split.js";
 import { structureOf } from "./structure.js";
-import type { Survey } from "./survey.js";
+import { type Survey, survey } from "./survey.js";
 
 /** A nest kernel ready to be emitted, with what the host must know to launch it. */
 export interface LoweredNest {
@@ -37,6 +37,18 @@ export interface LoweredNest {
 }
 
 const MAX_AXES = 30;
+
+/**
+ * Brings a nest into the order of a schedule as it is, with more expressions than it stores: `roots`. What stands for them is
+ * returned in `values`.
+ */
+export function lowerWith(
+  kernel: NestKernel,
+  plan: Schedule,
+  roots: readonly Expr[],
+): LoweredNest & { readonly values: readonly Node[] } {
+  return new Lowering(kernel, survey(kernel, roots), plan, false).run(roots);
+}
 
 /** Brings a kernel into the order of its loops. */
 export function lowerNest(original: NestKernel, generic: boolean): LoweredNest {
@@ -80,7 +92,7 @@ class Lowering {
     this.everything = ROW | (2 ** plan.extents.length - 1);
   }
 
-  run(): LoweredNest {
+  run(roots: readonly Expr[] = []): LoweredNest & { readonly values: readonly Node[] } {
     const { kernel, plan } = this;
     const axes = plan.extents.map((extent) => ({ extent: this.dim(extent) }));
     for (const e of this.found.exprs) this.byExpr.set(e, this.lowerExpr(e));
@@ -89,6 +101,8 @@ class Lowering {
       const slots = [...new Set(body.flatMap((s) => (s.kind === "accumulate" ? [s.slot] : [])))];
       return { body, after: p.after.map((s) => this.lowerStatement(s)), slots, copies: this.phaseCopies(body) };
     });
+    const values = roots.map((e) => this.byExpr.get(e)!);
+    for (const n of values) n.uses++;
     this.placePointers();
 
     const points = plan.extents.slice(plan.parallel).reduce((a, b) => a * b, 1);
@@ -113,10 +127,9 @@ class Lowering {
       keeps: kernel.keeps,
       keepOffsets,
       phases,
-      branches:
-        plan.vectorAxis < 0
-          ? new Map()
-          : findBranches(phases, this.nodes, (n) => (n.deps & (2 ** plan.vectorAxis)) !== 0),
+      branches: findBranches([...rootsOf(phases), ...values], this.nodes, (n) =>
+        plan.vectorAxis < 0 ? n.deps !== 0 : (n.deps & (2 ** plan.vectorAxis)) !== 0,
+      ),
       unstable: this.nodes.some((n) => n.kind === "load" && n.unstable),
     };
     const inner = plan.tile > 0 ? plan.extents[plan.parallel - 1]! : 1;
@@ -129,6 +142,7 @@ class Lowering {
       rowStep: plan.tile > 0 ? 32 : width,
       rowWork: inner * points * kernel.phases.length,
       scratchBytes: scratchBytes === 0 ? 0 : scratchBytes + 16,
+      values,
     };
   }
 

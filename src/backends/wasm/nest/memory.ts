@@ -38,7 +38,7 @@ const contiguousLoad = (bytes: number, lanes: number): number => {
 };
 
 /** Pushes the values of `active` lanes; what lies in others is arbitrary (bool: any mask). */
-export function loadLanes(t: VectorTarget, access: Access, at: LaneAddresses, active: number): void {
+export function loadLanes(t: VectorTarget, access: Pick<Access, "type">, at: LaneAddresses, active: number): void {
   const { f } = t;
   const bytes = elementBytes(access.type);
   const { stride } = at;
@@ -60,7 +60,7 @@ export function loadLanes(t: VectorTarget, access: Access, at: LaneAddresses, ac
 /** Stores `active` lanes of what `value` pushes. */
 export function storeLanes(
   t: VectorTarget,
-  access: Access,
+  access: Pick<Access, "type">,
   at: LaneAddresses,
   active: number,
   value: () => void,

@@ -22,7 +22,7 @@ export interface Touch {
   readonly write: boolean;
 }
 
-export function survey(kernel: NestKernel): Survey {
+export function survey(kernel: NestKernel, roots: readonly Expr[] = []): Survey {
   const exprs: Expr[] = [];
   const indices = new Map<string, Index>();
   const touches: Touch[] = [];
@@ -76,6 +76,7 @@ export function survey(kernel: NestKernel): Survey {
     }
     walk(statement.value);
   }
+  for (const e of roots) walk(e);
   return { exprs, indices: [...indices.values()], touches, written, wide };
 }
 

@@ -158,6 +158,11 @@ export class Values {
         f.load(scalarLoadOp[n.type], 0);
         return;
       case "op": {
+        const branches = scopes.inPlace ? this.nest.branches.get(n) : undefined;
+        if (branches) {
+          this.selectFrom(n, branches, false);
+          return;
+        }
         const rotation = rotationOf(n);
         if (rotation) {
           this.scalar(rotation.x);
@@ -334,7 +339,7 @@ export class Values {
       case "op": {
         const branches = scopes.inPlace ? this.nest.branches.get(n) : undefined;
         if (branches) {
-          this.selectFrom(n, branches);
+          this.selectFrom(n, branches, true);
           return;
         }
         const rotation = rotationOf(n);
@@ -404,50 +409,60 @@ export class Values {
   }
 
   /** A select some of whose values are computed in branches. */
-  private selectFrom(n: NodeOf<"op">, branches: readonly Branch[]): void {
+  private selectFrom(n: NodeOf<"op">, branches: readonly Branch[], vector: boolean): void {
     const { f } = this;
-    const mask = f.local("v128");
-    this.vector(n.args[0]!);
-    f.set(mask);
-    for (const b of branches) if (!this.opened.has(b)) this.open(b, mask);
+    const condition = f.local(vector ? "v128" : "i32");
+    this.value(n.args[0]!, vector);
+    f.set(condition);
+    for (const b of branches) if (!this.opened.has(b)) this.open(b, condition, vector);
     for (const side of [1, 2] as const) {
       const value = n.args[side]!;
       const branch = branches.find((b) => b.side === side);
       const local = branch && this.opened.get(branch)![branch.values.indexOf(value)];
-      if (local === undefined) this.vector(value);
+      if (local === undefined) this.value(value, vector);
       else f.get(local);
     }
-    f.get(mask);
-    f.free(mask);
-    vectorOp(this.target, "select", n.type, n.type);
+    f.get(condition);
+    f.free(condition);
+    if (vector) vectorOp(this.target, "select", n.type, n.type);
+    else f.op(Op.select);
   }
 
   /** Computes the values of a branch, where any lane needs them. */
-  private open(b: Branch, mask: number): void {
+  private open(b: Branch, condition: number, vector: boolean): void {
     const { f, scopes } = this;
-    const wide = this.nest.lanes === 2;
     // Selects inside of the branch that are its own are plain ones.
     this.opened.set(b, []);
     for (const n of b.before) {
-      this.vector(n);
+      this.value(n, vector);
       f.op(Op.drop);
     }
-    const locals = b.values.map(() => f.local("v128"));
-    f.get(mask);
-    if (b.side === 1) f.op(Op.v128_any_true);
-    else {
-      f.op(wide ? Op.i64x2_all_true : Op.i32x4_all_true);
-      f.op(Op.i32_eqz);
-    }
+    const outside = new Set(this.opened.keys());
+    const locals = b.values.map((v) => f.local(vector ? "v128" : scalarValType(v.type)));
+    f.get(condition);
+    if (vector && b.side === 1) f.op(Op.v128_any_true);
+    else if (vector) f.op(this.nest.lanes === 2 ? Op.i64x2_all_true : Op.i32x4_all_true);
+    if (b.side === 2) f.op(Op.i32_eqz);
     f.if(() =>
       scopes.conditional(() => {
         b.values.forEach((v, k) => {
-          this.vector(v);
+          this.value(v, vector);
           f.set(locals[k]!);
         });
       }),
     );
+    // What was opened in here may not have been computed.
+    for (const [inner, values] of this.opened) {
+      if (outside.has(inner)) continue;
+      for (const local of values) f.free(local);
+      this.opened.delete(inner);
+    }
     this.opened.set(b, locals);
+  }
+
+  private value(n: Node, vector: boolean): void {
+    if (vector) this.vector(n);
+    else this.scalar(n);
   }
 
   private splatDim(d: Dim): void {

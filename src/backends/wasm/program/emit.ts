@@ -4,6 +4,7 @@ import { ModuleBuilder } from "../module-builder.js";
 import { emitNest } from "../nest/emit.js";
 import { isImmediate } from "../nest/nodes.js";
 import { Op } from "../opcodes.js";
+import { emitRounds } from "../rounds/emit.js";
 import { emitSort } from "../sort/sort.js";
 import { FrameWriter, PARAMS } from "./frame.js";
 import type { Call, Frame, LaidStep, ProgramLayout } from "./laid-out.js";
@@ -20,19 +21,26 @@ export function emitProgram(layout: ProgramLayout, generic: boolean): ModuleBuil
   const m = new ModuleBuilder();
   const host = layout.callbacks.length > 0 ? m.importFunction("host", "call", ["i32", "i32"], []) : -1;
   const relaxed = relaxedSimd();
-  const routines = layout.routines.map(({ kernel, nest }) => {
-    if (nest) return emitNest(m, nest.nest, generic).index;
-    return kernel.kind === "dot"
-      ? emitDot(m, kernel, { relaxed, generic })
-      : kernel.kind === "sort"
-        ? emitSort(m, kernel, generic)
-        : -1;
+  const routines = layout.routines.map(({ code }) => {
+    switch (code.kind) {
+      case "nest":
+        return emitNest(m, code.nest.nest, generic).index;
+      case "dot":
+        return emitDot(m, code.kernel, { relaxed, generic });
+      case "sort":
+        return emitSort(m, code.kernel, generic);
+      case "rounds":
+        return emitRounds(m, code.rounds);
+    }
   });
-  const builders = layout.functions.map((f) => m.func(`program ${f.source.name}`, generic ? ["i32", "i32"] : ["i32"]));
-  const functions = builders.map((f) => f.index);
-  layout.functions.forEach((f, k) =>
-    new FunctionEmitter(builders[k]!, layout, routines, functions, host, generic).emit(f.steps),
+  const builders = layout.functions.map(
+    (f) => f.called && m.func(`program ${f.source.name}`, generic ? ["i32", "i32"] : ["i32"]),
   );
+  const functions = builders.map((f) => (f ? f.index : -1));
+  layout.functions.forEach((f, k) => {
+    const builder = builders[k];
+    if (builder) new FunctionEmitter(builder, layout, routines, functions, host, generic).emit(f.steps);
+  });
   m.exportFunction("run", functions[0]!);
   return m;
 }
@@ -63,9 +71,25 @@ class FunctionEmitter extends FrameWriter {
       case "scan":
         emitScan(this, s);
         return;
+      case "rounds":
+        this.roundsWhile(s);
+        return;
       case "callback":
         this.callback(s);
     }
+  }
+
+  /** Rounds until their condition ends them, in chunks as well. */
+  private roundsWhile(s: Extract<LaidStep, { readonly kind: "rounds" }>): void {
+    const { f } = this;
+    f.loop((again) => {
+      f.i32(0);
+      f.i32(s.chunk);
+      for (const a of s.args) this.place(a);
+      this.inArena(0);
+      f.call(this.routines[s.routine]!);
+      f.brIf(again);
+    });
   }
 
   /** Launches in chunks, so that a kernel's optimised code is picked up when it is ready. */

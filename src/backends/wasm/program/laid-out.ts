@@ -31,6 +31,8 @@ export interface ChunkParam extends RowChunks {
 
 export interface FunctionLayout {
   readonly source: ProgramFunction;
+  /** Whether anything calls it; what nothing calls has no steps. */
+  readonly called: boolean;
   readonly steps: readonly LaidStep[];
 }
 
@@ -71,6 +73,8 @@ export type LaidStep =
   | { readonly kind: "call"; readonly call: Call; readonly frame: Frame }
   | { readonly kind: "if"; readonly index: Place; readonly branches: readonly Call[]; readonly frame: Frame }
   | { readonly kind: "copy"; readonly move: Move }
+  /** Rounds over scalars until their condition ends them. */
+  | { readonly kind: "rounds"; readonly routine: number; readonly args: readonly Place[]; readonly chunk: number }
   | {
       readonly kind: "loop";
       readonly condition: number;

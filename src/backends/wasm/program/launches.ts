@@ -1,13 +1,17 @@
-import type { Kernel } from "../../../kernel-ir/kernel.js";
+import type { DotKernel, Kernel, SortKernel } from "../../../kernel-ir/kernel.js";
 import { dotParameters, dotScratchBytes, dotStructure, dotUnits } from "../dot/dot.js";
 import { type LoweredNest, lowerNest } from "../nest/lower.js";
+import type { LoweredRounds } from "../rounds/lower.js";
 import { sortLines, sortParameters, sortScratchBytes, sortStructure } from "../sort/sort.js";
 
 /** A kernel function to emit. */
 export interface Routine {
   readonly key: string;
-  readonly kernel: Kernel;
-  readonly nest: LoweredNest | null;
+  readonly code:
+    | { readonly kind: "nest"; readonly nest: LoweredNest }
+    | { readonly kind: "dot"; readonly kernel: DotKernel }
+    | { readonly kind: "sort"; readonly kernel: SortKernel }
+    | { readonly kind: "rounds"; readonly rounds: LoweredRounds };
 }
 
 /** Chunks that are multiples of a step, by the work of a row. */
@@ -45,7 +49,7 @@ export function launchOf(kernel: Kernel, index: number, generic: boolean): Launc
       const chunk = chunkOf(step, rowWork);
       const callPoints = Math.min(rows, chunk) * rowWork;
       return {
-        routine: { key, kernel, nest },
+        routine: { key, code: { kind: "nest", nest } },
         params,
         rows,
         chunk,
@@ -57,7 +61,7 @@ export function launchOf(kernel: Kernel, index: number, generic: boolean): Launc
     case "dot": {
       const rows = dotUnits(kernel);
       return {
-        routine: { key: generic ? dotStructure(kernel) : `dot ${index}`, kernel, nest: null },
+        routine: { key: generic ? dotStructure(kernel) : `dot ${index}`, code: { kind: "dot", kernel } },
         params: generic ? dotParameters(kernel) : [],
         rows,
         // one call: packing is done once a call
@@ -69,7 +73,7 @@ export function launchOf(kernel: Kernel, index: number, generic: boolean): Launc
     }
     case "sort":
       return {
-        routine: { key: generic ? sortStructure(kernel) : `sort ${index}`, kernel, nest: null },
+        routine: { key: generic ? sortStructure(kernel) : `sort ${index}`, code: { kind: "sort", kernel } },
         params: generic ? sortParameters(kernel) : [],
         rows: sortLines(kernel),
         chunk: Math.max(1, Math.floor(CHUNK_WORK / Math.max(1, kernel.n * 16))),

@@ -1,8 +1,21 @@
 import { invariant } from "../../../core/errors.js";
 import type { BufferRef, Program, ProgramFunction, Slices, Step } from "../../../kernel-ir/program.js";
 import type { Dim } from "../nest/nodes.js";
-import type { Call, ChunkParam, Frame, LaidSlices, LaidStep, Move, Place, ProgramLayout } from "./laid-out.js";
-import { type Launch, launchOf, type Routine, type RowChunks } from "./launches.js";
+import { calledBy } from "../../../kernel-ir/callees.js";
+import { followRounds } from "../rounds/follow.js";
+import { lowerRounds } from "../rounds/lower.js";
+import type {
+  Call,
+  ChunkParam,
+  Frame,
+  FunctionLayout,
+  LaidSlices,
+  LaidStep,
+  Move,
+  Place,
+  ProgramLayout,
+} from "./laid-out.js";
+import { chunkOf, type Launch, launchOf, type Routine, type RowChunks } from "./launches.js";
 import { structureOf } from "./structure.js";
 
 const align = (n: number): number => Math.ceil(n / 64) * 64;
@@ -19,6 +32,14 @@ export function layOut(program: Program, generic: boolean): ProgramLayout {
 /** A launch whose routine is one of those of the program. */
 type LaidLaunch = Omit<Launch, "routine"> & { readonly routine: number };
 
+/** A loop that is a kernel. */
+interface LaidRounds {
+  readonly routine: number;
+  readonly refs: readonly BufferRef[];
+  /** Rounds of one call. */
+  readonly chunk: number;
+}
+
 class Layouter {
   private readonly params: number[] = [];
   private readonly routines: Routine[] = [];
@@ -26,6 +47,7 @@ class Layouter {
   private longestCall = 0;
   private readonly chunks: ChunkParam[] = [];
   private readonly launches = new Map<number, LaidLaunch>();
+  private readonly roundsOf = new Map<Step, LaidRounds | null>();
   /** Bytes of arena of each function, with all that it calls. */
   private readonly needs = new Map<number, number>();
 
@@ -35,7 +57,7 @@ class Layouter {
   ) {}
 
   run(): ProgramLayout {
-    const functions = this.program.functions.map((f) => ({ source: f, steps: f.steps.map((s) => this.step(f, s)) }));
+    const functions = this.layFunctions();
     return {
       key: this.generic ? structureOf(this.routines, functions) : "",
       params: this.params,
@@ -46,6 +68,39 @@ class Layouter {
       chunks: this.chunks,
       longestCall: this.longestCall,
     };
+  }
+
+  /** Those that the entry calls, and that these call; loops that became kernels call none. */
+  private layFunctions(): FunctionLayout[] {
+    const { functions } = this.program;
+    const called = new Set([0]);
+    const laid = new Map<number, readonly LaidStep[]>();
+    for (const k of called) {
+      const f = functions[k]!;
+      for (const s of f.steps) if (!this.rounds(s)) for (const callee of calledBy(s)) called.add(callee);
+      laid.set(
+        k,
+        f.steps.map((s) => this.step(f, s)),
+      );
+    }
+    return functions.map((source, k) => ({ source, called: called.has(k), steps: laid.get(k) ?? [] }));
+  }
+
+  /** A loop over scalars as a kernel of its own. */
+  private rounds(s: Step): LaidRounds | undefined {
+    if (this.generic || (s.kind !== "scan" && s.kind !== "loop")) return undefined;
+    let laid = this.roundsOf.get(s);
+    if (laid === undefined) {
+      const rounds = followRounds(this.program, s);
+      laid = null;
+      if (rounds) {
+        const lowered = lowerRounds(rounds);
+        const routine = this.routine({ key: lowered.key, code: { kind: "rounds", rounds: lowered } });
+        laid = { routine, refs: rounds.refs, chunk: chunkOf(1, lowered.work) };
+      }
+      this.roundsOf.set(s, laid);
+    }
+    return laid ?? undefined;
   }
 
   private num(n: number): Dim {
@@ -69,13 +124,16 @@ class Layouter {
     let laid = this.launches.get(index);
     if (laid) return laid;
     const launch = launchOf(this.program.kernels[index]!, index, this.generic);
-    const { key } = launch.routine;
-    let routine = this.byKey.get(key);
-    if (routine === undefined) this.byKey.set(key, (routine = this.routines.push(launch.routine) - 1));
     this.longestCall = Math.max(this.longestCall, launch.callPoints);
-    laid = { ...launch, routine };
+    laid = { ...launch, routine: this.routine(launch.routine) };
     this.launches.set(index, laid);
     return laid;
+  }
+
+  private routine(r: Routine): number {
+    let routine = this.byKey.get(r.key);
+    if (routine === undefined) this.byKey.set(r.key, (routine = this.routines.push(r) - 1));
+    return routine;
   }
 
   private step(f: ProgramFunction, s: Step): LaidStep {
@@ -106,10 +164,19 @@ class Layouter {
           branches: s.branches.map((fn) => this.call(f, fn, s.inputs, s.outputs)),
           frame: this.frame(f.arenaBytes, s.branches),
         };
-      case "loop":
-        return this.loop(f, s);
-      case "scan":
-        return this.scan(f, s);
+      case "loop": {
+        const rounds = this.rounds(s);
+        if (!rounds) return this.loop(f, s);
+        const { routine, chunk } = rounds;
+        return { kind: "rounds", routine, args: rounds.refs.map((r) => this.place(f, r)), chunk };
+      }
+      case "scan": {
+        const rounds = this.rounds(s);
+        if (!rounds) return this.scan(f, s);
+        const { routine, chunk } = rounds;
+        const args = rounds.refs.map((r) => this.place(f, r));
+        return { kind: "launch", routine, args, rows: s.length, chunk, scratch: 0, params: 0 };
+      }
       case "copy":
         return {
           kind: "copy",
@@ -232,6 +299,7 @@ class Layouter {
       most = Math.max(most, align(at + 4 * words) + Math.max(...fns.map((k) => this.need(k))));
     };
     for (const s of f.steps) {
+      if (this.rounds(s)) continue;
       switch (s.kind) {
         case "launch":
           most = Math.max(most, f.arenaBytes + this.kernel(s.kernel).scratchBytes);

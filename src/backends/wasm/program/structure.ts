@@ -18,6 +18,8 @@ export function structureOf(routines: readonly Routine[], functions: readonly Fu
         return `if ${place(s.index)} ${s.branches.map(call).join(" ")} ${frame(s.frame)}`;
       case "scan":
         return `scan ${s.body} ${s.length} ${s.reverse} ${s.carry.length} ${[...s.consts, ...s.carry, ...s.spare].map(place).join()} ${s.bytes.map(dimText).join()} ${[...s.xs, ...s.ys].map((x) => `${place(x.place)}*${x.stride}`).join()} ${frame(s.frame)}`;
+      case "rounds":
+        return `rounds ${s.routine} ${s.args.map(place).join()} ${s.chunk}`;
       case "copy":
         return `copy ${move(s.move)}`;
       case "callback":

@@ -1,0 +1,86 @@
+import * as ix from "../../../kernel-ir/index-expr.js";
+import type { Index } from "../../../kernel-ir/index-expr.js";
+import type { BufferType } from "../../../kernel-ir/program.js";
+import type { BufferArg } from "../../../kernel-ir/kernel.js";
+import type { Expr } from "../../../kernel-ir/scalar.js";
+import { elementBytes } from "../nest/memory.js";
+import { decline, type Elements } from "./elements.js";
+
+/** A type of elements in buffers. */
+export type CellType = BufferArg["type"];
+
+export function cellType({ dtype }: Pick<BufferType, "dtype">): CellType {
+  switch (dtype) {
+    case "float32":
+      return "f32";
+    case "float64":
+      return "f64";
+    case "int32":
+      return "i32";
+    case "uint32":
+    case "key":
+      return "u32";
+    case "bool":
+      return "bool";
+  }
+}
+
+/** Where a buffer of a body lies while the body is followed: in memory that is only read, or in cells with a value each. */
+export type Place =
+  | { readonly kind: "memory"; readonly buffer: number; readonly type: CellType; readonly base: Index }
+  | { readonly kind: "cells"; readonly cells: Cells; readonly at: number };
+
+/** Values by the bytes at which they begin. */
+export class Cells {
+  private readonly values = new Map<number, Expr>();
+
+  read(at: number, type: CellType, make: Elements): Expr {
+    const value = this.values.get(at);
+    if (value === undefined) decline("it reads what it has not written");
+    return make.as(type, value);
+  }
+
+  write(at: number, value: Expr): void {
+    if (elementBytes(value.type) === 8) this.values.delete(at + 4);
+    const before = this.values.get(at - 4);
+    if (before && elementBytes(before.type) === 8) this.values.delete(at - 4);
+    this.values.set(at, value);
+  }
+
+  /** All values and where they begin. */
+  entries(): readonly (readonly [number, Expr])[] {
+    return [...this.values];
+  }
+}
+
+export const cellsAt = (cells: Cells, at = 0): Place => ({ kind: "cells", cells, at });
+
+/** The element at an index of a place. */
+export function readAt(p: Place, type: CellType, index: Index, make: Elements): Expr {
+  make.step();
+  if (p.kind === "memory") return make.as(type, make.load(p.type, p.buffer, ix.add(p.base, index)));
+  if (!ix.isLit(index)) decline("it looks for a place in what it carries");
+  return p.cells.read(p.at + index.base * elementBytes(type), type, make);
+}
+
+export function writeAt(p: Place, index: Index, value: Expr): void {
+  if (p.kind === "memory" || !ix.isLit(index)) decline("it writes at a place that is only known when it runs");
+  p.cells.write(p.at + index.base * elementBytes(value.type), value);
+}
+
+/** Copies a run of bytes. */
+export function copyCells(from: Place, to: Place, bytes: number, make: Elements): void {
+  if (from.kind === "memory") {
+    const size = elementBytes(from.type);
+    for (let e = 0; e * size < bytes; e++) writeAt(to, ix.lit(e), readAt(from, from.type, ix.lit(e), make));
+    return;
+  }
+  if (to.kind === "memory") decline("it writes what is only read");
+  // all values are taken first: the runs may overlap
+  for (const [at, value] of from.cells.entries()) {
+    const offset = at - from.at;
+    if (offset < 0 || offset >= bytes) continue;
+    make.step();
+    to.cells.write(to.at + offset, value);
+  }
+}

@@ -1,0 +1,125 @@
+import * as ix from "../../../kernel-ir/index-expr.js";
+import type { Atom, Index } from "../../../kernel-ir/index-expr.js";
+import { simplify } from "../../../kernel-ir/rewrite.js";
+import {
+  constant,
+  type Expr,
+  load,
+  op,
+  type OpExpr,
+  type ScalarOp,
+  type ScalarType,
+  slotRef,
+} from "../../../kernel-ir/scalar.js";
+
+/** Thrown where a loop is none of those that are written as one stretch of code; it goes the usual way then. */
+export class Declined extends Error {}
+
+export function decline(why: string): never {
+  throw new Declined(why);
+}
+
+/** Expressions that are made while a loop's body is followed, and steps of following it; together with these, its time is bounded. */
+const MOST = 4000;
+
+/** Makes expressions of elements: simplified, and equal ones once. Operands are made here, too. */
+export class Elements {
+  private readonly ids = new Map<Expr, number>();
+  private readonly interned = new Map<string, Expr>();
+  private work = 0;
+
+  /** Counts a step of work. */
+  step(): void {
+    if (++this.work > MOST) decline("it is long");
+  }
+
+  constant(type: ScalarType, value: number | bigint): Expr {
+    return this.intern(constant(type, value));
+  }
+  slot(type: ScalarType, slot: number): Expr {
+    return this.intern(slotRef(type, slot));
+  }
+  /** An element of memory. */
+  load(type: ScalarType, buffer: number, index: Index): Expr {
+    return this.intern(load(type, buffer, index));
+  }
+  op(name: ScalarOp, args: readonly Expr[], type?: ScalarType): Expr {
+    return this.intern(simplify(op(name, args, type)));
+  }
+  select(condition: Expr, yes: Expr, no: Expr): Expr {
+    return yes === no ? yes : this.op("select", [condition, yes, no]);
+  }
+  /** A value as one of another type with the same bits. */
+  as(type: ScalarType, e: Expr): Expr {
+    if (e.type === type) return e;
+    if (!isWord(type) || !isWord(e.type)) decline(`a ${e.type} is read as ${type}`);
+    return this.op("bitcast", [e], type);
+  }
+
+  /** An index as a value. */
+  indexValue(index: Index): Expr {
+    if (ix.isLit(index)) return this.constant("i32", index.base);
+    const only = index.terms.length === 1 && index.base === 0 ? index.terms[0]! : undefined;
+    if (only?.coeff === 1 && only.atom.kind === "value") return only.atom.expr;
+    return this.intern({ kind: "index", type: "i32", index });
+  }
+
+  /** An index with numbers in the place of axes, and other values in the place of those it holds. */
+  index(index: Index, axis: (k: number) => number, value: (e: Expr) => Expr): Index {
+    let out = ix.lit(index.base);
+    for (const { coeff, atom } of index.terms) out = ix.add(out, ix.scale(this.atom(atom, axis, value), coeff));
+    return out;
+  }
+
+  private atom(a: Atom, axis: (k: number) => number, value: (e: Expr) => Expr): Index {
+    switch (a.kind) {
+      case "axis":
+        return ix.lit(axis(a.axis));
+      case "div":
+        return ix.div(this.index(a.x, axis, value), a.d);
+      case "mod":
+        return ix.mod(this.index(a.x, axis, value), a.d);
+      case "clamp":
+        return ix.clamp(this.index(a.x, axis, value), a.lo, a.hi);
+      case "value": {
+        const e = value(a.expr);
+        return e.kind === "const" ? ix.lit(Number(e.value)) : ix.valueIndex(e, a.lo, a.hi);
+      }
+    }
+  }
+
+  private intern(e: Expr): Expr {
+    if (this.ids.has(e)) return e;
+    this.step();
+    const own = e.kind === "op" ? this.withInterned(e) : e;
+    const key = this.keyOf(own);
+    const same = this.interned.get(key);
+    if (same) return same;
+    this.interned.set(key, own);
+    this.ids.set(own, this.ids.size);
+    return own;
+  }
+
+  private withInterned(e: OpExpr): OpExpr {
+    const args = e.args.map((a) => this.intern(a));
+    return args.every((a, k) => a === e.args[k]) ? e : { ...e, args };
+  }
+
+  private keyOf(e: Expr): string {
+    switch (e.kind) {
+      case "const":
+        return `c${e.type}${Object.is(e.value, -0) ? "-0" : String(e.value)}`;
+      case "index":
+        return `i${e.index.key}`;
+      case "load":
+        return `l${e.type}${e.buffer}@${e.index.key}`;
+      case "op":
+        return `${e.op}${e.type}(${e.args.map((a) => this.ids.get(a)).join()})`;
+      case "slot":
+      case "keep":
+        return `${e.kind}${e.type}${e.kind === "slot" ? e.slot : e.keep}`;
+    }
+  }
+}
+
+const isWord = (t: ScalarType): boolean => t === "f32" || t === "i32" || t === "u32";
