@@ -89,26 +89,33 @@ function withoutMemory(
   device: WebgpuDevice,
   label: string,
 ): { readonly over: () => void; readonly count: () => number } {
-  const { context } = device;
-  const gpu = context.device;
-  const scoped = context.scoped.bind(context);
+  const gpu = device.context.device;
   const create = gpu.createBuffer.bind(gpu);
+  const push = gpu.pushErrorScope.bind(gpu);
+  const pop = gpu.popErrorScope.bind(gpu);
+  const scopes: GPUErrorFilter[] = [];
   let [refused, count] = [false, 0];
   const spies = [
     vi.spyOn(gpu, "createBuffer").mockImplementation((descriptor) => {
       if (!descriptor.label?.startsWith(label)) return create(descriptor);
       refused = true;
       count++;
-      gpu.pushErrorScope("validation");
+      push("validation");
       const none = create({ size: 16, usage: 0xffff });
-      void gpu.popErrorScope();
+      void pop();
       return none;
     }),
-    vi.spyOn(context, "scoped").mockImplementation((filter, body) => {
-      const { value, error } = scoped(filter, body);
-      if (filter !== "out-of-memory" || !refused) return { value, error };
+    vi.spyOn(gpu, "pushErrorScope").mockImplementation((filter) => {
+      scopes.push(filter);
+      push(filter);
+    }),
+    vi.spyOn(gpu, "popErrorScope").mockImplementation(async () => {
+      const isOfMemory = scopes.pop() === "out-of-memory";
+      const error = pop();
+      if (!isOfMemory || !refused) return error;
       refused = false;
-      return { value, error: error.then(() => ({ message: "no memory" })) };
+      await error;
+      return { message: "no memory" };
     }),
   ];
   return { over: () => spies.forEach((s) => s.mockRestore()), count: () => count };

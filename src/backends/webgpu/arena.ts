@@ -1,6 +1,7 @@
 import { usage } from "./constants.js";
-import type { Context } from "./context.js";
-import { type Block, Pool } from "./pool.js";
+import type { Commands } from "./commands.js";
+import type { Block } from "./block.js";
+import { Pool } from "./pool.js";
 
 /**
  * Memory of temporaries: a few banks that all programs of the device share, for what runs later overwrites what earlier runs are
@@ -14,10 +15,10 @@ export class Arena {
   private clearsLater = false;
 
   constructor(
-    context: Context,
+    commands: Commands,
     { onDestroy, onFailure }: { readonly onDestroy: (block: Block) => void; readonly onFailure: () => void },
   ) {
-    this.pool = new Pool(context, usage.storage | usage.copySource | usage.copyTarget, {
+    this.pool = new Pool(commands, usage.storage | usage.copySource | usage.copyTarget, {
       label: "arena",
       keepBytes: 0,
       onDestroy,

@@ -1,6 +1,6 @@
 import type { Context } from "./context.js";
 import type { Layout } from "./pipelines.js";
-import type { Block } from "./pool.js";
+import type { Block } from "./block.js";
 
 /** A part of a block, as a dispatch sees it. */
 export interface Range {
@@ -9,7 +9,7 @@ export interface Range {
   readonly size: number;
 }
 
-interface Group {
+export interface Group {
   readonly gpu: GPUBindGroup;
   readonly blocks: readonly Block[];
   lastUse: number;
@@ -25,7 +25,7 @@ export class BindGroups {
 
   constructor(private readonly context: Context) {}
 
-  get(layout: Layout, ranges: readonly Range[], label: string): GPUBindGroup {
+  get(layout: Layout, ranges: readonly Range[], label: string): Group {
     let key = String(layout.id);
     for (const { block, offset, size } of ranges) key += ` ${block.id}:${offset}:${size}`;
     let group = this.byKey.get(key);
@@ -36,7 +36,7 @@ export class BindGroups {
       if (this.byKey.size > kept) this.dropOld();
     }
     group.lastUse = ++this.clock;
-    return group.gpu;
+    return group;
   }
 
   /** Forgets what names a block. */

@@ -1,7 +1,7 @@
 import { invariant } from "../../core/errors.js";
 import type { DeviceBuffer } from "../../kernel-ir/backend.js";
 import type { Fate } from "./fate.js";
-import type { Block } from "./pool.js";
+import type { Block } from "./block.js";
 
 /** A buffer of the runtime. Its block is taken when the stream first writes it, so that calls that wait take no memory. */
 export class WebgpuBuffer implements DeviceBuffer {

@@ -20,6 +20,8 @@ export class Context {
     storeBytes: 0,
   };
   lost: DeviceError | undefined;
+  /** Error scopes of `scoped` that are open. */
+  openScopes = 0;
   private readonly pending = new Set<(error: DeviceError) => void>();
   private readonly losses: (() => void)[] = [];
 
@@ -90,12 +92,15 @@ export class Context {
   /** Does something under an error scope; the promise tells the scope's error, null if there was none. */
   scoped<T>(filter: GPUErrorFilter, body: () => T): { readonly value: T; readonly error: Promise<GPUError | null> } {
     this.device.pushErrorScope(filter);
+    this.openScopes++;
+    let error: Promise<GPUError | null> | undefined;
     try {
       const value = body();
-      return { value, error: this.guard(this.device.popErrorScope()) };
-    } catch (e) {
-      this.device.popErrorScope().catch(() => undefined);
-      throw e;
+      error = this.guard(this.device.popErrorScope());
+      return { value, error };
+    } finally {
+      this.openScopes--;
+      if (!error) this.device.popErrorScope().catch(() => undefined);
     }
   }
 

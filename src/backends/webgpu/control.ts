@@ -1,7 +1,8 @@
 import { bindingAlignment, computeStage, usage } from "./constants.js";
-import type { Context } from "./context.js";
+import type { Commands } from "./commands.js";
 import type { Control, Dispatch } from "./dispatch.js";
-import { type Block, Pool } from "./pool.js";
+import type { Block } from "./block.js";
+import { Pool } from "./pool.js";
 
 /**
  * What launches are told by uniform memory: whether they are to do anything, and which round it is.
@@ -74,11 +75,11 @@ export class ControlMemory {
   private readonly pool: Pool;
 
   constructor(
-    private readonly context: Context,
+    private readonly commands: Commands,
     onDestroy: (block: Block) => void,
   ) {
     const all = usage.storage | usage.uniform | usage.copySource | usage.copyTarget;
-    this.pool = new Pool(context, all, { label: "control", keepBytes: 0, onDestroy });
+    this.pool = new Pool(commands, all, { label: "control", keepBytes: 0, onDestroy });
   }
 
   get bytes(): number {
@@ -105,8 +106,9 @@ export class ControlMemory {
     if (gated) entries.push({ binding: 0, resource: { buffer: this.gatesOf(1).gpu, size: 16 } });
     for (let k = 1; k <= 2 * turns; k++)
       entries.push({ binding: k, resource: { buffer: this.numbers().gpu, size: 16 } });
-    this.context.counters.bindGroups++;
-    this.groups.set(layout, (group = this.context.device.createBindGroup({ label: "control", layout, entries })));
+    const { context } = this.commands;
+    context.counters.bindGroups++;
+    this.groups.set(layout, (group = context.device.createBindGroup({ label: "control", layout, entries })));
     return group;
   }
 
@@ -116,13 +118,16 @@ export class ControlMemory {
     const words = new Uint32Array(base * gateWords);
     for (let k = 0; k < base; k++) words[k * gateWords] = k;
     this.table = this.pool.take(words.byteLength);
-    this.context.device.queue.writeBuffer(this.table.gpu, 0, words);
+    // Nothing uses it yet.
+    this.commands.context.device.queue.writeBuffer(this.table.gpu, 0, words);
     return this.table;
   }
 
   /** Gives a block back, and forgets what names it. */
   private drop(block: Block | undefined): void {
     if (!block) return;
+    // What is encoded may depend on it by a group.
+    this.commands.flush();
     this.groups.clear();
     this.pool.give(block);
     this.pool.trim(0);

@@ -14,6 +14,7 @@ import { Arena } from "./arena.js";
 import { BindGroups } from "./bind-groups.js";
 import { own, WebgpuBuffer } from "./buffer.js";
 import { bindingAlignment, usage } from "./constants.js";
+import { Commands } from "./commands.js";
 import { Context } from "./context.js";
 import { ControlMemory } from "./control.js";
 import { outOfMemory, overLimit } from "./errors.js";
@@ -21,7 +22,8 @@ import { WebgpuExecutable } from "./executable.js";
 import { flatten } from "./flatten.js";
 import { HostExecutable, unrecorded } from "./host-call.js";
 import { Pipelines } from "./pipelines.js";
-import { type Block, Pool } from "./pool.js";
+import type { Block } from "./block.js";
+import { Pool } from "./pool.js";
 import { Profiler } from "./profile.js";
 import { Readback } from "./readback.js";
 import { ScalarSlots } from "./scalars.js";
@@ -50,12 +52,12 @@ export class WebgpuDevice implements Backend {
   readonly name = "webgpu";
   readonly traits: DeviceTraits;
   readonly context: Context;
+  readonly commands: Commands;
   readonly stream = new Stream();
   readonly bindGroups: BindGroups;
   readonly arena: Arena;
   readonly scalars: ScalarSlots;
   readonly control: ControlMemory;
-  readonly submitCap: SubmitCap;
   readonly readback: Readback;
   readonly specialiseContext: SpecialiseContext;
   profiler: Profiler | undefined;
@@ -69,11 +71,13 @@ export class WebgpuDevice implements Backend {
   constructor(gpu: GPUDevice, { lower, maxBytes, submitCap = defaultCap, fuseLoops = true }: DeviceOptions) {
     const { limits } = gpu;
     this.context = new Context(gpu);
+    const commands = new Commands(this.context, submitCap);
+    this.commands = commands;
     this.context.onLoss(() => this.stream.flush());
     this.bindGroups = new BindGroups(this.context);
     this.maxBytes = maxBytes ?? Infinity;
     const onDestroy = (block: Block): void => this.bindGroups.drop(block);
-    this.pool = new Pool(this.context, usage.storage | usage.copySource | usage.copyTarget, {
+    this.pool = new Pool(commands, usage.storage | usage.copySource | usage.copyTarget, {
       label: "array",
       keepBytes,
       onDestroy,
@@ -82,12 +86,11 @@ export class WebgpuDevice implements Backend {
         this.arena.clear();
       },
     });
-    this.arena = new Arena(this.context, { onDestroy, onFailure: () => this.pool.trim(0) });
-    this.scalars = new ScalarSlots(this.context, onDestroy);
-    this.control = new ControlMemory(this.context, onDestroy);
-    this.submitCap = submitCap;
+    this.arena = new Arena(commands, { onDestroy, onFailure: () => this.pool.trim(0) });
+    this.scalars = new ScalarSlots(commands, onDestroy);
+    this.control = new ControlMemory(commands, onDestroy);
     this.fuseLoops = fuseLoops;
-    this.readback = new Readback(this.context);
+    this.readback = new Readback(commands);
     this.pipelines = new Pipelines(this.context);
     const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = limits;
     const largest =

@@ -2,11 +2,12 @@ import type { TsaxError } from "../../core/errors.js";
 import { type DeviceBuffer, type Executable, isScalarInput, type ScalarInput } from "../../kernel-ir/backend.js";
 import type { Program } from "../../kernel-ir/program.js";
 import { own, type WebgpuBuffer } from "./buffer.js";
+import type { Batch } from "./commands.js";
 import { bindingAlignment } from "./constants.js";
 import { workRefused } from "./errors.js";
 import { Fate } from "./fate.js";
-import type { Block } from "./pool.js";
-import { type Pause, play } from "./play.js";
+import type { Block } from "./block.js";
+import { type Pause, Player } from "./play.js";
 import type { Profiler } from "./profile.js";
 import { describe, keyOf, type Shared, type Sharing, type Specialised, specialise } from "./specialise.js";
 import { asTsaxError, type Entry } from "./stream.js";
@@ -112,6 +113,14 @@ class Variant {
   }
 }
 
+/** What the device refused, and what it was part of. */
+interface Refusal {
+  readonly error: GPUError;
+  readonly batch: Batch;
+}
+
+const blocksOf = (xs: readonly Operand[]): readonly Block[] =>
+  xs.flatMap((x) => (isScalarInput(x) ? [] : (x.block ?? [])));
 const errorOf = (fates: readonly (Fate | undefined)[]): TsaxError | undefined => fates.find((f) => f?.error)?.error;
 
 /** One call of a program in the stream. */
@@ -125,8 +134,9 @@ class Call implements Entry {
   private gates: Block | undefined;
   /** What became of the operands. */
   private fates: readonly (Fate | undefined)[] = [];
-  /** The first that the device refuses of what was handed to it. */
-  private refused: Promise<GPUError | null> | undefined;
+  private player: Player | undefined;
+  /** So many of the batches that the call is part of are known not to be refused. */
+  private accepted = 0;
 
   constructor(
     private readonly device: WebgpuDevice,
@@ -165,16 +175,11 @@ class Call implements Entry {
     const { device } = this;
     try {
       device.context.check();
-      const { value: pause, error } = device.context.scoped("validation", () => {
-        this.playing ??= this.begin();
-        const step = this.playing?.next(answer);
-        return step && !step.done ? step.value : undefined;
-      });
-      const before = this.refused;
-      this.refused = before ? Promise.all([before, error]).then(([first, next]) => first ?? next) : error;
-      this.refused.catch(() => undefined);
-      if (!pause) this.end(undefined);
-      return pause;
+      this.playing ??= this.begin();
+      const step = this.playing?.next(answer);
+      if (step && !step.done) return step.value;
+      this.end(undefined);
+      return undefined;
     } catch (e) {
       this.end(asTsaxError(e));
       return undefined;
@@ -210,7 +215,18 @@ class Call implements Entry {
   /** Whether no operand failed, and nothing that was handed over so far was refused. */
   private async isSound(): Promise<boolean> {
     await Promise.all(this.fates.map((f) => f?.settled));
-    return errorOf(this.fates) === undefined && (await this.refused) === null;
+    return errorOf(this.fates) === undefined && (await this.refused()) === undefined;
+  }
+
+  /** The first that the device refuses of what was handed over so far. */
+  private async refused(): Promise<Refusal | undefined> {
+    const batches = this.player?.batches ?? [];
+    for (; this.accepted < batches.length; this.accepted++) {
+      const batch = batches[this.accepted]!;
+      const error = await batch.refused;
+      if (error) return { error, batch };
+    }
+    return undefined;
   }
 
   /** Takes memory, and begins; undefined where an operand failed. */
@@ -227,9 +243,21 @@ class Call implements Entry {
     const gates = specialised.gates > 0 ? device.control.gatesOf(specialised.gates) : undefined;
     this.gates = gates;
     const used = outputs.flatMap((x, k) => (this.untouched[k] ? [] : x.block!));
-    this.blocks = [...used, ...banks, ...(scalars ? [scalars] : [])];
+    this.blocks = [...used, ...banks, ...(scalars ? [scalars.block] : [])];
     const { profiler } = this;
-    return play({ device, name: program.name, specialised, inputs, outputs, banks, scalars, gates, profiler });
+    this.player = new Player({
+      device,
+      name: program.name,
+      specialised,
+      inputs,
+      outputs,
+      banks,
+      scalars,
+      gates,
+      profiler,
+      alone: profiler !== undefined || [...this.blocks, ...blocksOf(inputs)].some((b) => b.doubtful),
+    });
+    return this.player.play();
   }
 
   private end(error: TsaxError | undefined): void {
@@ -241,18 +269,18 @@ class Call implements Entry {
 
   /** What the device said of the call: of a block that could not be made, only that the commands that use it are refused. */
   private async outcome(): Promise<TsaxError | undefined> {
-    let error: GPUError | null | undefined;
+    let refusal: Refusal | undefined;
     try {
-      error = await this.refused;
+      refusal = await this.refused();
     } catch (e) {
       return asTsaxError(e);
     }
-    if (!error) return undefined;
-    for (const block of [...this.blocks, ...this.device.control.blocks]) {
+    if (!refusal) return undefined;
+    for (const block of [...this.blocks, ...this.device.control.blocks, ...refusal.batch.blocks]) {
       await block.made;
       if (block.failure) return block.failure;
     }
-    const { message } = error;
+    const { message } = refusal.error;
     const works = new Set(this.variant.specialised.dispatches.flatMap((d) => d.works));
     const named = [...works].filter((w) => message.includes(w.name)).map((w) => describe([w]));
     return workRefused(`program ${this.variant.program.name}`, message, named);

@@ -86,6 +86,7 @@ class HostCall implements Entry {
     const { device, outputs } = this;
     device.context.check();
     if (this.error) return this.fail(this.error);
+    device.commands.flush();
     outputs.forEach((buffer, k) => {
       const block = device.materialise(buffer);
       buffer.fate = undefined;

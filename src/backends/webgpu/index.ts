@@ -9,7 +9,7 @@ export interface WebgpuOptions extends AdapterOptions {
 }
 
 /**
- * The WebGPU backend: kernels become compute shaders, a program one submit of them.
+ * The WebGPU backend: kernels become compute shaders, a program a part of one submit.
  *
  *   adapter.ts                     the device, in Node and in browsers
  *   dispatch.ts                    what lowering gives: dispatches of shaders over storage buffers
@@ -17,7 +17,8 @@ export interface WebgpuOptions extends AdapterOptions {
  *   flatten → temporaries → banks  a program to launches (recording.ts); its arena to temporaries, and those to a few shared buffers
  *   fused/, gate.ts, control.ts    loops that are one kernel; branches and the ends of loops; what launches know of their rounds
  *   specialise.ts                  all that is decided before a call; pipelines.ts compiles
- *   executable.ts, play.ts         a call: binds, encodes, submits, pauses
+ *   executable.ts, play.ts         a call: binds, encodes, pauses
+ *   commands.ts                    what is handed over together: the calls of a turn share submits, and news of errors
  *   stream.ts, transfers.ts        the order of things; fate.ts: errors that come later
  *   pool, arena, scalars, readback, bind-groups     what lives on the device
  *

@@ -1,14 +1,15 @@
 import { isScalarInput, type ScalarInput } from "../../kernel-ir/backend.js";
-import type { Range } from "./bind-groups.js";
+import type { Group, Range } from "./bind-groups.js";
 import type { WebgpuBuffer } from "./buffer.js";
+import type { Batch, Encoding } from "./commands.js";
 import { bindingAlignment } from "./constants.js";
 import { offsetsOf } from "./control.js";
 import type { WebgpuDevice } from "./device.js";
-import type { Block } from "./pool.js";
-import type { LaunchClock, Profiler } from "./profile.js";
+import type { Block } from "./block.js";
+import type { Profiler } from "./profile.js";
 import type { Node } from "./recording.js";
+import type { ScalarPlace } from "./scalars.js";
 import type { Resource, Specialised } from "./specialise.js";
-import { SubmitMeter } from "./submits.js";
 
 /** What a call works on. */
 export interface Stage {
@@ -18,9 +19,11 @@ export interface Stage {
   readonly inputs: readonly (WebgpuBuffer | ScalarInput)[];
   readonly outputs: readonly WebgpuBuffer[];
   readonly banks: readonly Block[];
-  readonly scalars: Block | undefined;
+  readonly scalars: ScalarPlace | undefined;
   readonly gates: Block | undefined;
   readonly profiler: Profiler | undefined;
+  /** It shares no submit with other calls. */
+  readonly alone: boolean;
 }
 
 /** What a call waits for between submits: that the device has done them, or what a gate says. */
@@ -31,39 +34,44 @@ const submitsAtOnce = 4;
 /** Rounds that are recorded at most before it is known whether there are so many. */
 export const mostRounds = 256;
 
-/** Encodes and submits a call's dispatches, in the order that its nodes say; stops at each pause. */
-export function* play(stage: Stage): Generator<Pause, void, boolean> {
-  const player = new Player(stage);
-  yield* player.nodes(stage.specialised.nodes);
-  player.flush();
-}
-
-class Player {
-  private readonly meter: SubmitMeter;
-  private readonly groups: GPUBindGroup[] = [];
+/** Encodes a call's dispatches, in the order that its nodes say; stops at each pause, with everything handed over. */
+export class Player {
+  /** What its dispatches belong to. */
+  readonly batches: Batch[] = [];
+  private readonly groups: Group[] = [];
   private readonly slots: readonly number[];
   private readonly rounds: number[] = [];
-  private encoder: GPUCommandEncoder | undefined;
-  private pass: GPUComputePassEncoder | undefined;
-  private clock: LaunchClock | undefined;
-  private last: GPUComputePipeline | undefined;
+  private readonly encoding: Encoding;
+  /** Submits since the device could last catch up. */
   private submits = 0;
 
   constructor(private readonly stage: Stage) {
-    this.meter = new SubmitMeter(stage.device.submitCap);
+    const { device, specialised, name, profiler } = stage;
     this.slots = slotsOf(stage.inputs);
+    const once = specialised.nodes.every((n) => n.kind === "launches");
+    const mostAtOnce = once ? specialised.dispatches.length : device.commands.cap.dispatches;
+    this.encoding = { name, profiler, mostAtOnce };
   }
 
-  *nodes(nodes: readonly Node[]): Generator<Pause, void, boolean> {
+  *play(): Generator<Pause, void, boolean> {
+    const { specialised, alone, device } = this.stage;
+    if (alone) device.commands.flush();
+    yield* this.nodes(specialised.nodes);
+    if (alone) device.commands.flush();
+    else device.commands.callEnds();
+  }
+
+  private *nodes(nodes: readonly Node[]): Generator<Pause, void, boolean> {
     for (const node of nodes) {
       switch (node.kind) {
         case "launches":
           for (let at = node.from; at < node.to; at++) {
-            this.dispatch(at);
+            if (this.stage.device.commands.makeRoom(this.stage.specialised.dispatches[at]!.dispatch)) this.submits++;
             if (this.submits >= submitsAtOnce) {
               this.submits = 0;
               yield { kind: "done" };
             }
+            this.dispatch(at);
           }
           break;
         case "rounds": {
@@ -85,7 +93,7 @@ class Player {
     let i = 0;
     for (let batch = atFirst; ; batch = Math.min(mostRounds, 2 * batch)) {
       for (const end = i + batch; i < end; i++) yield* this.nodes(i % 2 === 0 ? even : odd);
-      this.flush();
+      this.stage.device.commands.flush();
       this.submits = 0;
       const goesOn = yield { kind: "gate", gate: alive };
       if (!goesOn) return;
@@ -93,60 +101,30 @@ class Player {
   }
 
   private dispatch(at: number): void {
-    const { device, specialised, name, profiler } = this.stage;
-    const { counters } = device.context;
-    const { dispatch, pipeline, gate, resources } = specialised.dispatches[at]!;
-    if (this.meter.breaksBefore(dispatch)) this.submit();
-    const gpu = device.context.device;
-    this.encoder ??= gpu.createCommandEncoder({ label: name });
-    if (profiler) {
-      this.clock ??= profiler.clock(name, this.mostAtOnce());
-      this.pass = this.encoder.beginComputePass(this.clock.pass(dispatch));
-      this.last = undefined;
-    } else this.pass ??= this.encoder.beginComputePass({ label: name });
-    const { pass } = this;
-    if (pipeline.gpu !== this.last) pass.setPipeline((this.last = pipeline.gpu!));
-    pass.setBindGroup(
-      0,
-      (this.groups[at] ??= device.bindGroups.get(pipeline.layout, resources.map(this.rangeOf), dispatch.label)),
-    );
-    const { control } = pipeline.layout;
-    if (control) {
-      const { bindGroup, holds } = control;
-      pass.setBindGroup(1, device.control.group(bindGroup, holds), offsetsOf(holds, gate ?? 0, this.rounds));
-    }
-    pass.dispatchWorkgroups(...dispatch.workgroups);
-    if (profiler) pass.end();
-    counters.dispatches++;
-    counters.flops += dispatch.cost.flops;
-    counters.loadBytes += dispatch.cost.loadBytes;
-    counters.storeBytes += dispatch.cost.storeBytes;
-  }
-
-  /** Dispatches that a submit of the call may hold. */
-  private mostAtOnce(): number {
     const { device, specialised } = this.stage;
-    const once = specialised.nodes.every((n) => n.kind === "launches");
-    return once ? specialised.dispatches.length : device.submitCap.dispatches;
-  }
-
-  /** Hands over what is encoded. */
-  flush(): void {
-    this.meter.reset();
-    this.submit();
-  }
-
-  private submit(): void {
-    const { encoder, clock } = this;
-    if (!encoder) return;
-    if (clock) clock.end(encoder);
-    else this.pass!.end();
-    const { context } = this.stage.device;
-    context.device.queue.submit([encoder.finish()]);
-    clock?.read();
-    context.counters.submits++;
-    this.submits++;
-    this.encoder = this.pass = this.clock = this.last = undefined;
+    const { dispatch, pipeline, gate, resources } = specialised.dispatches[at]!;
+    const { control } = pipeline.layout;
+    // The device may refuse a bind group too: that is part of the batch.
+    device.commands.open();
+    const group = (this.groups[at] ??= device.bindGroups.get(
+      pipeline.layout,
+      resources.map(this.rangeOf),
+      dispatch.label,
+    ));
+    const batch = device.commands.dispatch(
+      {
+        dispatch,
+        pipeline: pipeline.gpu!,
+        group: group.gpu,
+        blocks: group.blocks,
+        control: control && {
+          group: device.control.group(control.bindGroup, control.holds),
+          offsets: offsetsOf(control.holds, gate ?? 0, this.rounds),
+        },
+      },
+      this.encoding,
+    );
+    if (batch !== this.batches.at(-1)) this.batches.push(batch);
   }
 
   private readonly rangeOf = (r: Resource): Range => {
@@ -154,7 +132,10 @@ class Player {
     if (r.kind === "bank") return { block: banks[r.bank]!, offset: r.offset, size: r.size };
     if (r.kind === "gates") return { block: gates!, offset: 0, size: gates!.bytes };
     const x = r.kind === "input" ? inputs[r.index]! : outputs[r.index]!;
-    if (isScalarInput(x)) return { block: scalars!, offset: this.slots[r.index]! * bindingAlignment, size: r.size };
+    if (isScalarInput(x)) {
+      const { block, offset } = scalars!;
+      return { block, offset: offset + this.slots[r.index]! * bindingAlignment, size: r.size };
+    }
     return { block: x.block!, offset: 0, size: r.size };
   };
 }

@@ -1,25 +1,8 @@
-import type { DeviceError, ErrorDetail } from "../../core/errors.js";
+import type { ErrorDetail } from "../../core/errors.js";
+import { Block, largeFrom } from "./block.js";
+import type { Commands } from "./commands.js";
 import { wholeVectors } from "./constants.js";
-import type { Context } from "./context.js";
 import { outOfMemory } from "./errors.js";
-
-/** Memory on the device: one GPUBuffer. */
-export class Block {
-  /** Of a buffer that the device could not make. */
-  failure: DeviceError | undefined;
-  /** Resolves when it is known whether the device could make it; undefined: it is. */
-  made: Promise<void> | undefined;
-  /** Keys of the bind groups that name it. */
-  readonly groups = new Set<string>();
-  /** Turn in which it was last given back. */
-  idleSince = 0;
-
-  constructor(
-    readonly id: number,
-    readonly gpu: GPUBuffer,
-    readonly bytes: number,
-  ) {}
-}
 
 /** Steps of an octave: a block is at most an eighth larger than what it was asked for, small ones a quarter. */
 const smallest = 256;
@@ -47,7 +30,7 @@ export class Pool {
   usedBytes = 0;
 
   constructor(
-    private readonly context: Context,
+    private readonly commands: Commands,
     private readonly usage: number,
     private readonly options: {
       readonly label: string;
@@ -59,7 +42,7 @@ export class Pool {
   ) {}
 
   take(bytes: number): Block {
-    const size = sizeClass(bytes, this.context.device.limits.maxBufferSize);
+    const size = sizeClass(bytes, this.commands.context.device.limits.maxBufferSize);
     const block = this.idle.get(size)?.pop();
     this.usedBytes += size;
     if (!block) return this.create(size);
@@ -99,13 +82,23 @@ export class Pool {
   }
 
   private create(size: number): Block {
-    const { context, usage } = this;
-    const { value: gpu, error } = context.scoped("out-of-memory", () =>
-      context.device.createBuffer({ label: `${this.options.label} ${size}`, size, usage }),
-    );
+    const { commands, usage } = this;
+    const { context } = commands;
+    const descriptor = { label: `${this.options.label} ${size}`, size, usage };
+    let block: Block;
+    let lacked: Promise<GPUError | null>;
+    if (size < largeFrom) {
+      const batch = commands.open();
+      block = new Block(blocks++, context.device.createBuffer(descriptor), size);
+      batch.blocks.push(block);
+      lacked = batch.lacked;
+    } else {
+      const { value, error } = context.scoped("out-of-memory", () => context.device.createBuffer(descriptor));
+      block = new Block(blocks++, value, size);
+      lacked = error;
+    }
     context.counters.buffers++;
-    const block = new Block(blocks++, gpu, size);
-    block.made = error.then(
+    block.made = lacked.then(
       (e) => {
         block.made = undefined;
         if (!e) return;
@@ -119,6 +112,7 @@ export class Pool {
 
   private destroy(block: Block): void {
     this.options.onDestroy?.(block);
+    if (this.commands.uses(block)) this.commands.flush();
     block.gpu.destroy();
   }
 }

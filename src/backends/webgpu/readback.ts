@@ -1,6 +1,6 @@
 import type { TypedArray } from "../../core/dtype.js";
 import { mapForReading, usage } from "./constants.js";
-import type { Context } from "./context.js";
+import type { Commands } from "./commands.js";
 import { Pool } from "./pool.js";
 
 /** Bytes of staging memory that are kept while nothing is read. */
@@ -17,8 +17,8 @@ export class Readback {
   private open = 0;
   private timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(private readonly context: Context) {
-    this.pool = new Pool(context, usage.mapRead | usage.copyTarget, { label: "staging", keepBytes });
+  constructor(private readonly commands: Commands) {
+    this.pool = new Pool(commands, usage.mapRead | usage.copyTarget, { label: "staging", keepBytes });
   }
 
   get bytes(): number {
@@ -30,18 +30,19 @@ export class Readback {
    * or gives that of the copy.
    */
   async read(source: GPUBuffer, into: TypedArray, offset = 0): Promise<GPUError | null> {
-    const { device } = this.context;
+    const { context } = this.commands;
+    const { device } = context;
     const bytes = into.byteLength;
-    const { value: staging, error } = this.context.scoped("validation", () => {
-      const block = this.pool.take(bytes);
+    const staging = this.pool.take(bytes);
+    this.commands.flush();
+    const { error } = context.scoped("validation", () => {
       const encoder = device.createCommandEncoder({ label: "read" });
-      encoder.copyBufferToBuffer(source, offset, block.gpu, 0, bytes);
+      encoder.copyBufferToBuffer(source, offset, staging.gpu, 0, bytes);
       device.queue.submit([encoder.finish()]);
-      return block;
     });
     this.nudge(1);
     try {
-      const mapped = this.context.guard(staging.gpu.mapAsync(mapForReading, 0, bytes));
+      const mapped = context.guard(staging.gpu.mapAsync(mapForReading, 0, bytes));
       mapped.catch(() => undefined);
       const refused = await error;
       if (!refused) {
@@ -62,6 +63,6 @@ export class Readback {
     if (this.open === 0) {
       clearInterval(this.timer);
       this.timer = undefined;
-    } else this.timer ??= setInterval(() => this.context.device.queue.submit([]), nudgeEvery);
+    } else this.timer ??= setInterval(() => this.commands.context.device.queue.submit([]), nudgeEvery);
   }
 }

@@ -8,6 +8,8 @@ export interface SubmitCap {
 }
 export const defaultCap: SubmitCap = { dispatches: 1024, work: 2e11 };
 
+const workOf = ({ cost }: Dispatch): number => cost.flops + 4 * (cost.loadBytes + cost.storeBytes);
+
 /** Says where submits end. */
 export class SubmitMeter {
   private count = 0;
@@ -16,16 +18,21 @@ export class SubmitMeter {
 
   constructor(private readonly cap: SubmitCap) {}
 
-  /** Whether a dispatch begins another submit; it is counted. */
-  breaksBefore({ cost, long = false }: Dispatch): boolean {
-    const more = cost.flops + 4 * (cost.loadBytes + cost.storeBytes);
-    const full = this.isFull || this.count + 1 > this.cap.dispatches || this.work + more > this.cap.work;
-    const breaks = this.count > 0 && full;
-    if (breaks) this.reset();
+  /** Whether a dispatch has room; where nothing is, everything has. */
+  fits(dispatch: Dispatch): boolean {
+    if (this.count === 0) return true;
+    return !this.isFull && this.count < this.cap.dispatches && this.work + workOf(dispatch) <= this.cap.work;
+  }
+
+  add(dispatch: Dispatch): void {
     this.count++;
-    this.work += more;
-    this.isFull ||= long;
-    return breaks;
+    this.work += workOf(dispatch);
+    this.isFull ||= dispatch.long ?? false;
+  }
+
+  /** Whether so much is counted. */
+  holds({ dispatches, work }: SubmitCap): boolean {
+    return this.count >= dispatches || this.work >= work;
   }
 
   reset(): void {

@@ -22,8 +22,14 @@ function variantText(v: Specialised, name: string, shown: Map<string, string>): 
 function submitsText({ dispatches, nodes }: Specialised): string {
   if (nodes.some((n) => n.kind !== "launches")) return "some of them in rounds";
   const meter = new SubmitMeter(defaultCap);
-  const breaks = dispatches.filter(({ dispatch }) => meter.breaksBefore(dispatch)).length;
-  const submits = dispatches.length === 0 ? 0 : breaks + 1;
+  let submits = dispatches.length === 0 ? 0 : 1;
+  for (const { dispatch } of dispatches) {
+    if (!meter.fits(dispatch)) {
+      meter.reset();
+      submits++;
+    }
+    meter.add(dispatch);
+  }
   return `${submits} ${submits === 1 ? "submit" : "submits"}`;
 }
 

@@ -4,7 +4,7 @@ import type { WebgpuBuffer } from "./buffer.js";
 import type { WebgpuDevice } from "./device.js";
 import { workRefused } from "./errors.js";
 import { Fate } from "./fate.js";
-import type { Block } from "./pool.js";
+import type { Block } from "./block.js";
 import { asTsaxError, type Entry } from "./stream.js";
 
 /** What a refused transfer means: most likely that its block could not be made. */
@@ -28,10 +28,12 @@ export class Write implements Entry {
     device.context.check();
     const block = device.materialise(buffer);
     if (data.byteLength === 0) return;
-    const { error } = device.context.scoped("validation", () =>
-      device.context.device.queue.writeBuffer(block.gpu, 0, data.buffer, data.byteOffset, data.byteLength),
-    );
-    buffer.fate = Fate.of(error.then((e) => (e ? refusal("a write", e, block) : undefined), asTsaxError));
+    const { commands } = device;
+    if (block.doubtful || commands.uses(block)) commands.flush();
+    const { refused } = commands.open();
+    device.context.device.queue.writeBuffer(block.gpu, 0, data.buffer, data.byteOffset, data.byteLength);
+    if (block.doubtful) commands.flush();
+    buffer.fate = Fate.of(refused.then((e) => (e ? refusal("a write", e, block) : undefined), asTsaxError));
   }
 
   fail(error: TsaxError): void {
@@ -97,7 +99,8 @@ export class Settle implements Entry {
   }
 
   private async finish(fates: readonly (Fate | undefined)[]): Promise<void> {
-    const { context } = this.device;
+    const { context, commands } = this.device;
+    commands.flush();
     await context.guard(context.device.queue.onSubmittedWorkDone());
     for (const fate of fates) {
       await fate?.settled;

@@ -134,6 +134,7 @@ describe.skipIf(!available)("memory", () => {
 test.skipIf(!available)("an error that no call asked about shows at the next read, once", async () => {
   const device = await toyDevice();
   const x = upload(device, ones);
+  await device.settled();
   device.context.device.createBuffer({ size: 16, usage: 0xffff });
   await expect(download(device, x)).rejects.toThrow(/WebGPU refused a command/);
   expect(await download(device, x)).toEqual(ones);

@@ -34,7 +34,7 @@ describe.skipIf(!available)("a pool", () => {
   afterAll(() => device.dispose());
 
   test("gives back what was given, by size class, the latest first", () => {
-    const pool = new Pool(device.context, usage.storage, { label: "test", keepBytes: 1e6 });
+    const pool = new Pool(device.commands, usage.storage, { label: "test", keepBytes: 1e6 });
     const [a, b] = [pool.take(1000), pool.take(1010)];
     expect(pool.usedBytes).toBe(2048);
     pool.give(a);
@@ -47,7 +47,7 @@ describe.skipIf(!available)("a pool", () => {
 
   test("keeps what it may idle, or as much as is used; the longest idle go first", () => {
     const gone: number[] = [];
-    const pool = new Pool(device.context, usage.storage, {
+    const pool = new Pool(device.commands, usage.storage, {
       label: "test",
       keepBytes: 2048,
       onDestroy: (b) => gone.push(b.id),
