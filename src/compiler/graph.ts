@@ -74,6 +74,10 @@ export interface Op {
   readonly copies: boolean;
   /** What it takes to compute a free scalar again; infinite where that may not be done for its price alone. */
   readonly again: number;
+  /** It is made of literals and free values alone: no element of it is loaded. */
+  readonly sourceless: boolean;
+  /** Element rules that one element of a result applies, those of free operands included as often as they are read. */
+  readonly rules: number;
 }
 
 export interface Graph {
@@ -123,8 +127,13 @@ function opOf(number: number, eqn: Eqn, inputs: readonly Operand[], traits: Devi
     (typeof facts.reshapes === "function" ? facts.reshapes(eqn.params as never, first.aval) : facts.reshapes === true);
   // a result joined of pieces that lie in memory is stored: each of its elements looks at all of them
   const inPieces = rule.kind === "element" && rule.regions !== undefined;
+  const madeOfNothing = inputs.every(isSourceless);
+  const rules = rulesOf(inputs);
   const mayBeFree =
-    lower.kind === "element" && lower.regions === undefined && (!inPieces || inputs.every(isSourceless));
+    lower.kind === "element" &&
+    lower.regions === undefined &&
+    (!inPieces || madeOfNothing) &&
+    rules <= maxRules;
   const again = traits.dearLaunches && mayBeFree && isScalar(eqn) ? costAgain(cost, inputs) : Infinity;
   return {
     number,
@@ -137,8 +146,22 @@ function opOf(number: number, eqn: Eqn, inputs: readonly Operand[], traits: Devi
     reshapes,
     copies: false,
     again,
+    sourceless: madeOfNothing,
+    rules,
     free: mayBeFree && (isFree(facts.view === true, cost, inputs) || again <= maxAgain),
   };
+}
+
+/**
+ * Rules that an element of a free value may apply. What is beyond lies in a kernel's registers or in memory: a value that reads
+ * one before it twice would double its expression, and a long chain of views is gone through by recursion.
+ */
+const maxRules = 128;
+
+function rulesOf(inputs: readonly Operand[]): number {
+  let count = 1;
+  for (const x of inputs) if (x instanceof Value && x.free) count += x.op!.rules;
+  return count;
 }
 
 /** Pieces of a result are written by one kernel where launches are dear, if it may have so many operands. */
@@ -172,8 +195,7 @@ function isFree(view: boolean, cost: number, inputs: readonly Operand[]): boolea
   return inputs.every((x) => isSourceless(x) || isCheapScalar(x as Value));
 }
 
-const isSourceless = (x: Operand): boolean =>
-  x instanceof Literal || (x.op !== undefined && x.free && x.op.inputs.every(isSourceless));
+const isSourceless = (x: Operand): boolean => x instanceof Literal || (x.op !== undefined && x.free && x.op.sourceless);
 const isCheapScalar = (x: Value): boolean =>
   sizeOf(x.aval.shape) === 1 &&
   x.aval.dtype !== "key" &&
@@ -224,6 +246,8 @@ function copyBy(lower: ElementLowering<never>, x: Operand, aval: Aval, name: str
     reshapes: false,
     copies: true,
     again: Infinity,
+    sourceless: false,
+    rules: 1,
     free: false,
   };
   const value = new Value(aval, op, 0);

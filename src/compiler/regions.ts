@@ -14,49 +14,68 @@ import { axesOf, type KernelLaunch, MemoryReader, storeKernel } from "./opaque.j
 export function regionKernels(group: OpaqueGroup, traits: DeviceTraits): KernelLaunch[] {
   const { op } = group;
   const out = op.outs[0]!;
-  const words = out.aval.dtype === "key" ? [2] : [];
-  const probe = new MemoryReader();
-  const shapes = regionsOf(group, probe, undefined).map((r) => [...r.shape, ...words]);
-  /** A region as it is for a word of keys, or for other elements. */
-  const pieceOf = (
-    r: number,
-    reader: Reader,
-    index: readonly Index[],
-  ): { readonly index: Index; readonly value: Expr } => {
-    const word = words.length > 0 ? index.at(-1) : undefined;
-    const logical = word ? index.slice(0, -1) : index;
-    const region = regionsOf(group, reader, word)[r]!;
-    const place = region.place(logical);
-    return { index: flatIndex(out, word ? [...place, word] : place), value: region.element(logical) };
-  };
-  const runs = traits.dearLaunches
-    ? runsOf(shapes, out, pieceOf, loopBuffersOf(traits) - 1)
-    : shapes.map((_, r) => [r]);
+  const pieces = new Pieces(group);
+  const runs = traits.dearLaunches ? runsOf(pieces, loopBuffersOf(traits) - 1) : pieces.shapes.map((_, r) => [r]);
   return runs.flatMap((run) => {
     const first = run[0]!;
-    const shape = shapes[first]!;
+    const shape = pieces.shapes[first]!;
     const launch =
       run.length === 1
-        ? storeKernel(op.name, out, shape, (reader, index) => pieceOf(first, reader, index))
-        : storeKernel(op.name, out, [run.length, ...shape], (reader, index) => joined(run, reader, index, pieceOf));
+        ? storeKernel(op.name, out, shape, (reader, index) => pieces.at(first, reader, index))
+        : storeKernel(op.name, out, [run.length, ...shape], (reader, index) => joined(run, reader, index, pieces));
     return launch ?? [];
   });
 }
 
-type PieceOf = (r: number, reader: Reader, index: readonly Index[]) => { readonly index: Index; readonly value: Expr };
+/** An element of a piece, and where it goes in the result. */
+interface Placed {
+  readonly index: Index;
+  readonly value: Expr;
+}
 
-function regionsOf(group: OpaqueGroup, reader: Reader, word: Index | undefined): readonly Region[] {
-  const operands = group.op.inputs.map((x) => {
-    const o = ruleOperand(x, reader);
-    return word && o.aval.dtype === "key" ? { ...o, at: (i: readonly Index[]) => o.at([...i, word]) } : o;
-  });
-  return (group.op.lower as ElementLowering<never>).regions!(operands, group.op.params, group.op.outs[0]!.aval);
+/** The regions of a result, made once; their elements are read by whoever asks at the time. */
+class Pieces implements Reader {
+  readonly shapes: readonly (readonly number[])[];
+  private readonly out: Value;
+  private readonly regions: readonly Region[];
+  private reader: Reader = new MemoryReader();
+  /** Which word of the keys is asked for. */
+  private word: Index | undefined;
+
+  constructor({ op }: OpaqueGroup) {
+    this.out = op.outs[0]!;
+    const isKey = this.out.aval.dtype === "key";
+    const operands = op.inputs.map((x) => {
+      const o = ruleOperand(x, this);
+      return isKey ? { ...o, at: (i: readonly Index[]) => o.at([...i, this.word!]) } : o;
+    });
+    this.regions = (op.lower as ElementLowering<never>).regions!(operands, op.params, this.out.aval);
+    this.shapes = this.regions.map((r) => (isKey ? [...r.shape, 2] : r.shape));
+  }
+
+  readFlat(value: Value, flat: Index): Expr {
+    return this.reader.readFlat(value, flat);
+  }
+
+  at(r: number, reader: Reader, index: readonly Index[]): Placed {
+    const region = this.regions[r]!;
+    this.reader = reader;
+    this.word = this.out.aval.dtype === "key" ? index.at(-1) : undefined;
+    const logical = this.word ? index.slice(0, -1) : index;
+    const place = region.place(logical);
+    return {
+      index: flatIndex(this.out, this.word ? [...place, this.word] : place),
+      value: region.element(logical),
+    };
+  }
 }
 
 /** Runs of regions of one shape that lie at equal distances, each of at most so many. */
-function runsOf(shapes: readonly (readonly number[])[], out: Value, pieceOf: PieceOf, most: number): number[][] {
-  const reader = new MemoryReader();
-  const places = shapes.map((shape, r) => (sizeOf(shape) === 0 ? undefined : pieceOf(r, reader, axesOf(shape)).index));
+function runsOf(pieces: Pieces, most: number): number[][] {
+  const { shapes } = pieces;
+  const places = shapes.map((shape, r) =>
+    sizeOf(shape) === 0 ? undefined : pieces.at(r, new MemoryReader(), axesOf(shape)).index,
+  );
   const runs: number[][] = [];
   for (const [r, place] of places.entries()) {
     const run = runs.at(-1);
@@ -77,12 +96,12 @@ function runsOf(shapes: readonly (readonly number[])[], out: Value, pieceOf: Pie
 }
 
 /** The element of whichever region of a run the first axis says. */
-function joined(run: readonly number[], reader: Reader, index: readonly Index[], pieceOf: PieceOf) {
+function joined(run: readonly number[], reader: Reader, index: readonly Index[], pieces: Pieces): Placed {
   const [which, ...point] = index as [Index, ...Index[]];
-  const pieces = run.map((r) => pieceOf(r, reader, point));
-  const [first, second] = pieces as unknown as readonly [(typeof pieces)[number], (typeof pieces)[number]];
+  const placed = run.map((r) => pieces.at(r, reader, point));
+  const [first, second] = placed as [Placed, Placed, ...Placed[]];
   const number = indexValue(which);
-  const value = pieces
+  const value = placed
     .map((p) => p.value)
     .reduceRight((rest, value, k) => makeOp("select", [makeOp("eq", [number, constant("i32", k)]), value, rest]));
   return { index: ix.add(first.index, ix.scale(which, second.index.base - first.index.base)), value };
