@@ -130,10 +130,7 @@ function opOf(number: number, eqn: Eqn, inputs: readonly Operand[], traits: Devi
   const madeOfNothing = inputs.every(isSourceless);
   const rules = rulesOf(inputs);
   const mayBeFree =
-    lower.kind === "element" &&
-    lower.regions === undefined &&
-    (!inPieces || madeOfNothing) &&
-    rules <= maxRules;
+    lower.kind === "element" && lower.regions === undefined && (!inPieces || madeOfNothing) && rules <= maxRules;
   const again = traits.dearLaunches && mayBeFree && isScalar(eqn) ? costAgain(cost, inputs) : Infinity;
   return {
     number,
