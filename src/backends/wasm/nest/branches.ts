@@ -21,6 +21,9 @@ export type Branches = ReadonlyMap<Node, readonly Branch[]>;
 /** Operations from which a branch pays: a mispredicted one costs as much as a few dozen. */
 const WORTH = 48;
 
+/** The same where the program asks for a branch. */
+const WORTH_CHOSEN = 16;
+
 /** Operations that make the other value an alternative way to compute the same. */
 const ALTERNATIVE = 8;
 
@@ -29,8 +32,6 @@ interface Point {
   readonly node: Node | null;
   readonly gate: Gate | null;
   operands: readonly Point[];
-  /** Position among the points, users first. */
-  order: number;
   /** The point through which all uses go. */
   dominator: Point | null;
   depth: number;
@@ -43,23 +44,42 @@ interface Gate {
   readonly selects: Node[];
 }
 
-export function findBranches(roots: readonly Node[], nodes: readonly Node[], varies: (n: Node) => boolean): Branches {
+/**
+ * Finds the branches of a nest. `parts`: what its pieces of code are made of, one list for each piece; the values of a branch
+ * are needed in the same ones. `chosen`: conditions that the program itself branches by.
+ */
+export function findBranches(
+  parts: readonly (readonly Node[])[],
+  nodes: readonly Node[],
+  varies: (n: Node) => boolean,
+  chosen: ReadonlySet<Node>,
+): Branches {
   const none: Branches = new Map();
   const selects = nodes.filter((n) => n.kind === "op" && n.op === "select" && varies(n) && varies(n.args[0]!));
-  if (selects.length === 0 || nodes.filter((n) => n.kind === "op").length <= WORTH) return none;
-  const gates = gatesOf(selects);
-  const order = usersFirst(roots, gates);
-  dominate(order);
+  if (selects.length === 0) return none;
+  if (chosen.size === 0 && nodes.filter((n) => n.kind === "op").length <= WORTH) return none;
+  const gates = gatesOf(selects, partsOf(selects, parts));
+  const order = usersFirst(parts.flat(), gates);
+  const inside = dominate(order);
+  const points = new Map(order.flatMap((p) => (p.gate ? [[p.gate, p] as const] : [])));
+  /**
+   * Whether the other side computes something too. If it is a mere special value, the costly side is the usual one: a branch
+   * around it would be taken always.
+   */
+  const hasAlternative = ({ side, selects }: Gate): boolean => {
+    const other = gates.get(selects[0]!)!.find((g) => g.side !== side);
+    return other !== undefined && points.get(other)!.cost >= ALTERNATIVE;
+  };
   const found = new Map<Node, Branch[]>();
   for (const point of order) {
     const { gate } = point;
-    if (!gate || point.cost < WORTH || !hasAlternative(order, gate)) continue;
-    const values = gate.selects.map((s) => s.args[gate.side]!);
+    if (!gate || point.cost < (chosen.has(gate.condition) ? WORTH_CHOSEN : WORTH)) continue;
+    if (!chosen.has(gate.condition) && !hasAlternative(gate)) continue;
     const branch: Branch = {
       condition: gate.condition,
       side: gate.side,
-      values,
-      before: frontier(order, point, varies),
+      values: gate.selects.map((s) => s.args[gate.side]!),
+      before: frontier(point, inside, varies),
     };
     for (const s of gate.selects) {
       const list = found.get(s);
@@ -70,24 +90,30 @@ export function findBranches(roots: readonly Node[], nodes: readonly Node[], var
   return found;
 }
 
-/**
- * Whether the other side computes something too. If it is a mere special value, the costly side is the usual one: a branch
- * around it would be taken always.
- */
-function hasAlternative(order: readonly Point[], { condition, side, selects }: Gate): boolean {
-  const other = order.find(
-    (p) => p.gate && p.gate.condition === condition && p.gate.side !== side && p.gate.selects.includes(selects[0]!),
-  );
-  return other !== undefined && other.cost >= ALTERNATIVE;
+/** Of each select: the parts that need it, as text. */
+function partsOf(selects: readonly Node[], parts: readonly (readonly Node[])[]): ReadonlyMap<Node, string> {
+  const found = new Map(selects.map((s) => [s, ""]));
+  parts.forEach((roots, k) => {
+    const seen = new Set<Node>(roots);
+    for (const n of seen) {
+      const before = found.get(n);
+      if (before !== undefined) found.set(n, `${before} ${k}`);
+      for (const a of n.args) seen.add(a);
+    }
+  });
+  return found;
 }
 
-/** A gate for each condition and side; selects that depend on one another have gates of their own. */
-function gatesOf(selects: readonly Node[]): Map<Node, Gate[]> {
+/**
+ * A gate for each condition and side of the selects that change with the same loops, in the same parts; selects that depend on
+ * one another have gates of their own.
+ */
+function gatesOf(selects: readonly Node[], parts: ReadonlyMap<Node, string>): Map<Node, Gate[]> {
   const groups = new Map<string, Gate>();
   for (const s of selects) {
     for (const side of [1, 2] as const) {
       const condition = s.args[0]!;
-      const key = `${condition.id} ${side}`;
+      const key = `${condition.id} ${side} ${s.deps} ${parts.get(s)}`;
       const gate = groups.get(key);
       if (gate) gate.selects.push(s);
       else groups.set(key, { condition, side, selects: [s] });
@@ -119,9 +145,9 @@ function dependsOnItself({ selects, side }: Gate): boolean {
   return false;
 }
 
-/** What the statements of phases are made of. */
-export const rootsOf = (phases: readonly LoopPhase[]): readonly Node[] =>
-  phases.flatMap((p) => [...p.body, ...p.after].flatMap(rootsOfStatement));
+/** What the statements of phases are made of: bodies, and what comes after them. */
+export const partsOfPhases = (phases: readonly LoopPhase[]): readonly (readonly Node[])[] =>
+  phases.flatMap((p) => [p.body, p.after].map((list) => list.flatMap(rootsOfStatement)));
 
 function rootsOfStatement(s: LoopStatement): readonly Node[] {
   const roots = [s.value];
@@ -136,7 +162,7 @@ function usersFirst(roots: readonly Node[], gates: ReadonlyMap<Node, readonly Ga
   const point = (node: Node | null, gate: Gate | null): Point => {
     const key = (node ?? gate)!;
     let p = points.get(key);
-    if (!p) points.set(key, (p = { node, gate, operands: [], order: -1, dominator: null, depth: 0, cost: 0 }));
+    if (!p) points.set(key, (p = { node, gate, operands: [], dominator: null, depth: 0, cost: 0 }));
     return p;
   };
   const operandsOf = (p: Point): Point[] => {
@@ -145,7 +171,7 @@ function usersFirst(roots: readonly Node[], gates: ReadonlyMap<Node, readonly Ga
     if (!own) return p.node!.args.map((a) => point(a, null));
     return [point(p.node!.args[0]!, null), ...own.map((g) => point(null, g))];
   };
-  const root: Point = { node: null, gate: null, operands: [], order: -1, dominator: null, depth: 0, cost: 0 };
+  const root: Point = { node: null, gate: null, operands: [], dominator: null, depth: 0, cost: 0 };
   root.operands = roots.map((n) => point(n, null));
   const done: Point[] = [];
   const opened = new Set<Point>([root]);
@@ -163,21 +189,23 @@ function usersFirst(roots: readonly Node[], gates: ReadonlyMap<Node, readonly Ga
     }
   }
   done.reverse();
-  done.forEach((p, k) => (p.order = k));
   return done;
 }
 
-/** Sets dominators, and the costs of what they dominate. */
-function dominate(order: readonly Point[]): void {
+/** Sets dominators, and the costs of what they dominate; gives the points that each dominates directly. */
+function dominate(order: readonly Point[]): ReadonlyMap<Point, readonly Point[]> {
   for (const user of order) {
     if (user.dominator) user.depth = user.dominator.depth + 1;
     for (const p of user.operands) p.dominator = p.dominator ? common(p.dominator, user) : user;
   }
+  const inside = new Map<Point, Point[]>(order.map((p) => [p, []]));
   for (let k = order.length - 1; k > 0; k--) {
     const p = order[k]!;
     if (p.node?.kind === "op") p.cost++;
     p.dominator!.cost += p.cost;
+    inside.get(p.dominator!)!.push(p);
   }
+  return inside;
 }
 
 /** The nearest point that dominates both. */
@@ -191,14 +219,15 @@ function common(a: Point, b: Point): Point {
 }
 
 /** The nodes outside of what a gate dominates that what is inside is made of. */
-function frontier(order: readonly Point[], gate: Point, varies: (n: Node) => boolean): Node[] {
-  const inside = new Set<Point>([gate]);
+function frontier(
+  gate: Point,
+  inside: ReadonlyMap<Point, readonly Point[]>,
+  varies: (n: Node) => boolean,
+): readonly Node[] {
+  const within = new Set<Point>([gate]);
+  for (const p of within) for (const q of inside.get(p)!) within.add(q);
   const before = new Set<Node>();
-  for (let k = gate.order + 1; k < order.length; k++) {
-    if (inside.has(order[k]!.dominator!)) inside.add(order[k]!);
-  }
-  for (const p of inside) {
-    for (const o of p.operands) if (!inside.has(o) && o.node && varies(o.node)) before.add(o.node);
-  }
+  for (const p of within)
+    for (const o of p.operands) if (!within.has(o) && o.node && varies(o.node)) before.add(o.node);
   return [...before].sort((a, b) => a.id - b.id);
 }

@@ -12,12 +12,12 @@ import {
   type Pointer,
   ROW,
 } from "./nodes.js";
-import { findBranches, rootsOf } from "./branches.js";
+import { findBranches, partsOfPhases } from "./branches.js";
 import { keepBytes } from "./memory.js";
 import { type Schedule, schedule } from "./schedule.js";
 import { splitAxes } from "./split.js";
 import { structureOf } from "./structure.js";
-import { type Survey, survey } from "./survey.js";
+import type { Survey } from "./survey.js";
 
 /** A nest kernel ready to be emitted, with what the host must know to launch it. */
 export interface LoweredNest {
@@ -38,16 +38,24 @@ export interface LoweredNest {
 
 const MAX_AXES = 30;
 
-/**
- * Brings a nest into the order of a schedule as it is, with more expressions than it stores: `roots`. What stands for them is
- * returned in `values`.
- */
+/** What a nest holds besides its phases. */
+export interface Besides {
+  /** Expressions, one list for each piece of code that they are for. */
+  readonly parts: readonly (readonly Expr[])[];
+  /** By slot: the loops with which it changes, as bits. */
+  readonly slotDeps: readonly number[];
+  /** Conditions that the program itself branches by. */
+  readonly chosen: ReadonlySet<Expr>;
+}
+
+/** Lowers a nest as it is, in the order of a given schedule, with more than it stores, which the survey knows. `parts`: the nodes of `besides.parts`. */
 export function lowerWith(
   kernel: NestKernel,
+  found: Survey,
   plan: Schedule,
-  roots: readonly Expr[],
-): LoweredNest & { readonly values: readonly Node[] } {
-  return new Lowering(kernel, survey(kernel, roots), plan, false).run(roots);
+  besides: Besides,
+): LoweredNest & { readonly parts: readonly (readonly Node[])[] } {
+  return new Lowering(kernel, found, plan, false, besides).run();
 }
 
 /** Brings a kernel into the order of its loops. */
@@ -88,12 +96,13 @@ class Lowering {
     private readonly found: Survey,
     private readonly plan: Schedule,
     private readonly generic: boolean,
+    private readonly besides?: Besides,
   ) {
     this.everything = ROW | (2 ** plan.extents.length - 1);
   }
 
-  run(roots: readonly Expr[] = []): LoweredNest & { readonly values: readonly Node[] } {
-    const { kernel, plan } = this;
+  run(): LoweredNest & { readonly parts: readonly (readonly Node[])[] } {
+    const { kernel, plan, besides } = this;
     const axes = plan.extents.map((extent) => ({ extent: this.dim(extent) }));
     for (const e of this.found.exprs) this.byExpr.set(e, this.lowerExpr(e));
     const phases = kernel.phases.map((p) => {
@@ -101,8 +110,8 @@ class Lowering {
       const slots = [...new Set(body.flatMap((s) => (s.kind === "accumulate" ? [s.slot] : [])))];
       return { body, after: p.after.map((s) => this.lowerStatement(s)), slots, copies: this.phaseCopies(body) };
     });
-    const values = roots.map((e) => this.byExpr.get(e)!);
-    for (const n of values) n.uses++;
+    const parts = (besides?.parts ?? []).map((list) => list.map((e) => this.byExpr.get(e)!));
+    for (const n of parts.flat()) n.uses++;
     this.placePointers();
 
     const points = plan.extents.slice(plan.parallel).reduce((a, b) => a * b, 1);
@@ -127,8 +136,11 @@ class Lowering {
       keeps: kernel.keeps,
       keepOffsets,
       phases,
-      branches: findBranches([...rootsOf(phases), ...values], this.nodes, (n) =>
-        plan.vectorAxis < 0 ? n.deps !== 0 : (n.deps & (2 ** plan.vectorAxis)) !== 0,
+      branches: findBranches(
+        [...partsOfPhases(phases), ...parts],
+        this.nodes,
+        (n) => (plan.vectorAxis < 0 ? n.deps !== 0 : (n.deps & (2 ** plan.vectorAxis)) !== 0),
+        new Set([...(besides?.chosen ?? [])].flatMap((e) => this.byExpr.get(e) ?? [])),
       ),
       unstable: this.nodes.some((n) => n.kind === "load" && n.unstable),
     };
@@ -142,7 +154,7 @@ class Lowering {
       rowStep: plan.tile > 0 ? 32 : width,
       rowWork: inner * points * kernel.phases.length,
       scratchBytes: scratchBytes === 0 ? 0 : scratchBytes + 16,
-      values,
+      parts,
     };
   }
 
@@ -182,7 +194,8 @@ class Lowering {
       depth = Math.max(depth, a.depth + 1);
       a.uses++;
     }
-    const node = { ...draft, id: this.nodes.length, deps, depth, uses: 0 } as Node;
+    // the draft itself: copies of many small objects take time
+    const node = Object.assign(draft, { id: this.nodes.length, deps, depth, uses: 0 }) as Node;
     this.nodes.push(node);
     this.interned.set(key, node);
     return node;
@@ -214,7 +227,8 @@ class Lowering {
         return this.intern(
           `s${e.slot}`,
           { kind: "slot", type: e.type, slot: e.slot, args: [] },
-          this.kernel.slots[e.slot]!.running ? this.everything : ROW | (2 ** this.plan.parallel - 1),
+          this.besides?.slotDeps[e.slot] ??
+            (this.kernel.slots[e.slot]!.running ? this.everything : ROW | (2 ** this.plan.parallel - 1)),
         );
       case "keep":
         return this.intern(`k${e.keep}`, { kind: "keep", type: e.type, keep: e.keep, args: [] }, this.everything);

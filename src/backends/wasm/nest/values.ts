@@ -440,7 +440,9 @@ export class Values {
     const outside = new Set(this.opened.keys());
     const locals = b.values.map((v) => f.local(vector ? "v128" : scalarValType(v.type)));
     f.get(condition);
-    if (vector && b.side === 1) f.op(Op.v128_any_true);
+    // what lies in lanes beyond the first is anything
+    if (vector && this.active === 1) f.lane(Op.i32x4_extract_lane, 0);
+    else if (vector && b.side === 1) f.op(Op.v128_any_true);
     else if (vector) f.op(this.nest.lanes === 2 ? Op.i64x2_all_true : Op.i32x4_all_true);
     if (b.side === 2) f.op(Op.i32_eqz);
     f.if(() =>

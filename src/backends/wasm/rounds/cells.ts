@@ -35,9 +35,11 @@ export class Cells {
   private readonly values = new Map<number, Expr>();
 
   read(at: number, type: CellType, make: Elements): Expr {
-    const value = this.values.get(at);
-    if (value === undefined) decline("it reads what it has not written");
-    return make.as(type, value);
+    return make.as(type, this.whatIsAt(at));
+  }
+
+  whatIsAt(at: number): Expr {
+    return this.values.get(at) ?? decline("it reads what it has not written");
   }
 
   write(at: number, value: Expr): void {

@@ -28,6 +28,11 @@ export class Elements {
   private readonly interned = new Map<string, Expr>();
   private work = 0;
 
+  /** How many were made. */
+  get size(): number {
+    return this.ids.size;
+  }
+
   /** Counts a step of work. */
   step(): void {
     if (++this.work > MOST) decline("it is long");
@@ -45,6 +50,11 @@ export class Elements {
   }
   op(name: ScalarOp, args: readonly Expr[], type?: ScalarType): Expr {
     return this.intern(simplify(op(name, args, type)));
+  }
+  /** An operation like another one, with these operands: it is simple already unless they are, where those of the other are not. */
+  opLike(e: OpExpr, args: readonly Expr[]): Expr {
+    if (args.some((a, k) => a.kind === "const" && e.args[k]!.kind !== "const")) return this.op(e.op, args, e.type);
+    return this.intern({ ...e, args });
   }
   select(condition: Expr, yes: Expr, no: Expr): Expr {
     return yes === no ? yes : this.op("select", [condition, yes, no]);
@@ -101,8 +111,7 @@ export class Elements {
   }
 
   private withInterned(e: OpExpr): OpExpr {
-    const args = e.args.map((a) => this.intern(a));
-    return args.every((a, k) => a === e.args[k]) ? e : { ...e, args };
+    return e.args.every((a) => this.ids.has(a)) ? e : { ...e, args: e.args.map((a) => this.intern(a)) };
   }
 
   private keyOf(e: Expr): string {

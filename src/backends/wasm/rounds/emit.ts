@@ -1,33 +1,41 @@
 import { relaxedSimd } from "../engine.js";
-import type { FunctionBuilder, ModuleBuilder } from "../module-builder.js";
+import type { FunctionBuilder, Label, ModuleBuilder } from "../module-builder.js";
 import { Loops, newLoop } from "../nest/loops.js";
 import { loadLanes, scalarLoadOp, scalarStoreOp, storeLanes } from "../nest/memory.js";
-import type { Node } from "../nest/nodes.js";
+import type { LoopStatement, Node } from "../nest/nodes.js";
 import { scalarValType } from "../nest/scalar-ops.js";
 import { Scopes } from "../nest/scopes.js";
 import { Statements } from "../nest/statements.js";
 import { Values } from "../nest/values.js";
 import { Op } from "../opcodes.js";
-import type { Carry } from "./follow.js";
 import type { LoweredRounds } from "./lower.js";
+import type { Carry, InnerLoop, ScalarLoop } from "./rounds.js";
 
 /**
- * Emits rounds as a function (lo, hi, buffers…, scratch): those numbered lo ≤ i < hi, at least one. What is carried lies in locals meanwhile, and
- * in its buffers between calls, so that a loop is done in several calls (optimised code is taken up by the next one).
+ * Emits rounds as a function (lo, hi, buffers…, scratch): those numbered lo ≤ i < hi, at least one. What is carried lies in
+ * locals meanwhile, and in its buffers between calls, so that a loop is done in several calls (optimised code is taken up by
+ * the next one).
  *
  * With a condition the function returns whether all these rounds were done: 0 tells that the condition has ceased to hold.
  */
 export function emitRounds(m: ModuleBuilder, rounds: LoweredRounds): number {
-  const { nest, condition } = rounds;
-  const f = m.func(nest.name, Array<"i32">(nest.bufferCount + 3).fill("i32"), condition ? ["i32"] : []);
+  const { nest, loop } = rounds;
+  const f = m.func(nest.name, Array<"i32">(nest.bufferCount + 3).fill("i32"), loop.condition ? ["i32"] : []);
   new RoundsEmitter(f, rounds).emit();
   return f.index;
+}
+
+/** A value that waits in a local of its own until others of the round are known. */
+interface Held {
+  readonly slot: number;
+  readonly local: number;
 }
 
 class RoundsEmitter {
   private readonly scopes: Scopes;
   private readonly values: Values;
   private readonly statements: Statements;
+  private readonly loops: Loops;
   /** Whether values lie in vectors, in lane 0. */
   private readonly vector: boolean;
 
@@ -40,59 +48,88 @@ class RoundsEmitter {
     this.scopes = new Scopes(f, -1);
     this.values = new Values(nest, f, this.scopes, relaxedSimd(), bufferLocal, 2 + nest.bufferCount);
     this.statements = new Statements(f, nest, this.scopes, this.values);
+    this.loops = new Loops(f, this.scopes);
   }
 
   emit(): void {
     const { f, scopes, values, rounds } = this;
-    const { carries, condition } = rounds;
-    const all = condition ? f.freshLocal("i32") : -1;
+    const { carries, loop } = rounds;
+    const all = loop.condition ? f.freshLocal("i32") : -1;
     carries.forEach((carry, k) => {
-      const local = f.freshLocal(this.localType(carry));
-      values.slots[k] = { scalar: local, vectors: [local] };
       this.load(carry);
-      f.set(local);
+      f.set(this.newSlot(loop.slots[k]!));
     });
-    // parameters 0 and 1: the counter and its end
-    values.counters[0] = 0;
     scopes.push(1, null);
     f.block((done) => {
-      scopes.withPre(() =>
-        new Loops(f, scopes).run(newLoop(0, 0, true), values.axisLevel[0]!, 1, 1, () => {
-          if (condition) {
-            this.condition(condition);
-            f.op(Op.i32_eqz);
-            f.brIf(done);
-          }
-          this.round();
-        }),
-      );
-      if (condition) {
+      // parameters 0 and 1: the counter and its end
+      values.counters[loop.number] = 0;
+      scopes.withPre(() => {
+        this.loops.run(newLoop(loop.number, 0, true), values.axisLevel[loop.number]!, 1, 1, () => {
+          this.leaveUnless(loop, done);
+          this.round(loop);
+        });
+      });
+      if (loop.condition) {
         f.i32(1);
         f.set(all);
       }
     });
     scopes.pop();
-    carries.forEach((carry, k) => this.store(carry, values.slots[k]!.scalar));
-    if (condition) f.get(all);
+    carries.forEach((carry, k) => this.store(carry, values.slots[loop.slots[k]!]!.scalar));
+    if (loop.condition) f.get(all);
     scopes.finish();
   }
 
-  private round(): void {
-    const { f, values, rounds } = this;
-    const { nest, next } = rounds;
-    const moved = next.flatMap((n, slot) => {
-      if (n.kind === "slot" && n.slot === slot) return [];
-      const local = f.local(this.vector ? "v128" : scalarValType(n.type));
-      this.push(n);
-      f.set(local);
-      return [{ slot, local }];
+  private round(loop: ScalarLoop<Node, LoopStatement>): void {
+    for (const inner of loop.inner) this.innerLoop(inner);
+    const held = loop.next.flatMap((n, k) => {
+      const slot = loop.slots[k]!;
+      return n.kind === "slot" && n.slot === slot ? [] : [this.hold(n, slot)];
     });
-    this.statements.emit(nest.phases[0]!.body, this.vector ? 1 : 0, new Map());
-    for (const { slot, local } of moved) {
-      f.get(local);
-      f.set(values.slots[slot]!.scalar);
-      f.free(local);
+    this.statements.emit(loop.stores, this.vector ? 1 : 0, new Map());
+    this.release(held);
+  }
+
+  private innerLoop(loop: InnerLoop<Node, LoopStatement>): void {
+    const { f, scopes, values } = this;
+    const held = loop.initial.map((n, k) => this.hold(n, loop.slots[k]!));
+    loop.slots.forEach((slot, k) => {
+      this.newSlot(slot);
+      values.slots[loop.finals[k]!] = values.slots[slot]!;
+    });
+    this.release(held);
+    const counter = f.freshLocal("i32");
+    values.counters[loop.number] = counter;
+    const run = (body: () => void): void => {
+      f.i32(0);
+      f.set(counter);
+      scopes.withPre(() => {
+        const stop = this.loops.constantLocal(() => f.i32(loop.length ?? -1));
+        this.loops.run(newLoop(loop.number, counter, false), values.axisLevel[loop.number]!, 1, stop, body);
+      });
+    };
+    if (!loop.condition) {
+      run(() => this.round(loop));
+      return;
     }
+    f.block((done) =>
+      f.loop((again) => {
+        run(() => {
+          this.leaveUnless(loop, done);
+          this.round(loop);
+        });
+        f.br(again);
+      }),
+    );
+  }
+
+  /** Leaves a loop where its condition does not hold. */
+  private leaveUnless({ condition }: ScalarLoop<Node, LoopStatement>, done: Label): void {
+    if (!condition) return;
+    this.push(condition);
+    if (this.vector) this.f.lane(Op.i32x4_extract_lane, 0);
+    this.f.op(Op.i32_eqz);
+    this.f.brIf(done);
   }
 
   private push(n: Node): void {
@@ -101,14 +138,29 @@ class RoundsEmitter {
     else this.values.scalar(n);
   }
 
-  /** Pushes a bool as 0 or another word. */
-  private condition(n: Node): void {
+  private hold(n: Node, slot: number): Held {
+    const local = this.f.local(this.vector ? "v128" : scalarValType(n.type));
     this.push(n);
-    if (this.vector) this.f.lane(Op.i32x4_extract_lane, 0);
+    this.f.set(local);
+    return { slot, local };
   }
 
-  private localType({ type }: Carry): "v128" | ReturnType<typeof scalarValType> {
-    return this.vector ? "v128" : scalarValType(type);
+  private release(held: readonly Held[]): void {
+    for (const { slot, local } of held) {
+      this.f.get(local);
+      this.f.set(this.values.slots[slot]!.scalar);
+      this.f.free(local);
+    }
+  }
+
+  // ---- what is carried
+
+  /** A local for a slot. */
+  private newSlot(slot: number): number {
+    const { type } = this.rounds.nest.slots[slot]!;
+    const local = this.f.freshLocal(this.vector ? "v128" : scalarValType(type));
+    this.values.slots[slot] = { scalar: local, vectors: [local] };
+    return local;
   }
 
   private load(carry: Carry): void {

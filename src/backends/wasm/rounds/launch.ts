@@ -207,10 +207,9 @@ class NestFollower {
       case "keep":
         return this.keeps[e.keep]![this.reducedAt]!;
       case "op":
-        return make.op(
-          e.op,
+        return make.opLike(
+          e,
           e.args.map((a) => this.memo.get(a)!),
-          e.type,
         );
     }
   }

@@ -1,44 +1,45 @@
 import type { NestKernel, Slot } from "../../../kernel-ir/kernel.js";
+import type { Expr } from "../../../kernel-ir/scalar.js";
 import { relaxedSimd } from "../engine.js";
 import { lowerWith } from "../nest/lower.js";
-import type { LoopNest, Node } from "../nest/nodes.js";
+import { type LoopNest, type LoopStatement, type Node, ROW } from "../nest/nodes.js";
 import type { Schedule } from "../nest/schedule.js";
 import { survey } from "../nest/survey.js";
-import type { Carry, Rounds } from "./follow.js";
+import type { Carry, InnerLoop, Rounds, ScalarLoop } from "./rounds.js";
 
 /** Rounds over scalars ready to be emitted. */
 export interface LoweredRounds {
   /** Rounds of equal keys are equal code. */
   readonly key: string;
-  /** Its one parallel axis is the number of the round; its slots are what is carried. */
+  /** Its axes are the numbers of the rounds of each loop, the outermost one's a parallel one. */
   readonly nest: LoopNest;
   readonly carries: readonly Carry[];
-  readonly condition: Node | null;
-  /** By carry. */
-  readonly next: readonly Node[];
-  /** Operations of a round. */
+  readonly loop: ScalarLoop<Node, LoopStatement>;
+  /** Operations of a round, about. */
   readonly work: number;
 }
 
-/** More rounds than any loop has. */
+/** Rounds of loops that end by a condition, for all that is known. */
 const ENDLESS = 2 ** 31 - 1;
+/** What is taken for their number where work is estimated. */
+const A_FEW = 8;
 
-export function lowerRounds({ name, buffers, length, carries, condition, next, stores }: Rounds): LoweredRounds {
+export function lowerRounds({ name, buffers, slots, carries, loop, chosen }: Rounds): LoweredRounds {
+  const loops = loopsOf(loop);
   const kernel: NestKernel = {
     kind: "nest",
     name,
     buffers,
-    parallel: [length ?? ENDLESS],
-    reduced: [],
+    parallel: [loop.length ?? ENDLESS],
+    reduced: loops.slice(1).map((l) => l.length ?? ENDLESS),
     sequential: true,
-    // `running`: a slot is another value in every round
-    slots: carries.map(({ type }): Slot => ({ type, initial: 0, combine: "add", running: true })),
+    slots: slots.map(({ type }): Slot => ({ type, initial: 0, combine: "add", running: true })),
     keeps: [],
-    phases: [{ body: stores, after: [] }],
+    phases: [{ body: loop.stores, after: [] }],
   };
-  const roots = condition ? [condition, ...next] : next;
-  const { exprs, wide } = survey(kernel, roots);
-  const ops = exprs.filter((e) => e.kind === "op");
+  const parts = partsOf(loop);
+  const found = survey(kernel, parts.flat());
+  const ops = found.exprs.filter((e) => e.kind === "op");
   // Multiply-adds are instructions of vectors alone: where there are some, values stay in vector registers, in lane 0. What
   // divides integers is left to scalars.
   const divides = ops.some((e) => (e.op === "div" || e.op === "rem") && (e.type === "i32" || e.type === "u32"));
@@ -46,22 +47,68 @@ export function lowerRounds({ name, buffers, length, carries, condition, next, s
   const plan: Schedule = {
     mode: vectors ? "parallel" : "scalar",
     vectorAxis: vectors ? 0 : -1,
-    lanes: wide ? 2 : 4,
+    lanes: found.wide ? 2 : 4,
     copies: 1,
     even: true,
     tile: 0,
-    extents: kernel.parallel,
+    extents: loops.map((l) => l.length ?? ENDLESS),
     parallel: 1,
-    place: [0],
+    place: loops.map((l) => l.number),
   };
-  const { nest, values, key } = lowerWith(kernel, plan, roots);
-  const places = carries.map(({ type, buffer, at }) => `${type} ${buffer}+${at}`);
+  const deps = depsOf(loop, ROW);
+  const slotDeps = slots.map((s) => deps.get(s.loop)!);
+  const { nest, key, parts: nodes } = lowerWith(kernel, found, plan, { parts, slotDeps, chosen });
+  const lowered = lowerLoop(loop, [...nodes].reverse(), nest.phases[0]!.body);
   return {
-    key: `rounds ${condition !== null} ${places.join()} ${values.map((n) => n.id).join()}\n${key}`,
+    key: `rounds\n${carries.map((c) => `${c.type} ${c.buffer}+${c.at}`).join()}\n${textOf(lowered)}\n${key}`,
     nest,
     carries,
-    condition: condition && values[0]!,
-    next: condition ? values.slice(1) : values,
-    work: Math.max(1, ops.length),
+    loop: lowered,
+    work: Math.max(1, Math.round((ops.length / loops.length) * weightOf(loop))),
   };
+}
+
+/** All loops by their numbers. */
+function loopsOf(loop: ScalarLoop): ScalarLoop[] {
+  const all: ScalarLoop[] = [];
+  const visit = (l: ScalarLoop): void => {
+    all[l.number] = l;
+    l.inner.forEach(visit);
+  };
+  visit(loop);
+  return all;
+}
+
+/** The expressions of each piece of code, in the order in which it is written. */
+function partsOf(l: ScalarLoop): (readonly Expr[])[] {
+  return [l.condition ? [l.condition] : [], ...l.inner.flatMap((inner) => [inner.initial, ...partsOf(inner)]), l.next];
+}
+
+/** The same with nodes in the place of expressions; `parts` are those of `partsOf`, the first one last. */
+function lowerLoop(
+  l: ScalarLoop,
+  parts: (readonly Node[])[],
+  stores: readonly LoopStatement[],
+): ScalarLoop<Node, LoopStatement> {
+  const [condition = null] = parts.pop()!;
+  const inner = l.inner.map((i): InnerLoop<Node, LoopStatement> => {
+    const initial = parts.pop()!;
+    return { ...lowerLoop(i, parts, []), initial, finals: i.finals };
+  });
+  return { ...l, condition, inner, next: parts.pop()!, stores };
+}
+
+/** Of each loop: the loops with which what changes in its rounds changes, as bits. */
+function depsOf(l: ScalarLoop, around: number): Map<number, number> {
+  const own = around | (2 ** l.number);
+  return new Map([[l.number, own], ...l.inner.flatMap((inner) => [...depsOf(inner, own)])]);
+}
+
+/** How often the code of a round runs: of all loops together. */
+const weightOf = (l: ScalarLoop): number =>
+  1 + l.inner.reduce((sum, inner) => sum + weightOf(inner) * (inner.length ?? A_FEW), 0);
+
+function textOf(l: ScalarLoop<Node, LoopStatement>): string {
+  const inner = l.inner.map((i) => `(${i.initial.map((n) => n.id).join()};${i.finals.join()};${textOf(i)})`);
+  return `${l.number} ${l.length === null} ${l.condition?.id} ${l.slots.join()} ${l.next.map((n) => n.id).join()} ${inner.join(" ")}`;
 }
