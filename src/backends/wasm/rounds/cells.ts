@@ -79,10 +79,13 @@ export function copyCells(from: Place, to: Place, bytes: number, make: Elements)
   }
   if (to.kind === "memory") decline("it writes what is only read");
   // all values are taken first: the runs may overlap
+  let left = bytes;
   for (const [at, value] of from.cells.entries()) {
     const offset = at - from.at;
     if (offset < 0 || offset >= bytes) continue;
     make.step();
+    left -= elementBytes(value.type);
     to.cells.write(to.at + offset, value);
   }
+  if (left !== 0) decline("it copies what it has not written");
 }

@@ -5,7 +5,7 @@ import type { BufferArg, Statement } from "../../../kernel-ir/kernel.js";
 import type { BufferRef, BufferType, Program, ProgramFunction, Slices, Step } from "../../../kernel-ir/program.js";
 import type { Expr } from "../../../kernel-ir/scalar.js";
 import { elementBytes } from "../nest/memory.js";
-import { Cells, cellsAt, type CellType, cellType, copyCells, type Place, readAt, writeAt } from "./cells.js";
+import { Cells, cellsAt, cellType, copyCells, type Place, readAt, writeAt } from "./cells.js";
 import { Declined, decline, Elements } from "./elements.js";
 import { followLaunch } from "./launch.js";
 import type { Carry, InnerLoop, Rounds, ScalarLoop, SlotOf } from "./rounds.js";
