@@ -1,5 +1,5 @@
 import { type DType, dtypeInfo, type TypedArray } from "./dtype.js";
-import { ArgumentError, InternalError, ShapeError } from "./errors.js";
+import { ArgumentError, counted, InternalError, ShapeError, TracerError } from "./errors.js";
 
 export type Shape = readonly number[];
 
@@ -53,12 +53,13 @@ export const byteLength = (a: Aval): number => sizeOf(a.shape) * dtypeInfo[a.dty
 /** Words of the host's typed array. */
 export const wordLength = (a: Aval): number => sizeOf(a.shape) * dtypeInfo[a.dtype].words;
 
-/** Checks one axis and makes it non-negative. @throws ArgumentError `axis-range`. */
+/** Checks one axis and makes it non-negative. @throws ArgumentError `axis-invalid`, `axis-range`. */
 export function normalizeAxis(axis: number, ndim: number, op: string): number {
+  if (typeof axis !== "number") throw invalidAxes(op, axis);
   if (!Number.isInteger(axis) || axis < -ndim || axis >= ndim) {
     throw new ArgumentError({
       code: "axis-range",
-      message: `${op}: axis ${axis} is out of bounds for an array of ${ndim} ${ndim === 1 ? "dimension" : "dimensions"}`,
+      message: `${op}: axis ${axis} is out of bounds for an array of ${counted(ndim, "dimension")}`,
       hint: ndim === 0 ? "a scalar has no axes" : `axes run from ${-ndim} to ${ndim - 1}`,
     });
   }
@@ -73,13 +74,7 @@ export function normalizeAxes(axes: number | readonly number[] | null | undefine
     return all;
   }
   const given = typeof axes === "number" ? [axes] : axes;
-  if (!Array.isArray(given)) {
-    throw new ArgumentError({
-      code: "axis-invalid",
-      message: `${op}: axes are a whole number, a list of them or null, not ${typeof axes === "object" ? "an object" : JSON.stringify(axes)}`,
-      hint: "by name: { axis: 0 }",
-    });
-  }
+  if (!Array.isArray(given)) throw invalidAxes(op, axes);
   const list = given.map((a: number) => normalizeAxis(a, ndim, op));
   if (new Set(list).size !== list.length) {
     throw new ArgumentError({
@@ -90,19 +85,43 @@ export function normalizeAxes(axes: number | readonly number[] | null | undefine
   return list;
 }
 
+/** An array or tracer, which this room does not know as a class. */
+const isArray = (x: unknown): x is { describe(): string } => typeof x === "object" && x !== null && "aval" in x;
+
+function invalidAxes(op: string, given: unknown): ArgumentError {
+  const what = typeof given === "object" && given !== null ? "an object" : (JSON.stringify(given) ?? String(given));
+  return new ArgumentError({
+    code: "axis-invalid",
+    message: `${op}: axes are a whole number, a list of them or null, not ${isArray(given) ? given.describe() : what}`,
+    hint: "by name: { axis: 0 }; several arrays are given as one list",
+  });
+}
+
 /** Checks a user's shape. @throws ShapeError `shape-invalid`. */
 export function asShape(shape: number | readonly number[], op: string): number[] {
-  const list = typeof shape === "number" ? [shape] : [...shape];
+  const list = lengthsOf(shape);
   for (const d of list) {
-    if (typeof d !== "number" || !Number.isInteger(d) || d < 0) {
-      throw new ShapeError({
-        code: "shape-invalid",
-        message: `${op}: [${list.map(String).join(", ")}] is not a shape`,
-        hint: "a shape is a list of non-negative whole numbers",
-      });
-    }
+    if (typeof d !== "number" || !Number.isInteger(d) || d < 0)
+      throw notAShape(op, list, "a shape is a list of non-negative whole numbers");
   }
   return list;
+}
+
+/** The lengths in what a user gave as a shape, a list of one number being that number; not checked. */
+export const lengthsOf = (shape: number | readonly number[]): number[] =>
+  Array.isArray(shape) || ArrayBuffer.isView(shape) ? [...(shape as readonly number[])] : [shape as number];
+
+/** The error of a shape that is none; `hint` says what one is. A length that is only traced is a read of it. */
+export function notAShape(op: string, given: readonly unknown[], hint: string): ShapeError | TracerError {
+  const text = (d: unknown): string => (typeof d === "object" && d !== null ? "an object" : String(d));
+  const message = `${op}: [${given.map(text).join(", ")}] is not a shape`;
+  const details = given.flatMap((d, k) => (isArray(d) ? [[`length ${k}`, d.describe()] as const] : []));
+  if (details.length === 0) return new ShapeError({ code: "shape-invalid", message, hint });
+  if (given.some((d) => isArray(d) && "tracedBy" in d)) {
+    const way = "; under jit, an argument that decides one has to be static (staticArgnums)";
+    return new TracerError({ code: "tracer-read", message, details, hint: hint + way });
+  }
+  return new ShapeError({ code: "shape-invalid", message, details, hint: `${hint}: item() reads one of an array` });
 }
 
 /** NumPy's broadcasting of shapes. @throws ShapeError `shape-broadcast`. */

@@ -1,4 +1,4 @@
-import { ArgumentError } from "./errors.js";
+import { ArgumentError, counted } from "./errors.js";
 
 /**
  * The calling convention of every library function: JAX's parameters in JAX's order, or by name in one trailing plain
@@ -138,7 +138,7 @@ function unknownOption(op: string, name: string, known: ReadonlySet<string>): Ar
 function surplus(op: string, count: number, names: readonly string[], byName: readonly string[]): ArgumentError {
   return new ArgumentError({
     code: "argument-surplus",
-    message: `${op} takes ${names.length} arguments by position, but ${count} were given`,
+    message: `${op} takes ${counted(names.length, "argument")} by position, but was given ${count}`,
     details: [["parameters", listed(names)], ...(byName.length > 0 ? [["by name only", listed(byName)] as const] : [])],
   });
 }

@@ -17,6 +17,9 @@ export interface ErrorOptionsOf {
   readonly cause?: unknown;
 }
 
+/** `1 axis`, `2 axes`: a number of things in an error's text. */
+export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
 function render(o: ErrorOptionsOf): string {
   const width = Math.max(0, ...(o.details ?? []).map(([name]) => name.length));
   const table = (o.details ?? []).map(([name, what]) => `\n  ${name.padEnd(width)}  ${what}`).join("");

@@ -88,7 +88,7 @@ export function notANumber(described: string, traced: boolean): TracerError | Ar
     code: traced ? "tracer-read" : "array-as-number",
     message: `JavaScript's operators and templates cannot work on ${traced ? "a traced value" : "an array of several elements"}`,
     details: [["value", described]] as const,
-    hint: "write x.add(y), x.mul(y), x.less(y) or np.where; item() reads a scalar where it is known",
+    hint: `write x.add(y), x.mul(y), x.less(y) or np.where; item() reads a scalar where it is known${traced ? "; under jit, an argument that is to be a number has to be static (staticArgnums)" : ""}`,
   };
   return traced ? new TracerError(o) : new ArgumentError(o);
 }

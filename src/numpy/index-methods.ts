@@ -1,6 +1,7 @@
+import { ArgumentError } from "../core/errors.js";
 import type { ArrayLike } from "../core/literal.js";
 import { at, type Index, type IndexUpdate, slice, take, type TakeOptions } from "./indexing.js";
-import { attachMethods } from "./methods.js";
+import { attach, attachMethods } from "./methods.js";
 
 /** Indexing as methods of arrays. */
 declare module "../core/array.js" {
@@ -17,3 +18,18 @@ declare module "../core/array.js" {
 }
 
 attachMethods({ slice, at, take });
+
+/**
+ * JavaScript's brackets would find nothing, and what is put there would be lost: the numbers that people and loops begin with
+ * say how elements are selected. (TypeScript refuses all of them; keys that `random.split` gave have entries of their own.)
+ */
+for (const i of [0, 1, 2, 3, -1]) {
+  const refuse = (): never => {
+    throw new ArgumentError({
+      code: "index-brackets",
+      message: `arrays are not indexed with brackets, as in x[${i}]`,
+      hint: `x.slice(${i}) selects; x.at(${i}).set(v) gives an updated copy; x.js() gives nested lists`,
+    });
+  };
+  attach(i, { get: refuse, set: refuse });
+}

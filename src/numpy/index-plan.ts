@@ -1,7 +1,7 @@
 import { NDArray } from "../core/array.js";
 import { broadcastShapes, type Shape, sizeOf } from "../core/aval.js";
 import { isInteger } from "../core/dtype.js";
-import { ArgumentError, DTypeError } from "../core/errors.js";
+import { ArgumentError, counted, DTypeError } from "../core/errors.js";
 import { describeValue } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { expandTo } from "./promotion.js";
@@ -75,7 +75,7 @@ function fillIn(shape: Shape, index: readonly Index[], op: string): Exclude<Inde
       message:
         dots > 1
           ? `${op}: "..." may stand once`
-          : `${op}: ${named} indices for an array of ${shape.length} ${shape.length === 1 ? "axis" : "axes"}`,
+          : `${op}: ${named} indices for an array of ${counted(shape.length, "axis", "axes")}`,
       details: [["array", `[${shape.join(",")}]`]],
     });
   }

@@ -130,7 +130,7 @@ export function attachMethods(functions: Readonly<Record<string, (x: never, ...a
   }
 }
 
-function attach(name: PropertyKey, descriptor: PropertyDescriptor): void {
+export function attach(name: PropertyKey, descriptor: PropertyDescriptor): void {
   Object.defineProperty(NDArray.prototype, name, { configurable: true, enumerable: false, ...descriptor });
 }
 

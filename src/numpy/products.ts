@@ -2,7 +2,7 @@ import type { NDArray } from "../core/array.js";
 import { normalizeAxis } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { asDType, type DType, isFloat } from "../core/dtype.js";
-import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
+import { ArgumentError, counted, DTypeError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { multiply, subtract } from "./arithmetic.js";
@@ -44,7 +44,7 @@ function requireRank(op: string, x: NDArray, name: string, rank: number): void {
   if (x.ndim < rank) {
     throw new ShapeError({
       code: "rank",
-      message: `${op} needs operands of at least ${rank} ${rank === 1 ? "dimension" : "dimensions"}`,
+      message: `${op} needs operands of at least ${counted(rank, "dimension")}`,
       details: [[name, x.describe()]],
       hint: x.ndim === 0 ? "np.multiply takes scalars" : undefined,
     });

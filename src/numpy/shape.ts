@@ -1,5 +1,5 @@
 import type { NDArray } from "../core/array.js";
-import { normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../core/aval.js";
+import { lengthsOf, normalizeAxes, normalizeAxis, notAShape, type Shape, sizeOf } from "../core/aval.js";
 import { signature, variadic } from "../core/calling.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray, describeValue } from "../core/literal.js";
@@ -25,13 +25,9 @@ export function sliceAxis(x: NDArray, axis: number, start: number, stop: number 
 
 /** A shape in which one length may be −1: whatever is left. @throws ShapeError `reshape-size`. */
 export function fillShape(op: string, x: NDArray, shape: number | readonly number[]): number[] {
-  const wanted = typeof shape === "number" ? [shape] : [...shape];
+  const wanted = lengthsOf(shape);
   if (!wanted.every((d) => Number.isInteger(d) && d >= -1) || wanted.filter((d) => d === -1).length > 1) {
-    throw new ShapeError({
-      code: "shape-invalid",
-      message: `${op}: [${wanted.map(String).join(", ")}] is not a shape`,
-      hint: "a shape is a list of whole numbers, of which one may be -1",
-    });
+    throw notAShape(op, wanted, "a shape is a list of whole numbers, of which one may be -1");
   }
   const free = wanted.indexOf(-1);
   const known = sizeOf(wanted.filter((d) => d !== -1));

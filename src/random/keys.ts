@@ -1,9 +1,9 @@
-import type { NDArray } from "../core/array.js";
-import { asShape, type Shape } from "../core/aval.js";
+import { NDArray } from "../core/array.js";
+import { asShape, formatAval, type Shape } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { config } from "../core/config.js";
 import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
-import { type ArrayLike, asArray, lit } from "../core/literal.js";
+import { type ArrayLike, asArray, describeValue, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 
 /**
@@ -24,11 +24,10 @@ type Entries<N extends number, Counted extends readonly NDArray[] = readonly []>
 
 /** Demands a key array. @throws DTypeError `key-needed`. */
 export function asKey(x: unknown, op: string): NDArray {
-  const key = asArray(x, `random.${op}`, "key");
-  if (key.dtype === "key") return key;
+  if (x instanceof NDArray && x.dtype === "key") return x;
   throw new DTypeError({
     code: "key-needed",
-    message: `random.${op} takes a random key, not ${key.dtype}[${key.shape.join(",")}]`,
+    message: `random.${op} takes a random key first, not ${x instanceof NDArray ? formatAval(x.aval) : describeValue(x)}`,
     hint: "make one with random.key(seed), or of its two words with random.wrapKeyData(words)",
   });
 }

@@ -2,7 +2,7 @@ import type { NDArray } from "../core/array.js";
 import { formatAval } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { isFloat } from "../core/dtype.js";
-import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
+import { ArgumentError, counted, DTypeError, ShapeError } from "../core/errors.js";
 import { describeValue, lit } from "../core/literal.js";
 import { leafPaths, unflatten } from "../core/tree.js";
 import type { ArgumentAt, ArraysOf, Ins, Structure } from "../core/types.js";
@@ -48,7 +48,7 @@ export function resolveArgnums(argnums: Argnums, count: number, what: string): n
     if (k < 0 || k >= count) {
       throw new ArgumentError({
         code: "argnums",
-        message: `${what}: argument ${i} is to be differentiated, but the call has ${count} ${count === 1 ? "argument" : "arguments"}`,
+        message: `${what}: argument ${i} is to be differentiated, but the call has ${counted(count, "argument")}`,
       });
     }
     return k;

@@ -1,6 +1,6 @@
 import type { ConcreteArray, NDArray } from "../core/array.js";
 import { type Aval, formatAval, normalizeAxis } from "../core/aval.js";
-import { ArgumentError, InternalError, invariant, ShapeError } from "../core/errors.js";
+import { ArgumentError, counted, InternalError, invariant, ShapeError } from "../core/errors.js";
 import { evalJaxpr } from "../core/interpreter.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import { describeValue } from "../core/literal.js";
@@ -209,7 +209,7 @@ export function vmap(...given: unknown[]): (...args: unknown[]) => unknown {
     if (Array.isArray(inAxes) && inAxes.length !== args.length) {
       throw new ArgumentError({
         code: "vmap-axes",
-        message: `vmap(${name}): inAxes has ${inAxes.length} entries for ${args.length} arguments`,
+        message: `vmap(${name}): inAxes has ${counted(inAxes.length, "entry", "entries")} for ${counted(args.length, "argument")}`,
         hint: "a list given as inAxes has one entry an argument; give one number for all of them",
       });
     }

@@ -98,7 +98,7 @@ it("an operator on a traced value", () => {
   ).toMatchInlineSnapshot(`
     "TracerError: JavaScript's operators and templates cannot work on a traced value [tracer-read]
       value  traced ~f32[] (under grad of cube)
-    hint: write x.add(y), x.mul(y), x.less(y) or np.where; item() reads a scalar where it is known"
+    hint: write x.add(y), x.mul(y), x.less(y) or np.where; item() reads a scalar where it is known; under jit, an argument that is to be a number has to be static (staticArgnums)"
   `);
 });
 it("a value that escaped", () => {
@@ -206,7 +206,7 @@ it("an operator in a hessian", () => {
   ).toMatchInlineSnapshot(`
     "TracerError: JavaScript's operators and templates cannot work on a traced value [tracer-read]
       value  traced f32[3] (under hessian of energy)
-    hint: write x.add(y), x.mul(y), x.less(y) or np.where; item() reads a scalar where it is known"
+    hint: write x.add(y), x.mul(y), x.less(y) or np.where; item() reads a scalar where it is known; under jit, an argument that is to be a number has to be static (staticArgnums)"
   `);
 });
 it("a value that is mapped", () => {
