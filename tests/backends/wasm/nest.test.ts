@@ -497,6 +497,12 @@ describe("what few elements need", () => {
           const inner = op("select", [at(x), long(x), short(x)]);
           return op("add", [op("select", [at(x), long(inner), short(inner)]), inner]);
         },
+        "shared by what is in another branch and what is not": (x) => {
+          const cut = op("lt", [x, one]);
+          const inside = op("select", [cut, long(op("add", [x, two])), short(op("sub", [x, two]))]);
+          const outside = op("select", [cut, long(op("sub", [x, one])), short(op("neg", [x]))]);
+          return op("add", [op("select", [at(x), op("add", [long(x), inside]), short(op("add", [x, one]))]), outside]);
+        },
         "of what is needed elsewhere": (x) => {
           const shared = op("mul", [long(x, 30), two]);
           return op("add", [op("select", [at(x), long(shared), short(shared)]), shared]);
@@ -549,6 +555,28 @@ describe("what few elements need", () => {
         2e-5,
       );
     }
+  });
+
+  test.each([1, 4, 9])("of one condition in several phases and behind them, %i rows", (n) => {
+    const m = 6;
+    const [i, r] = axes([n, m]);
+    const x = f32(0, affine([i!, r!], [m, 1]));
+    const row = op("gt", [f32(1, i!), one]);
+    const by = (value: Expr): Expr => op("select", [row, long(value), short(value)]);
+    check(
+      nest("phases", {
+        buffers: [buffer("f32", "read", n * m), buffer("f32", "read", n), buffer("f32", "write", n)],
+        parallel: [n],
+        reduced: [m],
+        slots: [slot("f32", "max", -Infinity), slot("f32", "max", -Infinity)],
+        phases: [
+          phase([accumulate(0, by(x))]),
+          phase([accumulate(1, by(op("sub", [x, slotRef("f32", 0)])))], [store(2, i!, by(slotRef("f32", 1)))]),
+        ],
+      }),
+      undefined,
+      2e-5,
+    );
   });
 
   test("but not where the other value is a mere constant", () => {
