@@ -62,5 +62,8 @@ export const config: Config & { update<K extends keyof Config>(name: K, value: C
   },
 };
 
+// a setting that does not exist is an error, however it is written
+Object.seal(config);
+
 /** The dtype of a JS number that is not integral, and of creation functions that are given none. */
 export const defaultFloat = (): "float32" | "float64" => (config.enableX64 ? "float64" : "float32");

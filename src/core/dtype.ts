@@ -47,7 +47,9 @@ export function asDType(name: unknown): DType {
   const isKnown = typeof name === "string" && known.has(name);
   throw new DTypeError({
     code: isKnown ? "dtype-unsupported" : "dtype-unknown",
-    message: isKnown ? `dtype ${name} is not supported` : `${JSON.stringify(name) ?? String(name)} is not a dtype`,
+    message: isKnown
+      ? `dtype ${name} is not supported`
+      : `${typeof name === "function" ? name.name : JSON.stringify(name)} is not a dtype`,
     hint: `use one of ${Object.keys(dtypeInfo).join(", ")}`,
   });
 }

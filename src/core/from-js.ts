@@ -180,7 +180,13 @@ function notData(v: unknown, path: readonly number[], op: string): ArgumentError
   const isArray = typeof v === "object" && v !== null && "aval" in v;
   return new ArgumentError({
     code: "not-a-number",
-    message: `${op}: ${place(path)} is ${typeof v === "bigint" ? `the bigint ${v}` : describeValue(v)}, not a number or boolean`,
-    hint: isArray ? "np.stack puts arrays together" : typeof v === "bigint" ? "convert it with Number(…)" : undefined,
+    message: `${op}: ${place(path)} is ${describeValue(v)}, not a number or boolean`,
+    hint: isArray
+      ? "np.stack puts arrays together"
+      : typeof v === "bigint"
+        ? "convert it with Number(…)"
+        : v instanceof ArrayBuffer
+          ? "look at its bytes through a typed array, such as new Float32Array(buffer)"
+          : undefined,
   });
 }

@@ -32,16 +32,22 @@ export function asArray(x: unknown, op = "this function", name = "an argument"):
   throw new ArgumentError({
     code: "not-an-array",
     message: `${op} takes arrays and numbers, but ${name} is ${describeValue(x)}`,
-    hint: Array.isArray(x) || ArrayBuffer.isView(x) ? "make an array of it with np.array(…)" : undefined,
+    hint:
+      Array.isArray(x) || ArrayBuffer.isView(x)
+        ? "make an array of it with np.array(…)"
+        : x === undefined
+          ? "a property that is not there and a function that returns nothing give undefined"
+          : undefined,
   });
 }
 
 /** Names a JS value for an error. */
 export function describeValue(x: unknown): string {
   if (x === null || x === undefined) return String(x);
+  if (x instanceof NDArray) return x.describe();
   if (Array.isArray(x)) return `a list of ${x.length}`;
   if (typeof x === "function") return `the function ${x.name || "(anonymous)"}`;
   if (typeof x === "object")
     return `an object of class ${(x as { constructor?: { name?: string } }).constructor?.name ?? "Object"}`;
-  return `${typeof x} ${typeof x === "symbol" ? String(x) : (JSON.stringify(x) ?? String(x))}`;
+  return `${typeof x} ${typeof x === "string" ? JSON.stringify(x) : String(x)}`;
 }

@@ -86,9 +86,9 @@ export function asyncRead(op: string, described: string, device: string): Device
 export function notANumber(described: string, traced: boolean): TracerError | ArgumentError {
   const o = {
     code: traced ? "tracer-read" : "array-as-number",
-    message: `JavaScript's operators and templates cannot work on ${traced ? "a traced value" : "an array of several elements"}`,
+    message: `JavaScript's operators, templates and Math cannot work on ${traced ? "a traced value" : "an array of several elements"}`,
     details: [["value", described]] as const,
-    hint: `write x.add(y), x.mul(y), x.less(y) or np.where; item() reads a scalar where it is known${traced ? "; under jit, an argument that is to be a number has to be static (staticArgnums)" : ""}`,
+    hint: `write x.add(y), x.mul(y), x.less(y), np.exp(x) or np.where; item() reads a scalar where it is known${traced ? "; under jit, an argument that is to be a number has to be static (staticArgnums)" : ""}`,
   };
   return traced ? new TracerError(o) : new ArgumentError(o);
 }

@@ -109,7 +109,7 @@ function lengthOf(xs: readonly NDArray[], def: TreeDef, wanted: unknown): number
       hint: "lax.scan(f, init, null, {length: 10})",
     });
   }
-  if (lengths.some((n) => n !== length)) {
+  if (length === undefined || lengths.some((n) => n !== length)) {
     throw new ShapeError({
       code: "scan-length",
       message: "lax.scan: the arrays of xs must have one leading axis of the same length",
@@ -120,7 +120,7 @@ function lengthOf(xs: readonly NDArray[], def: TreeDef, wanted: unknown): number
       hint: "what is the same for all rounds is captured by the function, or goes into the carry",
     });
   }
-  return length!;
+  return length;
 }
 
 function unrollOf(unroll: unknown, length: number): number {

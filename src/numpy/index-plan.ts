@@ -122,10 +122,13 @@ export function integers(i: NDArray, op: string): NDArray {
 function range(r: readonly (number | null)[], n: number, op: string): AxisIndex {
   const step = r[2] ?? 1;
   if (r.length > 3 || step === 0 || r.some((x) => x !== null && !Number.isInteger(x))) {
+    const hasArray = r.some((x: unknown) => x instanceof NDArray);
     throw new ArgumentError({
       code: "index-invalid",
-      message: `${op}: [${r.join(", ")}] is no range`,
-      hint: "a range is [], [start], [start, stop] or [start, stop, step] of whole numbers, step not 0",
+      message: `${op}: [${r.map((x) => (typeof x === "object" ? describeValue(x) : String(x))).join(", ")}] is no range`,
+      hint: hasArray
+        ? "ranges are of numbers, for they decide a shape; lax.dynamicSlice takes a piece of known length from where an array says"
+        : "a range is [], [start], [start, stop] or [start, stop, step] of whole numbers, step not 0",
     });
   }
   const [low, high] = step > 0 ? [0, n] : [-1, n - 1];

@@ -36,10 +36,13 @@ export function flattenArrays(tree: unknown, what: string, hint?: string): FlatA
     const x = leaves[i];
     if (x instanceof ArrayClass) continue;
     if (typeof x === "number" || typeof x === "boolean") arrays[i] = asArray(x);
-    else throw notAnArray(x, what + leafPaths(def)[i]!, hint);
+    else throw notAnArray(x, placed(what, leafPaths(def)[i]!), hint);
   }
   return { leaves: arrays, def };
 }
+
+/** `argument [0].w` where `what` ends in a space, `the result of f at .w` where it is a whole. */
+const placed = (what: string, path: string): string => what + (path === "" || what.endsWith(" ") ? "" : " at ") + path;
 
 function notAnArray(x: unknown, where: string, hint: string | undefined): TreeError {
   refusePromise(x, where);

@@ -1,4 +1,4 @@
-import type { NDArray } from "../core/array.js";
+import { NDArray } from "../core/array.js";
 import { formatAval } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { isFloat } from "../core/dtype.js";
@@ -34,15 +34,20 @@ type Value<R, H> = H extends true
 
 const gradParams = signature<{ readonly f: AnyFunction } & GradOptions>("grad", 1, ["f", "argnums", "hasAux"]);
 
+/** Demands positions of arguments. @throws ArgumentError `argnums`. */
+export function requireArgnums(argnums: unknown, what: string): asserts argnums is Argnums {
+  const list: unknown = typeof argnums === "number" ? [argnums] : argnums;
+  if (Array.isArray(list) && list.length > 0 && list.every((i) => Number.isInteger(i))) return;
+  throw new ArgumentError({
+    code: "argnums",
+    message: `${what}: argnums must be a whole number or a list of them, got ${describeValue(argnums)}`,
+    hint: argnums instanceof NDArray ? `${what}(f) is a function, which takes the arguments: ${what}(f)(x)` : undefined,
+  });
+}
+
 /** Positions named by argnums, for a call with `count` arguments. */
 export function resolveArgnums(argnums: Argnums, count: number, what: string): number[] {
   const list = typeof argnums === "number" ? [argnums] : argnums;
-  if (!Array.isArray(list) || list.length === 0 || list.some((i) => !Number.isInteger(i))) {
-    throw new ArgumentError({
-      code: "argnums",
-      message: `${what}: argnums must be a whole number or a list of them, got ${describeValue(argnums)}`,
-    });
-  }
   return list.map((i: number) => {
     const k = i < 0 ? i + count : i;
     if (k < 0 || k >= count) {
@@ -135,6 +140,7 @@ export function grad<
 export function grad(...given: unknown[]): unknown {
   const { f, argnums = 0, hasAux = false } = gradParams(given);
   requireFunction(f, "grad");
+  requireArgnums(argnums, "grad");
   return named(`grad(${nameOf(f)})`, (...args: unknown[]) => {
     const { aux, grads } = valueAndGrads(f, args, argnums, hasAux, "grad");
     return hasAux ? [grads, aux] : grads;
@@ -160,6 +166,7 @@ export function valueAndGrad<
 export function valueAndGrad(...given: unknown[]): unknown {
   const { f, argnums = 0, hasAux = false } = gradParams(given);
   requireFunction(f, "valueAndGrad");
+  requireArgnums(argnums, "valueAndGrad");
   return named(`valueAndGrad(${nameOf(f)})`, (...args: unknown[]) => {
     const { value, aux, grads } = valueAndGrads(f, args, argnums, hasAux, "valueAndGrad");
     return [hasAux ? [value, aux] : value, grads];

@@ -7,7 +7,7 @@ import type { Ins, Structure } from "../core/types.js";
 import { Zero } from "../core/zero.js";
 import { add, convertElementType, eq, instantiate, iota, reshape, slice, zerosOf } from "../primitives/all.js";
 import { nameOf, requireFunction } from "./arguments.js";
-import { type Argnums, type GradOf, type GradOptions, onlyArgnums, resolveArgnums } from "./grad.js";
+import { type Argnums, type GradOf, type GradOptions, onlyArgnums, requireArgnums, resolveArgnums } from "./grad.js";
 import { pushForward } from "./linearize.js";
 import { pullBack, type TreeVjp, vjpTree } from "./vjp.js";
 import { moveBatchAxis, vmapFlat } from "./vmap.js";
@@ -21,8 +21,17 @@ export type JacobianOf<R, G> = R extends NDArray | number
     ? { [K in keyof R]: JacobianOf<R[K], G> }
     : G;
 
-const jacobianParams = (name: string) =>
-  signature<{ readonly f: AnyFunction } & GradOptions>(name, 1, ["f", "argnums", "hasAux"]);
+/** Reads the arguments of jacfwd, jacrev and hessian. */
+function read(
+  name: string,
+  given: readonly unknown[],
+): { readonly f: AnyFunction; readonly argnums: Argnums; readonly hasAux: boolean } {
+  const params = signature<{ readonly f: AnyFunction } & GradOptions>(name, 1, ["f", "argnums", "hasAux"]);
+  const { f, argnums = 0, hasAux = false } = params(given);
+  requireFunction(f, name);
+  requireArgnums(argnums, name);
+  return { f, argnums, hasAux };
+}
 
 /** One-hot rows for every element of every leaf: for leaf i an array [total, ...shape of i]. */
 function standardBasis(leaves: readonly NDArray[]): NDArray[] {
@@ -72,12 +81,11 @@ export function jacfwd<
   const N extends Argnums = 0,
 >(f: (...args: A) => R, argnums?: N | GradOptions<N>): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
 export function jacfwd(...given: unknown[]): unknown {
-  const { f, argnums, hasAux } = jacobianParams("jacfwd")(given);
-  requireFunction(f, "jacfwd");
+  const { f, argnums, hasAux } = read("jacfwd", given);
   return byColumns(f, argnums, hasAux, `jacfwd of ${nameOf(f)}`);
 }
 
-function byColumns(f: AnyFunction, argnums: Argnums = 0, hasAux = false, what: string): AnyFunction {
+function byColumns(f: AnyFunction, argnums: Argnums, hasAux: boolean, what: string): AnyFunction {
   return (...args: unknown[]) => {
     const v = prepare(f, args, argnums, hasAux, what);
     const basis = standardBasis(v.primals);
@@ -115,12 +123,11 @@ export function jacrev<
   const N extends Argnums = 0,
 >(f: (...args: A) => R, argnums?: N | GradOptions<N>): (...args: Ins<A>) => JacobianOf<R, GradOf<A, N>>;
 export function jacrev(...given: unknown[]): unknown {
-  const { f, argnums, hasAux } = jacobianParams("jacrev")(given);
-  requireFunction(f, "jacrev");
+  const { f, argnums, hasAux } = read("jacrev", given);
   return byRows(f, argnums, hasAux, `jacrev of ${nameOf(f)}`);
 }
 
-function byRows(f: AnyFunction, argnums: Argnums = 0, hasAux = false, what: string): AnyFunction {
+function byRows(f: AnyFunction, argnums: Argnums, hasAux: boolean, what: string): AnyFunction {
   return (...args: unknown[]) => {
     const v = prepare(f, args, argnums, hasAux, what);
     const floats = v.lin.outs.filter((y) => isFloat(y.dtype));
@@ -166,8 +173,7 @@ export function hessian<
   argnums?: N | GradOptions<N>,
 ): (...args: Ins<A>) => JacobianOf<JacobianOf<R, GradOf<A, N>>, GradOf<A, N>>;
 export function hessian(...given: unknown[]): unknown {
-  const { f, argnums, hasAux } = jacobianParams("hessian")(given);
-  requireFunction(f, "hessian");
+  const { f, argnums, hasAux } = read("hessian", given);
   const what = `hessian of ${nameOf(f)}`;
   return byColumns(byRows(f, argnums, hasAux, what), argnums, hasAux, what);
 }

@@ -218,7 +218,8 @@ function asWritten(f: AnyFunction, args: readonly unknown[], statics: readonly n
   return unflatten(out.def, out.leaves);
 }
 
-const staticHint = "jitted functions take pytrees of arrays and numbers; name other arguments in staticArgnums";
+const staticHint =
+  "jitted functions take pytrees of arrays and numbers; name other arguments in staticArgnums, register classes with registerPytreeNode";
 
 /** Runs a specialisation: compiled at once where nothing is being traced, else as an equation of its own. */
 function run(

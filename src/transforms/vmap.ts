@@ -1,4 +1,4 @@
-import type { ConcreteArray, NDArray } from "../core/array.js";
+import { type ConcreteArray, NDArray } from "../core/array.js";
 import { type Aval, formatAval, normalizeAxis } from "../core/aval.js";
 import { ArgumentError, counted, InternalError, invariant, ShapeError } from "../core/errors.js";
 import { evalJaxpr } from "../core/interpreter.js";
@@ -198,6 +198,13 @@ export function vmap(...given: unknown[]): (...args: unknown[]) => unknown {
   const { f, inAxes = 0, outAxes = 0, axisName = null, axisSize } = vmapParams(given);
   requireFunction(f, "vmap");
   const name = nameOf(f);
+  if (inAxes instanceof NDArray) {
+    throw new ArgumentError({
+      code: "vmap-axes",
+      message: `vmap(${name}): inAxes says which axes are mapped, got ${describeValue(inAxes)}`,
+      hint: "vmap(f) is a function, which takes the arguments: vmap(f)(xs)",
+    });
+  }
   if (axisName !== null && (typeof axisName !== "string" || axisName === "")) {
     throw new ArgumentError({
       code: "axis-name",

@@ -6,6 +6,7 @@ import {
   type TreeDef,
   unflatten as unflattenTree,
 } from "../core/tree.js";
+import { requireFunction } from "../transforms/arguments.js";
 
 export { registerDataclass, registerPytreeNode, TreeDef } from "../core/tree.js";
 
@@ -50,7 +51,7 @@ export type MapLeaves<T, L, R> = T extends L
 /**
  * Applies a function to every leaf; with more trees, to the leaves in the same place of all of them.
  * Only the first tree's containers decide the structure: the others must have it.
- * @throws TreeError `tree-mismatch`.
+ * @throws TreeError `tree-mismatch`, ArgumentError `not-a-function`.
  * @example
  * const doubled = tree.map((x) => x * 2, { a: 1, b: [2] });
  */
@@ -59,6 +60,7 @@ export function map<T, R, L = unknown>(
   tree: T,
   ...rest: readonly unknown[]
 ): MapLeaves<T, L, R> {
+  requireFunction(f, "tree.map");
   const [first, def] = flattenTree(tree);
   const others = rest.map((t) => {
     const [xs, d] = flattenTree(t);

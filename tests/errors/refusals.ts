@@ -196,7 +196,24 @@ const values: readonly Refusal[] = [
   ["a function to a function", () => loose(np.sin)(Math.sin), ArgumentError, "not-an-array", /the function sin/],
   ["a promise to a function", () => loose(np.sin)(Promise.resolve(1)), ArgumentError, "not-an-array", /Promise/],
   ["null to a function", () => loose(np.add)(x, null), ArgumentError, "not-an-array", /null/],
-  ["undefined to a function", () => loose(np.add)(x, undefined), ArgumentError, "not-an-array", /undefined/],
+  [
+    "undefined to a function",
+    () => loose(np.add)(x, undefined),
+    ArgumentError,
+    "not-an-array",
+    /undefined[\s\S]*returns nothing/,
+  ],
+  ["a bigint to a function", () => loose(np.add)(x, 1n), ArgumentError, "not-an-array", /bigint 1/],
+  ["nothing to tree.map", () => loose(tree.map)({ a: x }), ArgumentError, "not-a-function", /tree\.map/],
+  ["a number to scan over", () => lax.scan((c: NDArray) => [c, c], x, 3), ShapeError, "scan-length", /xs\s+~i32\[\]/],
+  ["a number to map over", () => lax.map(id, 3), ShapeError, "scan-length", /leading axis/],
+  [
+    "a body that returns nothing",
+    () => lax.foriLoop(0, 3, () => undefined as never, x),
+    TreeError,
+    "carry-type",
+    /body gives\s+undefined\nhint: the body returns the next carry/,
+  ],
   ["text to a method", () => method(x, "add", "1"), ArgumentError, "not-an-array", /string "1"/],
   ["item of many", () => x.item(), ArgumentError, "item-size", /f32\[2,3\][\s\S]*js\(\)/],
   ["iterating a scalar", () => [...np.array(1)], ArgumentError, "iterate-scalar", /item\(\)/],
@@ -220,6 +237,13 @@ const indices: readonly Refusal[] = [
   ["too many", () => x.slice(0, 0, 0), ArgumentError, "index-count", /3 indices[\s\S]*\[2,3\]/],
   ["out of bounds", () => x.slice(5), ArgumentError, "index-range", /index 5[\s\S]*-2 to 1/],
   ["a fraction", () => x.slice(0.5), ArgumentError, "index-range", /whole numbers/],
+  [
+    "a range to where an array says",
+    () => jit((y, k) => method(y, "slice", [0, k]))(v, 2),
+    ArgumentError,
+    "index-invalid",
+    /\[0, ~?i32\[\], an argument[\s\S]*dynamicSlice/,
+  ],
   ["brackets", () => (x as unknown as NDArray[])[0], ArgumentError, "index-brackets", /slice\(0\)[\s\S]*at\(0\)\.set/],
   ["brackets, to assign", () => ((x as unknown as number[])[1] = 2), ArgumentError, "index-brackets", /at\(1\)\.set/],
   ["brackets, traced", () => jit((y) => (y as unknown as NDArray[])[0])(x), ArgumentError, "index-brackets", /slice/],
@@ -300,6 +324,7 @@ const derivatives: readonly Refusal[] = [
   ["without arguments", () => loose(grad(id))(), ArgumentError, "argnums", /0 arguments/],
   ["of an argument that is not there", () => grad(id, 2)(1), ArgumentError, "argnums", /argument 2/],
   ["with a bad argnums", () => grad(id, 0.5)(1), ArgumentError, "argnums", /0\.5/],
+  ["called at once", () => loose(grad)(total, v), ArgumentError, "argnums", /f32\[3\][\s\S]*grad\(f\)\(x\)/],
   ["of no function", () => loose(grad)(3), ArgumentError, "not-a-function", /number 3/],
   [
     "of an async function",
@@ -345,6 +370,7 @@ const derivatives: readonly Refusal[] = [
 ];
 
 const mapping: readonly Refusal[] = [
+  ["called at once", () => loose(vmap)(id, v), ArgumentError, "vmap-axes", /f32\[3\][\s\S]*vmap\(f\)\(xs\)/],
   ["no axis at all", () => vmap(id, { inAxes: null })(v), ArgumentError, "vmap-axes", /at least one mapped/],
   [
     "different sizes",

@@ -96,9 +96,9 @@ it("an operator on a traced value", () => {
       })(2),
     ),
   ).toMatchInlineSnapshot(`
-    "TracerError: JavaScript's operators and templates cannot work on a traced value [tracer-read]
+    "TracerError: JavaScript's operators, templates and Math cannot work on a traced value [tracer-read]
       value  traced ~f32[] (under grad of cube)
-    hint: write x.add(y), x.mul(y), x.less(y) or np.where; item() reads a scalar where it is known; under jit, an argument that is to be a number has to be static (staticArgnums)"
+    hint: write x.add(y), x.mul(y), x.less(y), np.exp(x) or np.where; item() reads a scalar where it is known; under jit, an argument that is to be a number has to be static (staticArgnums)"
   `);
 });
 it("a value that escaped", () => {
@@ -165,7 +165,7 @@ it("text given to a compiled function", () => {
     ),
   ).toMatchInlineSnapshot(`
     "TreeError: jit(step): argument [0].rate is string "high", not an array [leaf-not-array]
-    hint: jitted functions take pytrees of arrays and numbers; name other arguments in staticArgnums"
+    hint: jitted functions take pytrees of arrays and numbers; name other arguments in staticArgnums, register classes with registerPytreeNode"
   `);
 });
 it("arithmetic on a key", () => {
@@ -204,9 +204,9 @@ it("an operator in a hessian", () => {
       })(v),
     ),
   ).toMatchInlineSnapshot(`
-    "TracerError: JavaScript's operators and templates cannot work on a traced value [tracer-read]
+    "TracerError: JavaScript's operators, templates and Math cannot work on a traced value [tracer-read]
       value  traced f32[3] (under hessian of energy)
-    hint: write x.add(y), x.mul(y), x.less(y) or np.where; item() reads a scalar where it is known; under jit, an argument that is to be a number has to be static (staticArgnums)"
+    hint: write x.add(y), x.mul(y), x.less(y), np.exp(x) or np.where; item() reads a scalar where it is known; under jit, an argument that is to be a number has to be static (staticArgnums)"
   `);
 });
 it("a value that is mapped", () => {

@@ -79,7 +79,7 @@ describe("arrays from JS values", () => {
     [[[1], [undefined]], undefined, /element \[1\]\[0\] is undefined/],
     [[1, , 3], undefined, /element \[1\] is undefined/], // eslint-disable-line no-sparse-arrays
     [{}, undefined, /the value is an object of class Object/],
-    [[1n], undefined, /the bigint 1.*\n.*Number/],
+    [[1n], undefined, /bigint 1.*\n.*Number/],
     [new Uint8Array(2), undefined, /no dtype of a Uint8Array's own \[dtype-typed-array\]\nhint: .*dtype: "int32"/],
     [[1, 2, 3], { shape: [2, 2] }, /3 elements do not fill the shape \[2, 2\] \[shape-size\]/],
     [[3e9], { dtype: "int32" }, /which int32 does not hold \[number-range\]/],

@@ -107,7 +107,7 @@ function mismatch(
     details: same ? leafByLeaf(expected, first, result) : bothStructures(expected, first, got, result),
     hint: same
       ? "make the initial carry of the type that the body gives, or convert the body's result with astype"
-      : undefined,
+      : "the body returns the next carry, in the form of the one that it is given",
   });
 }
 
@@ -130,7 +130,7 @@ function bothStructures(
       .map((path, i) => `${path}: ${formatAval(avals[i]!)}`)
       .join(", ");
   return [
-    ["begins as", `${expected.key}  ${leaves(expected, first)}`],
-    ["body gives", `${got.key}  ${leaves(got, result)}`],
+    ["begins as", `${expected.key}  ${leaves(expected, first)}`.trimEnd()],
+    ["body gives", `${got.key}  ${leaves(got, result)}`.trimEnd()],
   ];
 }
