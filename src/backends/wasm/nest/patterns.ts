@@ -38,3 +38,7 @@ export function rotationOf(n: Operation): { readonly x: Node; readonly left: num
 }
 
 export const isShift = (op: string): boolean => op === "shl" || op === "shrA" || op === "shrL";
+
+/** Operands in WebAssembly's order: select takes its condition last. */
+export const inStackOrder = (n: Operation): readonly Node[] =>
+  n.op === "select" ? [n.args[1]!, n.args[2]!, n.args[0]!] : n.args;
