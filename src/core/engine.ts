@@ -1,4 +1,5 @@
 import type { ConcreteArray } from "./array.js";
+import type { ElementwiseFunction } from "./at-once.js";
 import type { HostArray } from "./aval.js";
 import type { TypedArray } from "./dtype.js";
 import type { Jaxpr } from "./jaxpr.js";
@@ -9,6 +10,8 @@ import type { AnyPrimitive } from "./primitive.js";
 export interface Engine {
   /** Evaluates one primitive on concrete operands. */
   evaluate(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): readonly ConcreteArray[];
+  /** Evaluates a function of elementwise operations on concrete operands in one go; undefined: here it is done one by one. */
+  evaluateElementwise(f: ElementwiseFunction, inputs: readonly ConcreteArray[]): ConcreteArray | undefined;
   /** Compiles (once per jaxpr, identity, and device) and runs a jaxpr. `donated[i]`: operand i's storage may be taken over. */
   run(
     jaxpr: Jaxpr,

@@ -97,6 +97,11 @@ export interface PrimitiveFacts<P = unknown> {
   readonly view?: boolean;
   /** The single result has operand 0's elements, all of them and in the same row-major order: eager evaluation shares storage. */
   readonly reshapes?: boolean | ((params: P, aval: Aval) => boolean);
+  /**
+   * Each element of the single result, which has this shape, is one of operand 0's, repeated: eager evaluation repeats them
+   * where they are used.
+   */
+  readonly repeats?: (params: P) => Shape;
   readonly commutative?: boolean;
   /**
    * Of calls: what it computes is kept apart from what stands around it, though that be the same, and waits for all operands.

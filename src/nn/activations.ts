@@ -1,4 +1,5 @@
 import type { NDArray } from "../core/array.js";
+import { atOnce } from "../core/at-once.js";
 import { signature } from "../core/calling.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import { add, divide, maximum, minimum, multiply } from "../numpy/arithmetic.js";
@@ -7,6 +8,7 @@ import { where } from "../numpy/logic.js";
 import { convert, inexact, numeric, pairOf, promote2 } from "../numpy/promotion.js";
 import { floatUnary, like, type Unary, unary } from "../numpy/ufunc.js";
 import * as p from "../primitives/all.js";
+import { isFloat } from "../core/dtype.js";
 import { floatsOnly, numbersOnly, weakBooleans, weakly } from "./operands.js";
 
 /** Activation functions. Their derivatives at kinks are JAX's. */
@@ -14,12 +16,17 @@ import { floatsOnly, numbersOnly, weakBooleans, weakly } from "./operands.js";
 /** A function whose operand `operand` converts. */
 const activation = (op: string, operand: (op: string, x: ArrayLike) => NDArray, f: (x: NDArray) => NDArray): Unary => {
   const params = signature<{ x: ArrayLike }>(op, 1, ["x"]);
+  const whole = atOnce(op, f);
   const call: Unary = function (x) {
-    return f(operand(op, arguments.length === 1 ? x : params(arguments).x));
+    return whole(operand(op, arguments.length === 1 ? x : params(arguments).x));
   };
   Object.defineProperty(call, "name", { value: op });
   return call;
 };
+
+/** A parameter of a formula, which a number is in the dtype of the operand. */
+const parameter = (op: string, name: string, x: NDArray, given: ArrayLike): NDArray =>
+  typeof given === "number" && isFloat(x.dtype) ? like(x, given) : asArray(given, op, name);
 
 /** The array itself. */
 export const identity = /* @__PURE__ */ unary("nn.identity", (x) => x);
@@ -112,10 +119,12 @@ export interface AlphaOptions {
 }
 type AlphaParams = AlphaOptions & { readonly x: ArrayLike };
 
-function eluOf(x: NDArray, alpha: ArrayLike): NDArray {
+/** `alpha` may be any array: what it makes of the other side decides the dtype and shape. */
+const eluOf = (x: NDArray, alpha: ArrayLike): NDArray => eluAtOnce(x, parameter("nn.elu", "alpha", x, alpha));
+const eluAtOnce = /* @__PURE__ */ atOnce("nn.elu", (x: NDArray, alpha: NDArray) => {
   const positive = p.gt(x, like(x, 0));
   return where(positive, x, multiply(alpha, p.expm1(p.select(positive, like(x, 0), x))));
-}
+});
 
 const eluParams = /* @__PURE__ */ signature<AlphaParams>("nn.elu", 1, ["x", "alpha"]);
 /** x where positive, else alpha·(exp(x) − 1). */
@@ -136,8 +145,11 @@ export function celu(x: ArrayLike, alpha?: ArrayLike | AlphaOptions): NDArray;
 export function celu(): NDArray {
   const { x: given, alpha = 1 } = celuParams(arguments);
   const x = weakly("nn.celu", given);
-  return add(maximum(x, 0), multiply(alpha, p.expm1(divide(minimum(x, 0), alpha))));
+  return celuAtOnce(x, parameter("nn.celu", "alpha", x, alpha));
 }
+const celuAtOnce = /* @__PURE__ */ atOnce("nn.celu", (x: NDArray, alpha: NDArray) =>
+  add(maximum(x, 0), multiply(alpha, p.expm1(divide(minimum(x, 0), alpha)))),
+);
 
 export interface LeakyReluOptions {
   readonly negativeSlope?: ArrayLike | undefined;
@@ -151,8 +163,11 @@ export function leakyRelu(x: ArrayLike, negativeSlope?: ArrayLike | LeakyReluOpt
 export function leakyRelu(): NDArray {
   const { x: given, negativeSlope = 0.01 } = leakyReluParams(arguments);
   const x = asArray(given, "nn.leakyRelu", "x");
-  return where(p.ge(x, like(x, 0)), x, multiply(negativeSlope, x));
+  return leakyAtOnce(x, parameter("nn.leakyRelu", "negativeSlope", x, negativeSlope));
 }
+const leakyAtOnce = /* @__PURE__ */ atOnce("nn.leakyRelu", (x: NDArray, slope: NDArray) =>
+  where(p.ge(x, like(x, 0)), x, multiply(slope, x)),
+);
 
 export interface SquareplusOptions {
   readonly b?: ArrayLike | undefined;
@@ -166,8 +181,11 @@ export function squareplus(x: ArrayLike, b?: ArrayLike | SquareplusOptions): NDA
 export function squareplus(): NDArray {
   const { x: given, b = 4 } = squareplusParams(arguments);
   const x = inexact("nn.squareplus", given);
-  return divide(add(x, p.sqrt(inexact("nn.squareplus", add(p.square(x), b)))), 2);
+  return squareplusAtOnce(x, parameter("nn.squareplus", "b", x, b));
 }
+const squareplusAtOnce = /* @__PURE__ */ atOnce("nn.squareplus", (x: NDArray, b: NDArray) =>
+  divide(add(x, p.sqrt(inexact("nn.squareplus", add(p.square(x), b)))), 2),
+);
 
 export interface GeluOptions {
   readonly approximate?: boolean | undefined;
@@ -179,8 +197,12 @@ export function gelu(): NDArray {
   const { x: given, approximate = true } = geluParams(arguments);
   const operand = inexact("nn.gelu", given);
   const x = convert(operand, operand.dtype);
-  const half = like(x, 0.5);
-  if (!approximate) return p.mul(p.mul(half, x), p.erfc(p.mul(p.neg(x), like(x, Math.SQRT1_2))));
-  const inner = p.mul(like(x, Math.sqrt(2 / Math.PI)), p.add(x, p.mul(like(x, 0.044715), p.integerPow(x, 3))));
-  return p.mul(x, p.mul(half, p.add(like(x, 1), p.tanh(inner))));
+  return approximate ? geluByTanh(x) : geluByErfc(x);
 }
+const geluByTanh = /* @__PURE__ */ atOnce("nn.gelu", (x: NDArray) => {
+  const inner = p.mul(like(x, Math.sqrt(2 / Math.PI)), p.add(x, p.mul(like(x, 0.044715), p.integerPow(x, 3))));
+  return p.mul(x, p.mul(like(x, 0.5), p.add(like(x, 1), p.tanh(inner))));
+});
+const geluByErfc = /* @__PURE__ */ atOnce("nn.gelu", (x: NDArray) =>
+  p.mul(p.mul(like(x, 0.5), x), p.erfc(p.mul(p.neg(x), like(x, Math.SQRT1_2)))),
+);

@@ -1,5 +1,6 @@
 import type { NDArray } from "../core/array.js";
 import { normalizeAxes, normalizeAxis, sizeOf } from "../core/aval.js";
+import { atOnce } from "../core/at-once.js";
 import { signature } from "../core/calling.js";
 import { defaultFloat } from "../core/config.js";
 import { asDType, type DType, isFloat } from "../core/dtype.js";
@@ -50,7 +51,10 @@ export function softmax(): NDArray {
   const x = softmaxOperand("nn.softmax", given, where);
   const axes = normalizeAxes(axis, x.ndim, "nn.softmax");
   const mask = maskFor("nn.softmax", where, x);
-  const terms = expOfShifted(inexact("nn.softmax", shifted(x, axes, mask)), x);
+  const terms =
+    mask === undefined
+      ? expBelow(x, spread(constantMax(x, axes), x.shape, axes))
+      : expOfShifted(inexact("nn.softmax", shifted(x, axes, mask)), x);
   // The sum lies in [1, n]: a reciprocal for each of them is good to an ulp of the quotients, at a fraction of the divisions.
   const weights = p.mul(
     terms,
@@ -68,6 +72,11 @@ function softmaxOperand(op: string, given: ArrayLike, where: ArrayLike | null | 
 /** exp of what `shifted` gave of x, which is not positive unless integers wrapped around. */
 const expOfShifted = (difference: NDArray, x: NDArray): NDArray =>
   isFloat(x.dtype) ? p.exp(difference, { nonpositive: true }) : p.exp(difference);
+
+/** exp(x − max x): what softmax's terms are without a mask. */
+const expBelow = /* @__PURE__ */ atOnce("nn.softmax", (x: NDArray, largest: NDArray) =>
+  expOfShifted(inexact("nn.softmax", p.sub(x, largest)), x),
+);
 
 const logSoftmaxParams = /* @__PURE__ */ signature<SoftmaxParams>("nn.logSoftmax", 1, softmaxNames);
 /** log softmax(x) = x − log Σ exp(x) over axes; −∞ where masked. */

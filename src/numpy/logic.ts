@@ -1,6 +1,8 @@
 import type { NDArray } from "../core/array.js";
+import { atOnce } from "../core/at-once.js";
 import { sameShape } from "../core/aval.js";
 import { signature } from "../core/calling.js";
+import { isFloat } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
@@ -102,10 +104,15 @@ export function clip(
 export function clip(): NDArray {
   const { arr, min, max } = clipParams(arguments);
   let x = asArray(arr, "clip", "arr");
+  if (typeof min === "number" && typeof max === "number" && isFloat(x.dtype)) {
+    return between(x, like(x, min), like(x, max));
+  }
   if (min !== undefined && min !== null) x = p.max(...pairOf(promote("clip", min, x)));
   if (max !== undefined && max !== null) x = p.min(...pairOf(promote("clip", max, x)));
   return x;
 }
+
+const between = /* @__PURE__ */ atOnce("clip", (x: NDArray, min: NDArray, max: NDArray) => p.min(max, p.max(min, x)));
 
 export interface CloseOptions {
   readonly rtol?: ArrayLike | undefined;

@@ -1,4 +1,5 @@
 import type { NDArray } from "../core/array.js";
+import { atOnce } from "../core/at-once.js";
 import { formatAval } from "../core/aval.js";
 import { isFloat, isInteger } from "../core/dtype.js";
 import { DTypeError } from "../core/errors.js";
@@ -15,8 +16,9 @@ export type Binary = (x1: ArrayLike, x2: ArrayLike) => NDArray;
 /** A unary function of the given name; `f` gets the operand as an array. */
 export function unary(op: string, f: (x: NDArray) => NDArray): Unary {
   const params = signature<{ x: ArrayLike }>(op, 1, ["x"]);
+  const whole = atOnce(op, f);
   const call: Unary = function (x) {
-    return f(asArray(arguments.length === 1 ? x : params(arguments).x, op, "x"));
+    return whole(asArray(arguments.length === 1 ? x : params(arguments).x, op, "x"));
   };
   return named(call, op);
 }
@@ -31,10 +33,11 @@ export function binary(
   promotion: (op: string, x1: ArrayLike, x2: ArrayLike) => readonly NDArray[] = promote2,
 ): Binary {
   const params = signature<{ x1: ArrayLike; x2: ArrayLike }>(op, 2, ["x1", "x2"]);
+  const whole = atOnce(op, f);
   const call: Binary = function (x1, x2) {
     if (arguments.length !== 2) ({ x1, x2 } = params(arguments));
     const operands = promotion(op, x1, x2);
-    return f(operands[0]!, operands[1]!);
+    return whole(operands[0]!, operands[1]!);
   };
   return named(call, op);
 }

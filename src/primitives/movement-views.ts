@@ -63,6 +63,7 @@ export const broadcastInDimPrimitive: PrimitiveDefinition<BroadcastParams> = def
   },
   facts: {
     view: true,
+    repeats: ({ shape }) => shape,
     reshapes: ({ shape }, x) => sizeOf(shape) === sizeOf(x.shape),
     extents: broadcastExtents,
     simplify: ({ dims }, { inAvals, outAval, madeBy }) => {

@@ -16,7 +16,7 @@ export interface StorageOwner extends Device {
 export class DeviceStorage extends RuntimeStorage {
   constructor(
     override readonly owner: StorageOwner,
-    private held: Slot | undefined,
+    protected held: Slot | undefined,
     private readonly dtype: DType,
     private readonly words: number,
     readonly standing: Standing,
@@ -25,6 +25,10 @@ export class DeviceStorage extends RuntimeStorage {
   }
   get synchronous(): boolean {
     return this.owner.synchronous;
+  }
+  /** Where its elements lie; undefined: nowhere (any more). */
+  get residence(): Residence | undefined {
+    return this.held?.residence;
   }
   get slot(): Slot {
     return this.held!;
@@ -68,6 +72,6 @@ export class DeviceStorage extends RuntimeStorage {
 
 /** Where an array's elements lie, for arrays of a device with a heap. */
 export function residenceOf(x: ConcreteArray): Residence | undefined {
-  const s = x.disposed ? undefined : x.storage;
-  return s instanceof DeviceStorage ? s.slot.residence : undefined;
+  const { storage } = x;
+  return storage instanceof DeviceStorage ? storage.residence : undefined;
 }

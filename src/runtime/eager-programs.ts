@@ -1,12 +1,15 @@
 import type { ConcreteArray } from "../core/array.js";
+import type { ElementwiseFunction } from "../core/at-once.js";
 import { type Aval, byteLength, sameShape } from "../core/aval.js";
-import { type Jaxpr, makeEqn, Var } from "../core/jaxpr.js";
+import { type Eqn, type Jaxpr, makeEqn, Var } from "../core/jaxpr.js";
 import type { AnyPrimitive } from "../core/primitive.js";
+import { identityOf, structuralKey } from "../core/structural-key.js";
 import type { Executable } from "../kernel-ir/backend.js";
 import type { CallLowering } from "../kernel-ir/lowering.js";
 import { ArrayType } from "./array-type.js";
-import { EagerCache, ProgramTree } from "./eager-cache.js";
+import { EagerCache, Node, ProgramTree } from "./eager-cache.js";
 import { type Ready, readyOf } from "./ready.js";
+import { isLate, repetitionOf } from "./repeated-storage.js";
 
 /** Programs of eager operations that a device keeps in each generation of its cache, and templates of elementwise ones. */
 const kept = 1024;
@@ -18,6 +21,8 @@ const primes = [101, 103, 107, 109, 113, 127, 131, 137];
 export class EagerPrograms {
   private readonly exact = new EagerCache<Ready>(kept);
   private elementwise = new ProgramTree<Template | "none">();
+  private readonly repeating = new Map<string, Ready | "seen once" | "none">();
+  private fused = new WeakMap<ElementwiseFunction, Node<Template | "none">>();
   private templates = 0;
   private readonly scaled = new Map<string, ((sizes: readonly number[]) => Executable) | "seen once" | "never">();
 
@@ -68,42 +73,80 @@ export class EagerPrograms {
     inputs: readonly ConcreteArray[],
     params: unknown,
   ): Ready | undefined {
-    let whole: Aval | undefined;
-    for (let i = 0; i < inputs.length; i++) {
-      const { aval } = inputs[i]!;
-      if (aval.shape.length === 0 || aval === whole) continue;
-      if (whole === undefined) whole = aval;
-      else if (!sameShape(aval.shape, whole.shape)) return undefined;
-    }
-    whole ??= inputs[0]?.aval;
+    const whole = wholeOf(inputs);
     if (whole === undefined) return undefined;
-    let node = this.elementwise.root(primitive, params);
-    for (let i = 0; i < inputs.length; i++) {
-      const { aval } = inputs[i]!;
-      const repeated = aval.shape.length === 0 && whole.shape.length > 0;
-      node = node.child(2 * ArrayType.kindOf(aval) + Number(repeated));
+    const node = ofKinds(this.elementwise.root(primitive, params), inputs, whole);
+    node.entry ??= this.makeTemplate(primitive.name, inputs, whole, (avals) => oneEquation(primitive, avals, params));
+    return node.entry === "none" ? undefined : node.entry.ready(whole);
+  }
+
+  /** The program of a function of elementwise operations; undefined: there is none for these operands. */
+  findFused(f: ElementwiseFunction, inputs: readonly ConcreteArray[]): Ready | undefined {
+    const whole = wholeOf(inputs);
+    // Scalars are soon done, and what functions do with them may depend on their being scalars.
+    if (whole === undefined || whole.shape.length === 0) return undefined;
+    let root = this.fused.get(f);
+    if (!root) this.fused.set(f, (root = new Node()));
+    const node = ofKinds(root, inputs, whole);
+    node.entry ??= this.makeTemplate(f.name, inputs, whole, (avals) => f.jaxpr(avals));
+    return node.entry === "none" ? undefined : node.entry.ready(whole);
+  }
+
+  /**
+   * The program of an elementwise operation that repeats operands' elements as it goes; undefined: none is late, or operations of
+   * such types were not seen before, and may not be again.
+   */
+  findRepeating(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): Ready | undefined {
+    if (!inputs.some(isLate)) return undefined;
+    const key = `${identityOf(primitive)} ${structuralKey(params)}`;
+    return this.withRepetitions(key, primitive.name, inputs, (avals) => oneEquation(primitive, avals, params));
+  }
+
+  /** The same for a function of elementwise operations. */
+  findFusedRepeating(f: ElementwiseFunction, inputs: readonly ConcreteArray[]): Ready | undefined {
+    if (!inputs.some(isLate)) return undefined;
+    return this.withRepetitions(`${identityOf(f)}`, f.name, inputs, (avals) => f.jaxpr(avals));
+  }
+
+  private withRepetitions(
+    operation: string,
+    name: string,
+    inputs: readonly ConcreteArray[],
+    jaxprOf: (avals: readonly Aval[]) => Jaxpr | undefined,
+  ): Ready | undefined {
+    let key = operation;
+    for (const x of inputs) key += ` ${repetitionOf(x)?.key ?? ArrayType.idOf(x.aval)}`;
+    let ready = this.repeating.get(key);
+    if (ready === undefined) {
+      if (this.repeating.size >= kept) this.repeating.clear();
+      ready = "seen once";
+    } else if (ready === "seen once") {
+      const jaxpr = jaxprOf(inputs.map((x) => x.aval));
+      ready = jaxpr ? this.compile(repeatedBefore(jaxpr, inputs), name, false) : "none";
     }
-    const type = ArrayType.of(whole);
-    const template = (node.entry ??= this.makeTemplate(primitive, inputs, params, type));
-    return template === "none" ? undefined : template.ready(type);
+    this.repeating.set(key, ready);
+    return typeof ready === "string" ? undefined : ready;
   }
 
   private makeTemplate(
-    primitive: AnyPrimitive,
+    name: string,
     inputs: readonly ConcreteArray[],
-    params: unknown,
     whole: ArrayType,
+    jaxprOf: (avals: readonly Aval[]) => Jaxpr | undefined,
   ): Template | "none" {
     const avals = inputs.map((x) => x.aval);
     if (avals.some((a) => a.dtype === "key")) return "none";
+    const jaxpr = jaxprOf(avals);
+    if (jaxpr === undefined || !sameShape(jaxpr.outs[0]!.aval.shape, whole.shape)) return "none";
     // says what is wrong in the user's terms: the program is of other shapes
-    this.check(oneEquation(primitive, avals, params), primitive.name);
+    this.check(jaxpr, name);
     const elements = Math.max(ArrayType.size(whole), 16);
     const shaped = whole.shape.length > 0;
     const flat = avals.map((a): Aval => ({ ...a, shape: shaped && a.shape.length === 0 ? [] : [elements] }));
-    const ready = this.compile(oneEquation(primitive, flat, params), primitive.name, true);
+    const ready = this.compile(jaxprOf(flat)!, name, true);
     if (++this.templates > kept) {
       this.elementwise = new ProgramTree();
+      this.fused = new WeakMap();
       this.templates = 1;
     }
     return new Template(ready, elements);
@@ -133,6 +176,30 @@ export class EagerPrograms {
     const outs = primitive.abstract(avals, params as never);
     return readyOf(1, outs, known(extents.sizes), outs.map(byteLength), [null], [null]);
   }
+}
+
+/** The type of the operands that are not scalars; undefined: they differ in shape. */
+function wholeOf(inputs: readonly ConcreteArray[]): ArrayType | undefined {
+  let whole: Aval | undefined;
+  for (let i = 0; i < inputs.length; i++) {
+    const { aval } = inputs[i]!;
+    if (aval.shape.length === 0 || aval === whole) continue;
+    if (whole === undefined) whole = aval;
+    else if (!sameShape(aval.shape, whole.shape)) return undefined;
+  }
+  whole ??= inputs[0]?.aval;
+  return whole && ArrayType.of(whole);
+}
+
+/** Where the entry for operands of these dtypes is, which are elements or scalars. */
+function ofKinds<E>(root: Node<E>, inputs: readonly ConcreteArray[], whole: ArrayType): Node<E> {
+  let node = root;
+  for (let i = 0; i < inputs.length; i++) {
+    const { aval } = inputs[i]!;
+    const repeated = aval.shape.length === 0 && whole.shape.length > 0;
+    node = node.child(2 * ArrayType.kindOf(aval) + Number(repeated));
+  }
+  return node;
 }
 
 /** Shapes that a template remembers. */
@@ -180,6 +247,19 @@ function oneEquation(primitive: AnyPrimitive, avals: readonly Aval[], params: un
   const inVars = avals.map((a) => new Var(a));
   const eqn = makeEqn(primitive, inVars, params);
   return { inVars, eqns: [eqn], outs: eqn.outs, effects: eqn.effects };
+}
+
+/** A jaxpr of the originals of those operands whose elements are still to be repeated. */
+function repeatedBefore(jaxpr: Jaxpr, inputs: readonly ConcreteArray[]): Jaxpr {
+  const repeats: Eqn[] = [];
+  const inVars = jaxpr.inVars.map((v, i) => {
+    const late = repetitionOf(inputs[i]!);
+    if (!late) return v;
+    const original = new Var(late.type);
+    repeats.push({ ...makeEqn(late.primitive, [original], late.params), outs: [v] });
+    return original;
+  });
+  return { ...jaxpr, inVars, eqns: [...repeats, ...jaxpr.eqns] };
 }
 
 function reshapes(primitive: AnyPrimitive, inputs: readonly ConcreteArray[], params: unknown): boolean {

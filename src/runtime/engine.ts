@@ -1,4 +1,5 @@
 import { ConcreteArray } from "../core/array.js";
+import type { ElementwiseFunction } from "../core/at-once.js";
 import type { Aval, HostArray } from "../core/aval.js";
 import type { TypedArray } from "../core/dtype.js";
 import type { Engine, Prepared } from "../core/engine.js";
@@ -77,6 +78,11 @@ export const engine: Engine = {
     return compute(inputs, primitive.name, { effects: hasEffects(primitive, params) }, (d, xs, standing) =>
       d.evaluate(primitive, xs, params, standing),
     );
+  },
+
+  evaluateElementwise(f: ElementwiseFunction, inputs: readonly ConcreteArray[]): ConcreteArray | undefined {
+    const device = commonDevice(inputs);
+    return (device === undefined ? currentDevice() : device)?.evaluateElementwise?.(f, inputs, standingOf(inputs));
   },
 
   run(

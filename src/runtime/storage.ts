@@ -1,4 +1,5 @@
 import type { Storage } from "../core/array.js";
+import type { ElementwiseFunction } from "../core/at-once.js";
 import type { HostArray } from "../core/aval.js";
 import type { Prepared } from "../core/engine.js";
 import { type DType, dtypeInfo, type TypedArray } from "../core/dtype.js";
@@ -39,6 +40,12 @@ export interface Device {
     params: unknown,
     standing: Standing,
   ): readonly ConcreteArray[];
+  /** A function of elementwise operations in one go; undefined: it has to be done one by one. */
+  evaluateElementwise?(
+    f: ElementwiseFunction,
+    inputs: readonly ConcreteArray[],
+    standing: Standing,
+  ): ConcreteArray | undefined;
   run(
     jaxpr: Jaxpr,
     inputs: readonly ConcreteArray[],
