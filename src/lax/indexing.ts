@@ -12,7 +12,7 @@ import * as p from "../primitives/all.js";
  * gather gives `fillValue`, a scatter leaves the window out. "promiseInBounds": a gather clips and a scatter drops, and no
  * derivative flows there.
  */
-export type GatherScatterMode = "clip" | "fill" | "drop" | "promiseInBounds";
+export type GatherScatterMode = "clip" | "fill" | "drop" | "promiseInBounds" | "promise_in_bounds";
 
 export type { GatherDimensionNumbers, ScatterDimensionNumbers } from "../primitives/all.js";
 
@@ -38,6 +38,7 @@ export interface GatherOptions {
 function modeOf(op: string, mode: GatherScatterMode): p.IndexMode {
   if (mode === "fill" || mode === "drop") return "fill";
   if (mode === "clip" || mode === "promiseInBounds") return mode;
+  if (mode === "promise_in_bounds") return "promiseInBounds";
   throw new ArgumentError({
     code: "index-mode",
     message: `${op}: ${JSON.stringify(mode)} is not a mode`,

@@ -50,23 +50,10 @@ export const degrees = /* @__PURE__ */ floatUnary("degrees", toDegrees);
  * log(exp(x1) + exp(x2)) without overflow; derivatives are the softmax weights, a half each at a tie.
  * Equal infinities, whose difference is NaN, give their sum.
  */
-export const logaddexp = /* @__PURE__ */ floatBinary("logaddexp", (x1, x2) =>
-  sumOfPowers(x1, x2, p.exp, (x) => p.log1p(x)),
-);
+export const logaddexp = /* @__PURE__ */ floatBinary("logaddexp", (x1, x2) => p.logaddexp(x1, x2));
 
 /** log2(2^x1 + 2^x2) without overflow. */
-export const logaddexp2 = /* @__PURE__ */ floatBinary("logaddexp2", (x1, x2) =>
-  weakScalarOnly(sumOfPowers(x1, x2, p.exp2, (x) => p.mul(p.log1p(x), like(x, Math.LOG2E)))),
-);
-
-function sumOfPowers(x1: NDArray, x2: NDArray, power: (x: NDArray) => NDArray, log1: (x: NDArray) => NDArray): NDArray {
-  const first = p.ge(x1, x2);
-  const hi = p.select(first, x1, x2);
-  const delta = p.sub(p.select(first, x2, x1), hi);
-  const undefinedDelta = p.ne(delta, delta);
-  const sum = p.add(hi, log1(power(p.select(undefinedDelta, like(delta, 0), delta))));
-  return p.select(undefinedDelta, p.add(x1, x2), sum);
-}
+export const logaddexp2 = /* @__PURE__ */ floatBinary("logaddexp2", (x1, x2) => weakScalarOnly(p.logaddexp2(x1, x2)));
 
 /**
  * sin(πx)/(πx), 1 at 0. At 0 itself the Maclaurin polynomial stands in, for its derivatives (−π²/3 is the second).

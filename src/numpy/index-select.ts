@@ -4,12 +4,13 @@ import * as p from "../primitives/all.js";
 import { type IndexPlan, selectedShape, selectStatic, staysInBounds, windowPlan } from "./index-plan.js";
 
 /** What an index array that points outside of the array does. */
-export type OutOfBounds = "fill" | "drop" | "clip" | "wrap" | "promiseInBounds";
+export type OutOfBounds = "fill" | "drop" | "clip" | "wrap" | "promiseInBounds" | "promise_in_bounds";
 
 /** A mode as gather and scatter have it. @throws ArgumentError `index-mode`. */
 export function primitiveMode(mode: OutOfBounds, op: string): p.IndexMode {
   if (mode === "drop" || mode === "fill") return "fill";
   if (mode === "clip" || mode === "promiseInBounds") return mode;
+  if (mode === "promise_in_bounds") return "promiseInBounds";
   throw new ArgumentError({
     code: "index-mode",
     message: `${op}: ${JSON.stringify(mode)} is not a mode`,

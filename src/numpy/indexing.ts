@@ -26,12 +26,16 @@ export interface TakeOptions {
   readonly axis?: number | null;
   readonly mode?: "fill" | "clip" | "wrap" | null;
   readonly fillValue?: number | null;
+  /** A promise that no element is taken twice. */
+  readonly uniqueIndices?: boolean;
+  /** A hint of no consequence here. */
+  readonly indicesAreSorted?: boolean;
 }
 const takeParams = signature<{ a: ArrayLike; indices: ArrayLike } & TakeOptions>(
   "take",
   2,
   ["a", "indices", "axis", "out", "mode"],
-  { byName: ["fillValue"] },
+  { byName: ["fillValue", "uniqueIndices", "indicesAreSorted"] },
 );
 /**
  * Elements at indices along an axis, or of the flattened array. Negative indices count from the end; what is out of bounds
@@ -44,7 +48,7 @@ export function take(
   options?: TakeOptions,
 ): NDArray;
 export function take(...given: unknown[]): NDArray {
-  const { a, indices, axis = null, mode = null, fillValue = null } = takeParams(given);
+  const { a, indices, axis = null, mode = null, fillValue = null, uniqueIndices } = takeParams(given);
   if (mode !== null && mode !== "fill" && mode !== "clip" && mode !== "wrap") {
     throw new ArgumentError({
       code: "index-mode",
@@ -55,9 +59,11 @@ export function take(...given: unknown[]): NDArray {
   const x = asArray(a, "take", "a");
   const flat = axis === null ? p.reshape(x, [x.size]) : x;
   const k = axis === null ? 0 : normalizeAxis(axis, x.ndim, "take");
-  const { index, primitive } = resolveMode(asArray(indices, "take", "indices"), flat.shape[k]!, mode ?? "fill", "take");
+  const chosen = asArray(indices, "take", "indices");
+  const i = chosen.dtype === "bool" ? p.convertElementType(chosen, "int32") : chosen;
+  const { index, primitive } = resolveMode(i, flat.shape[k]!, mode ?? "fill", "take");
   const plan = planIndex(flat.shape, [...new Array<readonly number[]>(k).fill([]), index], "take");
-  return selectByArrays(flat, plan, { mode: primitive, fillValue: fillValue ?? undefined, wrap: false });
+  return selectByArrays(flat, plan, { mode: primitive, fillValue: fillValue ?? undefined, uniqueIndices, wrap: false });
 }
 
 /** Index arrays for a mode: negative entries count from the end, or all wrap around. */
@@ -186,7 +192,10 @@ const putParams = signature<{
 }>("put", 3, ["a", "ind", "v", "mode"], {
   byName: ["inplace"],
 });
-/** A copy of an array with elements, counted in row-major order, replaced; `v` is repeated as needed. */
+/**
+ * A copy of an array with elements, counted in row-major order, replaced; `v` is repeated as needed. What is out of bounds
+ * means the nearest element, and a negative number counts from the end; with "clip" it means the first element.
+ */
 export function put(
   a: ArrayLike,
   ind: ArrayLike,
@@ -198,7 +207,7 @@ export function put(...given: unknown[]): NDArray {
   const x = asArray(a, "put", "a");
   const i = p.reshape(asArray(ind, "put", "ind"), [asArray(ind).size]);
   const values = asArray(v, "put", "v");
-  if (i.size === 0 || values.size === 0) return x;
+  if (x.size === 0 || i.size === 0 || values.size === 0) return x;
   const count = Math.ceil(i.size / values.size);
   const flat = p.reshape(values, [values.size]);
   const repeated = p.slice(
@@ -206,7 +215,12 @@ export function put(...given: unknown[]): NDArray {
     [0],
     [i.size],
   );
-  const { index, primitive } =
-    mode === null ? { index: i, primitive: "fill" as const } : resolveMode(i, x.size, mode, "put");
-  return p.reshape(at(p.reshape(x, [x.size]), index).set(repeated, { mode: primitive }), x.shape);
+  const { index } = mode === "wrap" ? resolveMode(i, x.size, mode, "put") : { index: nearest(i, x.size, mode, "put") };
+  return p.reshape(at(p.reshape(x, [x.size]), index).set(repeated, { mode: "fill" }), x.shape);
+}
+
+/** Indices of the nearest elements; negative ones count from the end, unless the mode is "clip". */
+function nearest(i: NDArray, n: number, mode: "clip" | null, op: string): NDArray {
+  const from = mode === null ? resolveMode(i, n, "fill", op).index : resolveMode(i, n, "clip", op).index;
+  return p.clamp(0, from, n - 1);
 }

@@ -67,12 +67,12 @@ function unroll(x: NDArray, xp: NDArray, fp: NDArray, period: ArrayLike): { x: N
 
 function interpolate(x: NDArray, xp: NDArray, fp: NDArray): NDArray {
   const n = xp.size;
-  // The first point to the right of x: as many points are at most x.
-  const below = p.le(
+  // The first point to the right of x: as many points are not above x. All of them are for NaN, which is sorted last.
+  const above = p.gt(
     p.broadcastInDim(xp, [...x.shape, n], [x.ndim]),
     p.broadcastInDim(x, [...x.shape, n], [...x.shape.keys()]),
   );
-  const right = clip(p.reduceSum(convert(below, "int32"), [x.ndim]), 1, n - 1);
+  const right = clip(p.reduceSum(convert(p.not(above), "int32"), [x.ndim]), 1, n - 1);
   const before = subtract(right, 1);
   const at = (v: NDArray, i: NDArray): NDArray => takeAlong(v, i, 0);
   const start = at(xp, before);

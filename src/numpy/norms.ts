@@ -1,8 +1,9 @@
 import type { NDArray } from "../core/array.js";
 import { normalizeAxis } from "../core/aval.js";
 import { signature } from "../core/calling.js";
+import { isInteger } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
-import { type ArrayLike, lit } from "../core/literal.js";
+import { type ArrayLike, asArray, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { type Axis, inexact } from "./promotion.js";
 import { amax, amin, sum } from "./reductions.js";
@@ -28,7 +29,11 @@ const vectorNormParams = /* @__PURE__ */ signature<VectorNormOptions & { x: Arra
 export function vectorNorm(x: ArrayLike, options?: VectorNormOptions): NDArray;
 export function vectorNorm(): NDArray {
   const { x, axis = null, keepdims = false, ord = 2 } = vectorNormParams(arguments);
-  return normOfVectors("linalg.vectorNorm", inexact("linalg.vectorNorm", x), ord ?? 2, axis, keepdims);
+  const op = "linalg.vectorNorm";
+  // Sums and extremes of sizes stay integers, as in JAX.
+  const given = asArray(x, op, "x");
+  const whole = isInteger(given.dtype) && (ord === 1 || ord === Infinity || ord === -Infinity);
+  return normOfVectors(op, whole ? given : inexact(op, given), ord ?? 2, axis, keepdims);
 }
 
 const lengthOf = (x: NDArray, axis: Axis, keepdims: boolean): NDArray => p.sqrt(sum(p.mul(x, x), { axis, keepdims }));
@@ -101,7 +106,7 @@ function normOfMatrices(
 
 export interface MatrixNormOptions {
   readonly keepdims?: boolean | undefined;
-  readonly ord?: NormOrder | undefined;
+  readonly ord?: NormOrder | null | undefined;
 }
 const matrixNormParams = /* @__PURE__ */ signature<MatrixNormOptions & { x: ArrayLike }>(
   "linalg.matrixNorm",
@@ -112,10 +117,10 @@ const matrixNormParams = /* @__PURE__ */ signature<MatrixNormOptions & { x: Arra
 /** The norm of the matrices in the last two axes. */
 export function matrixNorm(x: ArrayLike, options?: MatrixNormOptions): NDArray;
 export function matrixNorm(): NDArray {
-  const { x: given, keepdims = false, ord = "fro" } = matrixNormParams(arguments);
+  const { x: given, keepdims = false, ord } = matrixNormParams(arguments);
   const x = inexact("linalg.matrixNorm", given);
   const [row, column] = [-2, -1].map((a) => normalizeAxis(a, x.ndim, "linalg.matrixNorm")) as [number, number];
-  return normOfMatrices("linalg.matrixNorm", x, ord, row, column, keepdims);
+  return normOfMatrices("linalg.matrixNorm", x, ord ?? "fro", row, column, keepdims);
 }
 
 export interface NormOptions {

@@ -61,6 +61,7 @@ export function pad(
 export function pad(): NDArray {
   const { array, padWidth, mode = "constant", ...rest } = padParams(arguments);
   const x = asArray(array, "pad", "array");
+  requireMode(mode, rest);
   if (x.ndim === 0) return x;
   const widths = pairs("padWidth", padWidth, x.ndim);
   if (widths.some(([lo, hi]) => !(Number.isInteger(lo) && lo >= 0 && Number.isInteger(hi) && hi >= 0))) {
@@ -72,6 +73,36 @@ export function pad(): NDArray {
   if (mode === "constant") return padConstant(x, widths, rest.constantValues ?? 0);
   const padAxis = axisPadding(mode, x, rest);
   return widths.reduce((y, width, axis) => (width[0] === 0 && width[1] === 0 ? y : padAxis(y, axis, width)), x);
+}
+
+const optionsOf: Readonly<Record<PadMode, readonly (keyof PadOptions)[]>> = {
+  constant: ["constantValues"],
+  edge: [],
+  empty: [],
+  linear_ramp: ["endValues"],
+  linearRamp: ["endValues"],
+  maximum: ["statLength"],
+  mean: ["statLength"],
+  median: ["statLength"],
+  minimum: ["statLength"],
+  reflect: ["reflectType"],
+  symmetric: ["reflectType"],
+  wrap: [],
+};
+
+/** @throws ArgumentError `option-value` for what is no mode, `pad-option` for an option of another mode. */
+function requireMode(mode: PadMode, options: PadOptions): void {
+  if (!Object.hasOwn(optionsOf, mode)) {
+    throw new ArgumentError({
+      code: "option-value",
+      message: `pad: there is no mode ${describeValue(mode)}`,
+      hint: "modes: constant, edge, linear_ramp, maximum, mean, median, minimum, reflect, symmetric, wrap, empty",
+    });
+  }
+  for (const [name, value] of Object.entries(options) as [keyof PadOptions, unknown][]) {
+    if (value === undefined || optionsOf[mode].includes(name)) continue;
+    throw new ArgumentError({ code: "pad-option", message: `pad: mode ${mode} has no option ${name}` });
+  }
 }
 
 /** A value for each side of each axis. @throws ShapeError `pad-pairs`. */
@@ -125,7 +156,11 @@ function padSides(x: NDArray, widths: readonly Pair<number>[], value: (axis: num
   return x;
 }
 
-function axisPadding(mode: PadMode, x: NDArray, { endValues = 0, statLength, reflectType = "even" }: PadOptions): Pad {
+function axisPadding(
+  mode: Exclude<PadMode, "constant">,
+  x: NDArray,
+  { endValues = 0, statLength, reflectType = "even" }: PadOptions,
+): Pad {
   const lengths = statLength === undefined ? undefined : pairs("statLength", statLength, x.ndim);
   const stat = (f: (y: NDArray, axis: number) => NDArray): Pad => statistic(f, lengths);
   switch (mode) {
@@ -158,12 +193,6 @@ function axisPadding(mode: PadMode, x: NDArray, { endValues = 0, statLength, ref
       return stat((y, axis) => mean(y, axis, { keepdims: true }));
     case "median":
       return stat((y, axis) => median(y, axis, { keepdims: true }));
-    default:
-      throw new ArgumentError({
-        code: "option-value",
-        message: `pad: there is no mode ${describeValue(mode)}`,
-        hint: "modes: constant, edge, linear_ramp, maximum, mean, median, minimum, reflect, symmetric, wrap, empty",
-      });
   }
 }
 
@@ -243,7 +272,7 @@ function statistic(f: (x: NDArray, axis: number) => NDArray, lengths: readonly P
   return (x, axis, width) => {
     const n = x.shape[axis]!;
     const [first, last] = lengths?.[axis] ?? [n, n];
-    if (first <= 0 || last <= 0)
+    if (lengths !== undefined && (first <= 0 || last <= 0))
       throw new ArgumentError({ code: "stat-length", message: "pad: a statLength of 0 gives no value" });
     const of = (part: NDArray): NDArray => {
       const value = f(part, axis);

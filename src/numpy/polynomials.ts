@@ -30,6 +30,7 @@ export function polyval(): NDArray {
   const shape = broadcastShapes([c.shape.slice(1), x.shape], "polyval");
   const at = expandTo(x, shape);
   let y: NDArray = expandTo(like(x, 0), shape);
+  if (c.shape[0] === 0) return y;
   for (const term of p.split(c, new Array<number>(c.shape[0]!).fill(1), 0))
     y = p.add(p.mul(y, at), expandTo(p.squeeze(term, [0]), shape));
   return y;

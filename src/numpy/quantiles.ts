@@ -189,7 +189,9 @@ interface Neighbours {
 function interpolated(op: string, x: NDArray, q: NDArray, method: QuantileMethod, skipNan: boolean): NDArray {
   const last = x.ndim - 1;
   const missing = nanMask(x);
-  const whole = skipNan ? x : choose(op, any(missing, last, { keepdims: true }), like(x, NaN), x);
+  // A NaN that stands in for an element has no derivative.
+  const lost = skipNan ? missing : any(missing, last, { keepdims: true });
+  const whole = choose(op, lost, like(x, NaN), x);
   const sorted = p.sort([whole], last, 1)[0]!;
   const { lower, upper, weight } = neighbours(sorted, missing, q, skipNan);
   switch (method) {

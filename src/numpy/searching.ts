@@ -2,7 +2,7 @@ import type { NDArray } from "../core/array.js";
 import { signature } from "../core/calling.js";
 import { isFloat, isInteger } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
-import { type ArrayLike, asArray } from "../core/literal.js";
+import { type ArrayLike, asArray, describeValue } from "../core/literal.js";
 import { valuesNow } from "../core/values-now.js";
 import * as p from "../primitives/all.js";
 import { takeAlong } from "./gathering.js";
@@ -45,10 +45,23 @@ export function searchsorted(
   options?: SearchsortedOptions,
 ): NDArray;
 export function searchsorted(): NDArray {
-  const { a, v, side = "left", sorter = null } = searchsortedParams(arguments);
+  const { a, v, side = "left", sorter = null, method } = searchsortedParams(arguments);
+  requireMethod("searchsorted", method);
   let sorted = asArray(a, "searchsorted", "a");
   if (sorter !== null) sorted = take(sorted, sorter);
   return search("searchsorted", sorted, asArray(v, "searchsorted", "v"), side);
+}
+
+const searchMethods: readonly SearchMethod[] = ["scan", "scan_unrolled", "sort", "compare_all"];
+
+/** @throws ArgumentError `option-value`. */
+function requireMethod(op: string, method: SearchMethod | null | undefined): void {
+  if (method === undefined || method === null || searchMethods.includes(method)) return;
+  throw new ArgumentError({
+    code: "option-value",
+    message: `${op}: there is no method ${describeValue(method)}`,
+    hint: `methods: ${searchMethods.join(", ")}`,
+  });
 }
 
 function requireVector(op: string, x: NDArray, name: string): void {
@@ -113,7 +126,8 @@ export function digitize(
   options?: DigitizeOptions,
 ): NDArray;
 export function digitize(): NDArray {
-  const { x: given, bins, right = false } = digitizeParams(arguments);
+  const { x: given, bins, right = false, method } = digitizeParams(arguments);
+  requireMethod("digitize", method);
   const [x, edges] = [asArray(given, "digitize", "x"), asArray(bins, "digitize", "bins")];
   requireVector("digitize", edges, "bins");
   const n = edges.shape[0]!;
@@ -171,6 +185,7 @@ export function bincount(): NDArray {
     dtype: each.dtype,
     weakType: false,
   });
+  if (counts.size === 0) return counts;
   return at(counts, isInteger(x.dtype) && x.dtype === "int32" ? p.max(x, 0) : x).add(each, { mode: "drop" });
 }
 

@@ -122,7 +122,16 @@ const permuteDimsParams = /* @__PURE__ */ signature<{ a: ArrayLike; axes: readon
 export function permuteDims(a: ArrayLike, axes: readonly number[]): NDArray;
 export function permuteDims(): NDArray {
   const { a, axes } = permuteDimsParams(arguments);
-  return permute("permuteDims", asArray(a, "permuteDims", "a"), axes);
+  const x = asArray(a, "permuteDims", "a");
+  if (axes.some((axis) => axis < 0)) {
+    throw new ArgumentError({
+      code: "axis-negative",
+      message: `permuteDims: axes do not count from the end, but are [${axes.join(", ")}]`,
+      details: [["a", x.describe()]],
+      hint: "transpose takes negative axes",
+    });
+  }
+  return permute("permuteDims", x, axes);
 }
 
 const matrixTransposeParams = /* @__PURE__ */ signature<{ x: ArrayLike }>("matrixTranspose", 1, ["x"]);

@@ -2,7 +2,8 @@ import type { NDArray } from "../core/array.js";
 import { asShape, type Shape } from "../core/aval.js";
 import { type ReadArguments, signature } from "../core/calling.js";
 import type { DType } from "../core/dtype.js";
-import { type ArrayLike, asArray, lit } from "../core/literal.js";
+import { ArgumentError } from "../core/errors.js";
+import { type ArrayLike, asArray, describeValue, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { asSingleKey } from "./keys.js";
 import { between, drawShape, type DtypeOption, floatDtype, parameter, unit } from "./uniform.js";
@@ -34,8 +35,34 @@ const aboveMinusOne = (dtype: DType): number => -(1 - epsneg[dtype]!);
 export const drawNormal = (key: NDArray, shape: Shape, dtype: DType): NDArray =>
   p.mul(p.erfInv(between(key, shape, dtype, aboveMinusOne(dtype), 1)), Math.SQRT2);
 
-export const drawGumbel = (key: NDArray, shape: Shape, dtype: DType): NDArray =>
-  p.neg(p.log(p.neg(p.log(between(key, shape, dtype, tiny[dtype]!, 1)))));
+/** How many random bits a draw uses: "high" takes two draws' worth, which reaches far smaller probabilities. */
+export type Resolution = "low" | "high";
+
+/** @throws ArgumentError `option-value`. */
+export function requireResolution(op: string, mode: Resolution | null | undefined): Resolution {
+  if (mode === undefined || mode === null || mode === "low") return "low";
+  if (mode === "high") return mode;
+  throw new ArgumentError({
+    code: "option-value",
+    message: `random.${op}: there is no mode ${describeValue(mode)}`,
+    hint: 'modes: "low", "high"',
+  });
+}
+
+/** Two uniform draws, of which the second fills the gaps between the values of the first. */
+export function twoDraws(key: NDArray, shape: Shape, dtype: DType): readonly [NDArray, NDArray] {
+  const draws = unit(key, [2, ...shape], dtype);
+  const draw = (i: number): NDArray => p.reshape(p.slice(draws, [i, ...shape.map(() => 0)], [i + 1, ...shape]), shape);
+  return [draw(0), draw(1)];
+}
+
+export function drawGumbel(key: NDArray, shape: Shape, dtype: DType, mode: Resolution = "low"): NDArray {
+  if (mode === "low") return p.neg(p.log(p.neg(p.log(between(key, shape, dtype, tiny[dtype]!, 1)))));
+  const [high, low] = twoDraws(key, shape, dtype);
+  const filled = p.add(p.add(high, p.mul(low, eps[dtype]!)), tiny[dtype]!);
+  const x = p.select(p.ge(high, 0.5), high, filled);
+  return p.neg(p.log(p.neg(p.log1p(p.neg(x)))));
+}
 
 /**
  * The normal distribution of mean 0 and variance 1: √2·erfInv of a uniform draw.
@@ -44,8 +71,27 @@ export const drawGumbel = (key: NDArray, shape: Shape, dtype: DType): NDArray =>
  */
 export const normal = standard("normal", drawNormal);
 
+export interface GumbelOptions extends DtypeOption {
+  readonly mode?: Resolution | null;
+}
+const gumbelParams = /* @__PURE__ */ signature<{ key: ArrayLike; shape?: Shape } & GumbelOptions>("random.gumbel", 1, [
+  "key",
+  "shape",
+  "dtype",
+  "mode",
+]);
 /** The Gumbel distribution: −log(−log u). */
-export const gumbel = standard("gumbel", drawGumbel);
+export function gumbel(
+  key: ArrayLike,
+  shape?: Shape | GumbelOptions,
+  dtype?: DType | GumbelOptions,
+  mode?: Resolution | null | GumbelOptions,
+): NDArray;
+export function gumbel(...given: unknown[]): NDArray {
+  const { key, shape = [], dtype, mode } = gumbelParams(given);
+  const dims = asShape(shape, "random.gumbel");
+  return drawGumbel(asSingleKey(key, "gumbel"), dims, floatDtype(dtype, "gumbel"), requireResolution("gumbel", mode));
+}
 
 /** The exponential distribution of rate 1. */
 export const exponential = standard("exponential", (key, shape, dtype) =>

@@ -10,7 +10,7 @@ import { cumsum } from "../numpy/cumulative.js";
 import { searchsorted } from "../numpy/searching.js";
 import { take } from "../numpy/indexing.js";
 import * as p from "../primitives/all.js";
-import { drawGumbel } from "./continuous.js";
+import { drawGumbel, requireResolution, type Resolution, twoDraws } from "./continuous.js";
 import { asSingleKey } from "./keys.js";
 import { bits32, drawShape, type DtypeOption, parameter, randint, requireCount, splitPair, unit } from "./uniform.js";
 
@@ -31,7 +31,7 @@ export interface BernoulliOptions {
   readonly p?: ArrayLike;
   readonly shape?: Shape | null;
   /** "high" draws twice the bits, so that probabilities near 0 are met more exactly; "low" by default. */
-  readonly mode?: "low" | "high";
+  readonly mode?: Resolution;
 }
 const bernoulliParams = signature<{ key: ArrayLike } & BernoulliOptions>("random.bernoulli", 1, [
   "key",
@@ -44,28 +44,20 @@ export function bernoulli(
   key: ArrayLike,
   probability?: ArrayLike | BernoulliOptions,
   shape?: Shape | null | BernoulliOptions,
-  mode?: "low" | "high" | BernoulliOptions,
+  mode?: Resolution | BernoulliOptions,
 ): NDArray;
 export function bernoulli(...given: unknown[]): NDArray {
-  const { key, p: probability = 0.5, shape, mode = "low" } = bernoulliParams(given);
-  if (mode !== "low" && mode !== "high") {
-    throw new ArgumentError({
-      code: "option-value",
-      message: `random.bernoulli: there is no mode ${JSON.stringify(mode)}`,
-      hint: 'modes: "low", "high"',
-    });
-  }
+  const { key, p: probability = 0.5, shape, mode } = bernoulliParams(given);
+  const resolution = requireResolution("bernoulli", mode);
   const x = asArray(probability, "random.bernoulli", "p");
   refuseIntegers("bernoulli", "p", x);
   const dtype = isFloat(x.dtype) ? x.dtype : defaultFloat();
   const dims = drawShape("bernoulli", shape, x);
   const k = asSingleKey(key, "bernoulli");
   const chance = parameter(probability, dtype, dims);
-  if (mode === "low") return p.lt(unit(k, dims, dtype), chance);
-  const draws = unit(k, [2, ...dims], dtype);
-  const draw = (i: number): NDArray => p.reshape(p.slice(draws, [i, ...dims.map(() => 0)], [i + 1, ...dims]), dims);
-  // the second draw fills the gaps between the values of the first
-  return p.lt(p.mul(draw(1), dtype === "float64" ? 2 ** -52 : 2 ** -23), p.sub(chance, draw(0)));
+  if (resolution === "low") return p.lt(unit(k, dims, dtype), chance);
+  const [high, low] = twoDraws(k, dims, dtype);
+  return p.lt(p.mul(low, dtype === "float64" ? 2 ** -52 : 2 ** -23), p.sub(chance, high));
 }
 
 const rademacherParams = signature<{ key: ArrayLike; shape?: Shape } & DtypeOption>("random.rademacher", 1, [
@@ -88,11 +80,12 @@ export interface CategoricalOptions {
   readonly axis?: number;
   readonly shape?: Shape | null;
   readonly replace?: boolean;
+  readonly mode?: Resolution | null;
 }
 const categoricalParams = signature<{ key: ArrayLike; logits: ArrayLike } & CategoricalOptions>(
   "random.categorical",
   2,
-  ["key", "logits", "axis", "shape", "replace"],
+  ["key", "logits", "axis", "shape", "replace", "mode"],
 );
 /**
  * Indices drawn with probabilities softmax(logits) along `axis`. `shape` ends with the shape of the logits without that axis;
@@ -105,7 +98,8 @@ export function categorical(
   shape?: Shape | null | CategoricalOptions,
 ): NDArray;
 export function categorical(...given: unknown[]): NDArray {
-  const { key, logits, axis = -1, shape = null, replace = true } = categoricalParams(given);
+  const { key, logits, axis = -1, shape = null, replace = true, mode } = categoricalParams(given);
+  const resolution = requireResolution("categorical", mode);
   const k = asSingleKey(key, "categorical");
   const x = asArray(logits, "random.categorical", "logits");
   refuseIntegers("categorical", "logits", x);
@@ -124,7 +118,9 @@ export function categorical(...given: unknown[]): NDArray {
       ],
     });
   }
-  if (!replace) return withoutReplacement(k, values, d, prefix, batch);
+  if (!replace) {
+    return withoutReplacement(p.add(values, drawGumbel(k, values.shape, values.dtype, resolution)), d, prefix, batch);
+  }
   const drawn = [...dims.slice(prefix.length)];
   drawn.splice(d, 0, x.shape[d]!);
   const full = [...prefix, ...drawn];
@@ -133,20 +129,19 @@ export function categorical(...given: unknown[]): NDArray {
     full,
     values.shape.map((_, i) => i + prefix.length),
   );
-  return p.argmax(p.add(drawGumbel(k, full, values.dtype), spread), prefix.length + d, "int32");
+  return p.argmax(p.add(drawGumbel(k, full, values.dtype, resolution), spread), prefix.length + d, "int32");
 }
 
-/** Gumbel top-k: the first k of a random order weighted by the logits. */
-function withoutReplacement(key: NDArray, logits: NDArray, axis: number, prefix: Shape, batch: Shape): NDArray {
+/** Gumbel top-k: the first k of a random order, that of the logits with noise added. */
+function withoutReplacement(noisy: NDArray, axis: number, prefix: Shape, batch: Shape): NDArray {
   const count = sizeOf(prefix);
-  if (count > logits.shape[axis]!) {
+  if (count > noisy.shape[axis]!) {
     throw new ArgumentError({
       code: "draw-count",
-      message: `random.categorical: ${count} draws without replacement of ${logits.shape[axis]} categories`,
+      message: `random.categorical: ${count} draws without replacement of ${noisy.shape[axis]} categories`,
     });
   }
-  const last = p.moveAxis(p.add(logits, drawGumbel(key, logits.shape, logits.dtype)), axis, logits.ndim - 1);
-  const indices = topK(last, count)[1];
+  const indices = topK(p.moveAxis(noisy, axis, noisy.ndim - 1), count)[1];
   return p.reshape(p.moveAxis(indices, batch.length, 0), [...prefix, ...batch]);
 }
 
@@ -187,7 +182,10 @@ export function permutation(
 export function permutation(...given: unknown[]): NDArray {
   const { key, x, axis = 0, independent = false } = permutationParams(given);
   const k = asSingleKey(key, "permutation");
-  if (!(x instanceof NDArray)) return shuffle(k, p.iota("int32", [requireCount(x, "permutation", "x")], 0), 0);
+  if (!(x instanceof NDArray)) {
+    const numbers = p.iota("int32", [requireCount(x, "permutation", "x")], 0);
+    return shuffle(k, numbers, normalizeAxis(axis, 1, "random.permutation"));
+  }
   const d = normalizeAxis(axis, x.ndim, "random.permutation");
   if (independent || x.ndim === 1) return shuffle(k, x, d);
   return take(x, shuffle(k, p.iota("int32", [x.shape[d]!], 0), 0), d);
@@ -197,6 +195,8 @@ export interface ChoiceOptions {
   readonly replace?: boolean;
   readonly p?: ArrayLike | null;
   readonly axis?: number;
+  /** Of draws by weights without replacement. */
+  readonly mode?: Resolution | null;
 }
 const choiceParams = signature<{ key: ArrayLike; a: ArrayLike; shape?: Shape } & ChoiceOptions>("random.choice", 2, [
   "key",
@@ -205,6 +205,7 @@ const choiceParams = signature<{ key: ArrayLike; a: ArrayLike; shape?: Shape } &
   "replace",
   "p",
   "axis",
+  "mode",
 ]);
 /** Elements of `a` along an axis (or of 0 … a − 1) drawn with equal probabilities, or with those in `p`. */
 export function choice(
@@ -214,7 +215,8 @@ export function choice(
   replace?: boolean | ChoiceOptions,
 ): NDArray;
 export function choice(...given: unknown[]): NDArray {
-  const { key, a, shape = [], replace = true, p: weights = null, axis = 0 } = choiceParams(given);
+  const { key, a, shape = [], replace = true, p: weights = null, axis = 0, mode } = choiceParams(given);
+  const resolution = requireResolution("choice", mode);
   const k = asSingleKey(key, "choice");
   const dims = asShape(shape, "random.choice");
   const array = a instanceof NDArray && a.ndim > 0 ? a : undefined;
@@ -233,7 +235,7 @@ export function choice(...given: unknown[]): NDArray {
   const indices =
     weights === null
       ? evenIndices(k, dims, n, replace, array, d)
-      : weightedIndices(k, dims, n, replace, asArray(weights, "random.choice", "p"));
+      : weightedIndices(k, dims, n, replace, asArray(weights, "random.choice", "p"), resolution);
   const result = !array || indices.taken ? indices.values : take(array, indices.values, d);
   return p.reshape(result, array ? [...array.shape.slice(0, d), ...dims, ...array.shape.slice(d + 1)] : dims);
 }
@@ -264,7 +266,14 @@ function evenIndices(
   };
 }
 
-function weightedIndices(key: NDArray, dims: Shape, n: number, replace: boolean, given: NDArray): Indices {
+function weightedIndices(
+  key: NDArray,
+  dims: Shape,
+  n: number,
+  replace: boolean,
+  given: NDArray,
+  mode: Resolution,
+): Indices {
   if (given.ndim !== 1 || given.shape[0] !== n) {
     throw new ShapeError({
       code: "choice-p",
@@ -273,7 +282,7 @@ function weightedIndices(key: NDArray, dims: Shape, n: number, replace: boolean,
   }
   const weights = isFloat(given.dtype) ? given : p.convertElementType(given, defaultFloat());
   if (!replace) {
-    const g = p.add(drawGumbel(key, [n], weights.dtype), p.log(weights));
+    const g = p.add(drawGumbel(key, [n], weights.dtype, mode), p.log(weights));
     return { values: topK(g, sizeOf(dims))[1], taken: false };
   }
   const cumulative = cumsum(weights);

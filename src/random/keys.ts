@@ -64,6 +64,13 @@ export function key(seed: ArrayLike): NDArray {
       hint: `convert with .astype("uint32")`,
     });
   }
+  if (x.ndim > 0) {
+    throw new ArgumentError({
+      code: "key-seed",
+      message: `random.key takes one seed, but was given seeds of shape [${x.shape.join(",")}]`,
+      hint: "use vmap(random.key)(seeds)",
+    });
+  }
   const low = p.expandDims(p.convertElementType(x, "uint32"), [x.ndim]);
   return p.randomWrap(p.concatenate([p.zerosOf(low.aval), low], x.ndim));
 }

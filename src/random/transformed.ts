@@ -6,6 +6,7 @@ import { asDType, type DType, isFloat, isInteger } from "../core/dtype.js";
 import { DTypeError } from "../core/errors.js";
 import { type ArrayLike, asArray, lit } from "../core/literal.js";
 import { norm } from "../numpy/norms.js";
+import { expandTo } from "../numpy/promotion.js";
 import * as p from "../primitives/all.js";
 import { drawNormal } from "./continuous.js";
 import { rademacher } from "./discrete.js";
@@ -185,14 +186,13 @@ export function weibullMin(
 export function weibullMin(...given: unknown[]): NDArray {
   const { key, scale, concentration, shape = [], dtype } = weibullParams(given);
   const d = floatDtype(dtype, "weibullMin");
-  const dims = drawShape(
-    "weibullMin",
-    shape,
-    asArray(scale, "random.weibullMin", "scale"),
-    asArray(concentration, "random.weibullMin", "concentration"),
-  );
-  const exponent = p.div(lit(1, d), parameter(concentration, d, dims));
-  return p.mul(p.pow(drawExponential(asSingleKey(key, "weibullMin"), dims, d), exponent), parameter(scale, d, dims));
+  const op = "random.weibullMin";
+  // The parameters do not say how much is drawn, and may make the result larger than the draw.
+  const drawn = drawExponential(asSingleKey(key, "weibullMin"), asShape(shape, op), d);
+  const parameters = [asArray(scale, op, "scale"), asArray(concentration, op, "concentration")] as const;
+  const dims = broadcastShapes([drawn.shape, ...parameters.map((x) => x.shape)], op);
+  const exponent = p.div(lit(1, d), parameter(parameters[1], d, dims));
+  return p.mul(p.pow(expandTo(drawn, dims), exponent), parameter(parameters[0], d, dims));
 }
 
 const geometricParams = /* @__PURE__ */ signature<DrawOptions & { key: ArrayLike; p: ArrayLike }>(

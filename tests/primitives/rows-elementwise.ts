@@ -202,6 +202,7 @@ const transcendental: ContractRow[] = [
   },
   ...smoothPair("atan2", p.atan2, floats([3, 4], [0.5, 2]), floats([3, 4], [-2, -0.5])),
   ...smoothPair("logaddexp", p.logaddexp, float, float),
+  ...smoothPair("logaddexp2", p.logaddexp2, float, float),
 ];
 
 const steps: ContractRow[] = [

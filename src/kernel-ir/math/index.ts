@@ -4,7 +4,7 @@
  * NaN and below the normal range, whether `fma` rounds once or twice.
  */
 export { cosh, exp, exp2, expm1, expNonpositive, logistic, sinh, tanh } from "./exp.js";
-export { acosh, asinh, atanh, log, log1p, log2, logaddexp } from "./log.js";
+export { acosh, asinh, atanh, log, log1p, log2, logaddexp, logaddexp2 } from "./log.js";
 export { cos, sin, tan } from "./trig.js";
 export { acos, asin, atan, atan2 } from "./inverse-trig.js";
 export { cbrt, integerPow, pow, rsqrt } from "./pow.js";

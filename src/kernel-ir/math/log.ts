@@ -26,7 +26,7 @@ import {
   toBits,
   withSign,
 } from "./build.js";
-import { expNonpositive } from "./exp.js";
+import { exp2, expNonpositive } from "./exp.js";
 import { isNan } from "./rounding.js";
 
 /**
@@ -122,6 +122,13 @@ export function logaddexp(a: Expr, b: Expr): Expr {
   const difference = sub(a, b);
   const y = add(max(a, b), log1p(expNonpositive(neg(abs(difference)))));
   // The difference is NaN for equal infinities and for NaN: their sum is the answer.
+  return select(isNan(difference), add(a, b), y);
+}
+
+/** log2(2^a + 2^b): equal infinities give themselves. */
+export function logaddexp2(a: Expr, b: Expr): Expr {
+  const difference = sub(a, b);
+  const y = add(max(a, b), mul(log1p(exp2(neg(abs(difference)))), k(a, Math.LOG2E)));
   return select(isNan(difference), add(a, b), y);
 }
 

@@ -130,7 +130,8 @@ export function logSumOfTwo(x: number, y: number): number {
 }
 
 /** e^(x − sum), the share of one of two numbers in log(eˣ + eʸ); +inf counts as 0, for inf − inf is NaN. */
-export const shareOfSum = (x: NDArray, sum: NDArray): NDArray => exp(ops.sub(withoutInf(x), withoutInf(sum)));
+export const shareOfSum = (x: NDArray, sum: NDArray): NDArray => exp(gapToSum(x, sum));
+const gapToSum = (x: NDArray, sum: NDArray): NDArray => ops.sub(withoutInf(x), withoutInf(sum));
 const withoutInf = (x: NDArray): NDArray => ops.select(ops.eq(x, Infinity), 0, x);
 
 export const logaddexpPrimitive: PrimitiveDefinition<NoParams> = definePrimitive<NoParams>({
@@ -150,3 +151,26 @@ export const logaddexpPrimitive: PrimitiveDefinition<NoParams> = definePrimitive
 /** log(eˣ + eʸ), stable; its derivative is each operand's share of the sum, ½ at a tie. */
 export const logaddexp = (x: Operand, y: Operand): NDArray =>
   bind1(logaddexpPrimitive, pair("logaddexp", x, y), noParams);
+
+export const logaddexp2Primitive: PrimitiveDefinition<NoParams> = definePrimitive<NoParams>({
+  name: "logaddexp2",
+  abstract: sameTypes("logaddexp2", floating),
+  evaluate: plain(binaryLogSumOfTwo),
+  jvp: binaryJvp(
+    () => logaddexp2Primitive,
+    (t, x, _, out) => ops.mul(t, exp2(gapToSum(x, out))),
+    (t, _, y, out) => ops.mul(t, exp2(gapToSum(y, out))),
+  ),
+  transpose: nonlinear,
+  batch: broadcasting(() => logaddexp2Primitive),
+  lower: element(math.logaddexp2),
+  facts: { hazards: { nan: true }, elementwise: true, commutative: true, cost: 40 },
+});
+/** log₂(2ˣ + 2ʸ), stable. */
+export const logaddexp2 = (x: Operand, y: Operand): NDArray =>
+  bind1(logaddexp2Primitive, pair("logaddexp2", x, y), noParams);
+
+function binaryLogSumOfTwo(x: number, y: number): number {
+  const gap = x - y;
+  return Number.isNaN(gap) ? x + y : Math.max(x, y) + Math.LOG2E * Math.log1p(Math.pow(2, -Math.abs(gap)));
+}
