@@ -51,7 +51,7 @@ export function signature<P extends object>(
     const last = count > trees ? args[count - 1] : undefined;
     const options = isOptions(last) ? last : undefined;
     if (options !== undefined) count--;
-    if (count > names.length) throw surplus(op, count, names, byName);
+    if (count > names.length) throw surplus(op, args, count, names, byName);
     const bound: Record<string, unknown> = {};
     for (let i = 0; i < count; i++) {
       const value = args[i];
@@ -135,11 +135,21 @@ function unknownOption(op: string, name: string, known: ReadonlySet<string>): Ar
   });
 }
 
-function surplus(op: string, count: number, names: readonly string[], byName: readonly string[]): ArgumentError {
+function surplus(
+  op: string,
+  args: Arguments,
+  count: number,
+  names: readonly string[],
+  byName: readonly string[],
+): ArgumentError {
   return new ArgumentError({
     code: "argument-surplus",
     message: `${op} takes ${counted(names.length, "argument")} by position, but was given ${count}`,
     details: [["parameters", listed(names)], ...(byName.length > 0 ? [["by name only", listed(byName)] as const] : [])],
+    hint:
+      Array.isArray(args[count - 1]) && typeof args[count - 2] === "number"
+        ? `map and reduce of lists hand over more than elements: xs.map((x) => ${op}(x))`
+        : undefined,
   });
 }
 

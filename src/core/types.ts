@@ -48,6 +48,17 @@ export type ArraysOf<T> = T extends NDArray | AnyFunction
 /** `ArraysOf` for an argument list. */
 export type ArraysOfAll<A extends readonly unknown[]> = { [K in keyof A]: ArraysOf<A[K]> };
 
+/** What the leaves of a tree of type T are: arrays, numbers, whatever stands in it; unknown where it is nested deeper than `Depth`. */
+export type LeafOf<T, Depth extends readonly unknown[] = [0, 0, 0, 0, 0, 0]> = T extends NDArray
+  ? T
+  : T extends AnyFunction | null | undefined
+    ? never
+    : T extends object
+      ? Depth extends readonly [unknown, ...infer Less]
+        ? LeafOf<T extends readonly unknown[] ? T[number] : T[keyof T], Less>
+        : unknown
+      : T;
+
 /** Contains `true` if some leaf of T is a number or a boolean; types nested deeper than `Depth` count as if they had some. */
 type HasNumbers<T, Depth extends readonly unknown[] = [0, 0, 0, 0]> = T extends NDArray | AnyFunction
   ? false

@@ -6,6 +6,7 @@ import {
   type TreeDef,
   unflatten as unflattenTree,
 } from "../core/tree.js";
+import type { LeafOf } from "../core/types.js";
 import { requireFunction } from "../transforms/arguments.js";
 
 export { registerDataclass, registerPytreeNode, TreeDef } from "../core/tree.js";
@@ -55,11 +56,13 @@ export type MapLeaves<T, L, R> = T extends L
  * @example
  * const doubled = tree.map((x) => x * 2, { a: 1, b: [2] });
  */
-export function map<T, R, L = unknown>(
+export function map<T, R>(f: (leaf: LeafOf<T>) => R, tree: T): MapLeaves<T, LeafOf<T>, R>;
+export function map<T, R, L = LeafOf<T>>(
   f: (...leaves: L[]) => R,
   tree: T,
   ...rest: readonly unknown[]
-): MapLeaves<T, L, R> {
+): MapLeaves<T, L, R>;
+export function map(f: (...leaves: unknown[]) => unknown, tree: unknown, ...rest: readonly unknown[]): unknown {
   requireFunction(f, "tree.map");
   const [first, def] = flattenTree(tree);
   const others = rest.map((t) => {
@@ -69,8 +72,8 @@ export function map<T, R, L = unknown>(
   });
   return unflattenTree(
     def,
-    first.map((x, i) => f(...([x, ...others.map((xs) => xs[i])] as L[]))),
-  ) as MapLeaves<T, L, R>;
+    first.map((x, i) => f(x, ...others.map((xs) => xs[i]))),
+  );
 }
 
 /**

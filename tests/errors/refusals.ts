@@ -203,6 +203,7 @@ const values: readonly Refusal[] = [
     "not-an-array",
     /undefined[\s\S]*returns nothing/,
   ],
+  ["a function to map", () => [1, 2].map(np.sin), ArgumentError, "argument-surplus", /xs\.map\(\(x\) => sin\(x\)\)/],
   ["a bigint to a function", () => loose(np.add)(x, 1n), ArgumentError, "not-an-array", /bigint 1/],
   ["nothing to tree.map", () => loose(tree.map)({ a: x }), ArgumentError, "not-a-function", /tree\.map/],
   ["a number to scan over", () => lax.scan((c: NDArray) => [c, c], x, 3), ShapeError, "scan-length", /xs\s+~i32\[\]/],

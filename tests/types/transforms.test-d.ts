@@ -293,8 +293,10 @@ export function keysAndTrees(): void {
   random.uniform(c, [2]);
   const doubled = tree.map((leaf: NDArray) => leaf.mul(2), layer);
   exactly<Layer>()(doubled);
-  const updated = tree.map((p: NDArray, g: NDArray) => p.sub(g), layer, grad(ofLayer)(layer));
+  const updated = tree.map((p, g) => p.sub(g), layer, grad(ofLayer)(layer));
   exactly<Layer>()(updated);
+  exactly<Layer>()(tree.map(np.zerosLike, layer));
+  exactly<{ a: number; b: number[] }>()(tree.map((leaf) => leaf * 2, { a: 1, b: [2] }));
 }
 
 export function refused(): void {
