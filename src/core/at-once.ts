@@ -1,5 +1,6 @@
 import { ConcreteArray, type NDArray } from "./array.js";
 import type { Aval } from "./aval.js";
+import { config } from "./config.js";
 import { getEngine } from "./engine.js";
 import type { Jaxpr } from "./jaxpr.js";
 import { recordsSources } from "./source.js";
@@ -37,8 +38,12 @@ export class ElementwiseFunction {
  * of what lies in between. Traced, it is what it is made of.
  */
 export function atOnce<A extends readonly NDArray[]>(name: string, f: (...xs: A) => NDArray): (...xs: A) => NDArray {
-  const whole = new ElementwiseFunction(name, f as unknown as (...xs: readonly NDArray[]) => NDArray);
+  const make = (): ElementwiseFunction =>
+    new ElementwiseFunction(name, f as unknown as (...xs: readonly NDArray[]) => NDArray);
+  // The default float differs.
+  const [narrow, wide] = [make(), make()];
   return (...xs) => {
+    const whole = config.enableX64 ? wide : narrow;
     if (whole.single || currentStaging() !== undefined || recordsSources()) return f(...xs);
     for (const x of xs) if (!(x instanceof ConcreteArray)) return f(...xs);
     return getEngine().evaluateElementwise(whole, xs as readonly NDArray[] as readonly ConcreteArray[]) ?? f(...xs);

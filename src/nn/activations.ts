@@ -69,6 +69,7 @@ export const logSigmoid = /* @__PURE__ */ activation("nn.logSigmoid", numbersOnl
 const siluOf = (x: NDArray): NDArray => p.mul(x, p.logistic(x));
 /** x·sigmoid(x). */
 export const silu = /* @__PURE__ */ activation("nn.silu", floatsOnly, siluOf);
+/** The same as `silu`. */
 export const swish = /* @__PURE__ */ activation("nn.swish", floatsOnly, siluOf);
 /** x·tanh(softplus(x)). */
 export const mish = /* @__PURE__ */ activation("nn.mish", weakBooleans, (x) => p.mul(x, p.tanh(softplusOf(x))));
@@ -85,6 +86,7 @@ export const hardSigmoid = /* @__PURE__ */ activation("nn.hardSigmoid", weakly, 
 const hardSiluOf = (x: NDArray): NDArray => p.mul(x, hardSigmoidOf(x));
 /** x·hardSigmoid(x). */
 export const hardSilu = /* @__PURE__ */ activation("nn.hardSilu", weakly, hardSiluOf);
+/** The same as `hardSilu`. */
 export const hardSwish = /* @__PURE__ */ activation("nn.hardSwish", weakly, hardSiluOf);
 /** x bounded by −1 and 1. */
 export const hardTanh = /* @__PURE__ */ unary("nn.hardTanh", (x) => {

@@ -222,8 +222,11 @@ export function oneHot(): NDArray {
     shape,
     x.shape.map((_, i) => (i < k ? i : i + 1)),
   );
-  return convert(
-    p.eq(index, p.iota(x.dtype === "bool" ? "int32" : x.dtype, shape, k)),
-    asDType(dtype ?? defaultFloat()),
-  );
+  const classes = p.iota(x.dtype === "bool" ? "int32" : x.dtype, [numClasses], 0);
+  const type = asDType(dtype ?? defaultFloat());
+  const hits = type === defaultFloat() ? hitsInFloats : (a: NDArray, b: NDArray) => convert(p.eq(a, b), type);
+  return hits(index, p.broadcastInDim(classes, shape, [k]));
 }
+const hitsInFloats = /* @__PURE__ */ atOnce("nn.oneHot", (index: NDArray, classes: NDArray) =>
+  convert(p.eq(index, classes), defaultFloat()),
+);

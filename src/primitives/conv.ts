@@ -301,6 +301,14 @@ function asProduct(x: NDArray, w: NDArray, p: ConvParams): NDArray {
     dilations: p.rhsDilation,
   });
   const ofPatches = [2, ...spatial.map((k) => k + rank)];
+  // A group of one channel and one feature is no matrix.
+  if (w.shape[0]! > 1 && w.shape[1] === 1 && w.shape[2] === 1) {
+    const kernels = ops.broadcastInDim(reshape(w, [w.shape[0]!, ...w.shape.slice(3)]), patches.shape, [
+      0,
+      ...spatial.map((k) => k + rank),
+    ]);
+    return reshape(ops.reduceSum(ops.mul(patches, kernels), ofPatches), out);
+  }
   const ofKernels = [2, ...spatial];
   const numImages = x.shape[1]!;
   if (numImages > 1 && sizeOf(out.slice(3)) < IMAGE) {

@@ -74,6 +74,18 @@ describe("functions of elementwise operations", () => {
       }
   });
 
+  test("the default float follows the configuration", () => {
+    const x = np.array([1, 0, 2], { dtype: "int32" });
+    expect(nn.oneHot(x, 3).dtype).toBe("float32");
+    config.enableX64 = true;
+    try {
+      expect(nn.oneHot(x, 3).dtype).toBe("float64");
+    } finally {
+      config.enableX64 = false;
+    }
+    expect(nn.oneHot(x, 3).dtype).toBe("float32");
+  });
+
   test("traced, they are what they are made of", () => {
     expect(String(makeJaxpr((x: NDArray) => nn.relu(x))(np.ones([3])))).toMatch(/gt[^]*max[^]*select_n/);
     expect(grad((x: NDArray) => nn.relu(x).sum())(np.array([-1, 0, 2])).js()).toEqual([0, 0, 1]);
