@@ -250,6 +250,37 @@ describe("loops over a few scalars are one stretch of code", () => {
     expect(inOnePiece(walk, i32(3, 0, 1, 2))).toEqual([["0", "3", "2", "1", "0", "3", "2", "1", "0"]]);
   });
 
+  test("elements of what is carried, found by what is carried", () => {
+    const f: F = (v) =>
+      lax.foriLoop(
+        0,
+        25,
+        (i, a) =>
+          a
+            .at(i.mod(5))
+            .set(a.at(i.mul(3).mod(5)).get().add(i))
+            .at(i.mod(2))
+            .mul(0.5),
+        v!,
+      );
+    inOnePiece(f, f32(1, 2, 3, 4, 5));
+    // beyond the ends: writes are dropped, reads are of the last or give NaN
+    const beyond: F = (v) =>
+      lax.foriLoop(
+        0,
+        9,
+        (i, a) =>
+          a
+            .at(i.sub(2))
+            .add(np.take(a, i, undefined, { mode: "clip" }))
+            .add(0.5),
+        v!,
+      );
+    inOnePiece(beyond, f32(1, 2, 3));
+    const filled: F = (v) => lax.foriLoop(0, 9, (i, a) => a.add(a.at(i).get({ mode: "fill" })), v!);
+    inOnePiece(filled, f32(1, 2, 3));
+  });
+
   test("keys and random bits", () => {
     const f: F = (v) =>
       lax.scan((c: NDArray, k: NDArray) => [c.add(random.bits(k)), null], np.array(0, { dtype: "uint32" }), random.wrapKeyData(v!))[0]; // prettier-ignore
@@ -357,48 +388,74 @@ describe("branches and loops in it", () => {
   });
 });
 
+describe("sums have the bits of kernels that sum in vectors", () => {
+  /** Rounds in a loop, and each as a program of its own. */
+  function sameBits(body: (x: NDArray) => NDArray, x: NDArray): void {
+    const rounds = 4;
+    const loop: F = (v) => lax.foriLoop(0, rounds, (_, y) => body(y), v!);
+    expect(isDeclined(loop, x)).toBe(false);
+    let y = x;
+    for (let k = 0; k < rounds; k++) {
+      const program = programOf(body as F, [y]);
+      const [words] = run(program, [y], false).words;
+      y = np.array(words!.map(Number), { dtype: x.dtype }).reshape(x.shape);
+    }
+    expect(run(programOf(loop, [x]), [x], false).words).toEqual([
+      Array.from(y.dataSync() as Float32Array, (v) => (Object.is(v, -0) ? "-0" : String(v))),
+    ]);
+  }
+  const inputs = (shape: number[], dtype: "float32" | "float64"): NDArray =>
+    random.uniform(random.key(shape.length), shape, { dtype, minval: -1, maxval: 1 });
+  const bodies: Record<string, (x: NDArray) => NDArray> = {
+    sum: (x) => x.mul(0.7).add(np.sum(x).mul(0.1)),
+    "sum of squares": (x) => x.div(np.sqrt(np.sum(x.mul(x)))),
+    "sum of other products": (x) => x.sub(np.sum(x.mul(np.flip(x))).mul(0.3)),
+    "sum of shared products": (x) => {
+      const squares = x.mul(x);
+      return squares.add(np.sum(squares).mul(0.1)).mul(0.3);
+    },
+    product: (x) => x.add(np.prod(x.add(1.5))).mul(0.1),
+    "two sums": (x) => x.sub(np.mean(x)).div(np.std(x).add(1)),
+    softmax: (x) => np.exp(x).div(np.sum(np.exp(x))),
+    extremes: (x) => x.sub(np.max(x)).add(np.min(x)).mul(0.5),
+    cumulative: (x) => np.cumsum(x).mul(0.4),
+  };
+  describe.each(["float32", "float64"] as const)("%s", (dtype) => {
+    test.each([1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16])("of %i elements", (n) => {
+      for (const [name, body] of Object.entries(bodies)) {
+        // one that computes much in vectors is none of these
+        if (name === "softmax" && n > 3) continue;
+        sameBits(body, inputs([n], dtype));
+      }
+      const zeros = np.full([n], -0, { dtype });
+      sameBits((x) => x.add(np.sum(x)), zeros);
+    });
+
+    test.each([
+      [2, 3],
+      [3, 4],
+      [4, 3],
+      [5, 2],
+      [4, 4],
+    ])("along rows and columns of %i by %i", (m, n) => {
+      for (const axis of [0, 1]) {
+        sameBits((x) => x.add(np.sum(x, axis, { keepdims: true }).mul(0.1)), inputs([m, n], dtype));
+        sameBits((x) => x.sub(np.sum(x.mul(x), axis, { keepdims: true }).mul(0.1)), inputs([m, n], dtype));
+        sameBits((x) => np.cumsum(x, axis).mul(0.5), inputs([m, n], dtype));
+      }
+    });
+  });
+});
+
 describe("what is more than that goes the usual way", () => {
-  test("large carries, many elements, sums in vectors, sorts, places that only values tell", () => {
-    const loop =
-      (body: (i: NDArray, x: NDArray) => NDArray): F =>
-      (x) =>
-        lax.foriLoop(0, 3, body, x!);
-    expect(
-      isDeclined(
-        loop((_, x) => x.mul(2)),
-        np.ones([33]),
-      ),
-    ).toBe(true);
-    expect(
-      isDeclined(
-        loop((_, x) => np.sin(x)),
-        np.ones([32]),
-      ),
-    ).toBe(true);
-    expect(
-      isDeclined(
-        loop((_, x) => x.div(np.sum(x))),
-        np.ones([8]),
-      ),
-    ).toBe(true);
-    expect(
-      isDeclined(
-        loop((_, x) => np.sort(x)),
-        np.ones([4]),
-      ),
-    ).toBe(true);
-    expect(
-      isDeclined(
-        loop((i, x) => x.at(i).set(2)),
-        np.ones([4]),
-      ),
-    ).toBe(true);
-    expect(
-      isDeclined(
-        loop((_, x) => x.mul(2)),
-        np.ones([8]),
-      ),
-    ).toBe(false);
+  test("large carries, many elements, sorts, places that only values tell among many", () => {
+    const declined = (body: (i: NDArray, x: NDArray) => NDArray, n: number): boolean =>
+      isDeclined((x) => lax.foriLoop(0, 3, body, x!), np.ones([n]));
+    expect(declined((_, x) => x.mul(2), 33)).toBe(true);
+    expect(declined((_, x) => np.sin(x), 32)).toBe(true);
+    expect(declined((_, x) => np.sort(x), 4)).toBe(true);
+    expect(declined((i, x) => x.at(i).set(2), 12)).toBe(true);
+    expect(declined((_, x) => x.mul(2), 8)).toBe(false);
   });
 
   test("bodies of many operations", () => {

@@ -6,6 +6,9 @@ import type { Expr } from "../../../kernel-ir/scalar.js";
 import { elementBytes } from "../nest/memory.js";
 import { decline, type Elements } from "./elements.js";
 
+/** Cells that values may tell apart. */
+const MOST_CANDIDATES = 8;
+
 /** A type of elements in buffers. */
 export type CellType = BufferArg["type"];
 
@@ -57,24 +60,44 @@ export class Cells {
 
 export const cellsAt = (cells: Cells, at = 0): Place => ({ kind: "cells", cells, at });
 
-/** The element at an index of a place. */
+/** The element at an index of a place. Of cells that only values tell apart one is selected. */
 export function readAt(p: Place, type: CellType, index: Index, make: Elements): Expr {
   make.step();
   if (p.kind === "memory") return make.as(type, make.load(p.type, p.buffer, ix.add(p.base, index)));
-  if (!ix.isLit(index)) decline("it looks for a place in what it carries");
-  return p.cells.read(p.at + index.base * elementBytes(type), type, make);
+  const [first, ...others] = candidates(index);
+  const cell = (e: number): Expr => p.cells.read(p.at + e * elementBytes(type), type, make);
+  return others.reduce((value, e) => make.select(isAt(index, e, make), cell(e), value), cell(first));
 }
 
-export function writeAt(p: Place, index: Index, value: Expr): void {
-  if (p.kind === "memory" || !ix.isLit(index)) decline("it writes at a place that is only known when it runs");
-  p.cells.write(p.at + index.base * elementBytes(value.type), value);
+export function writeAt(p: Place, index: Index, value: Expr, make: Elements): void {
+  if (p.kind === "memory") decline("it writes what is only read");
+  const size = elementBytes(value.type);
+  if (ix.isLit(index)) {
+    p.cells.write(p.at + index.base * size, value);
+    return;
+  }
+  for (const e of candidates(index)) {
+    const at = p.at + e * size;
+    const before = p.cells.read(at, value.type as CellType, make);
+    p.cells.write(at, make.select(isAt(index, e, make), value, before));
+  }
 }
+
+/** Places that an index may name, of which there are a few. */
+function candidates(index: Index): readonly [number, ...number[]] {
+  const { lo, hi } = index;
+  if (hi - lo >= MOST_CANDIDATES) decline("it looks for a place among many");
+  return [lo, ...Array.from({ length: hi - lo }, (_, k) => lo + 1 + k)];
+}
+
+const isAt = (index: Index, place: number, make: Elements): Expr =>
+  make.op("eq", [make.indexValue(index), make.constant("i32", place)]);
 
 /** Copies a run of bytes. */
 export function copyCells(from: Place, to: Place, bytes: number, make: Elements): void {
   if (from.kind === "memory") {
     const size = elementBytes(from.type);
-    for (let e = 0; e * size < bytes; e++) writeAt(to, ix.lit(e), readAt(from, from.type, ix.lit(e), make));
+    for (let e = 0; e * size < bytes; e++) writeAt(to, ix.lit(e), readAt(from, from.type, ix.lit(e), make), make);
     return;
   }
   if (to.kind === "memory") decline("it writes what is only read");

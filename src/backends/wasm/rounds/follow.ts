@@ -325,7 +325,7 @@ class Follower {
           value = make.select(isAtMost(b), results[b]![k]![e]!, value);
           if (value.kind === "op" && value.op === "select") this.chosen.add(value.args[0]!);
         }
-        writeAt(at(ref), ix.lit(e), value);
+        writeAt(at(ref), ix.lit(e), value, make);
       });
     });
   }

@@ -1,18 +1,17 @@
+import { invariant } from "../../../core/errors.js";
 import * as ix from "../../../kernel-ir/index-expr.js";
 import type { Index } from "../../../kernel-ir/index-expr.js";
 import type { DotKernel, Kernel, NestKernel, Statement } from "../../../kernel-ir/kernel.js";
 import { forPoints } from "../../../kernel-ir/points.js";
 import type { Expr } from "../../../kernel-ir/scalar.js";
 import { planDot } from "../dot/plan.js";
-import { schedule } from "../nest/schedule.js";
-import { splitAxes } from "../nest/split.js";
 import { survey, type Survey } from "../nest/survey.js";
-import { BLOCK } from "../nest/accumulators.js";
 import { type Place, readAt, writeAt } from "./cells.js";
 import { decline, type Elements } from "./elements.js";
+import { Sum, type SumOrder, sumOrder } from "./sums.js";
 
 /** Operations that may be done one element after another that vectors would do together. */
-const UNROLLED = 96;
+const UNROLLED = 128;
 
 const product = (xs: readonly number[]): number => xs.reduce((a, b) => a * b, 1);
 
@@ -47,7 +46,7 @@ function followDot(kernel: DotKernel, args: readonly Place[], make: Elements): v
           const y = readAt(args[1]!, type, place(rhs, b, p, j), make);
           sum = make.op("add", [sum, make.op("mul", [x, y])]);
         }
-        writeAt(args[2]!, place(out, b, i, j), sum);
+        writeAt(args[2]!, place(out, b, i, j), sum, make);
       }
     }
   });
@@ -55,12 +54,15 @@ function followDot(kernel: DotKernel, args: readonly Place[], make: Elements): v
 
 class NestFollower {
   private readonly found: Survey;
+  private readonly order: SumOrder;
   private readonly slots: Expr[] = [];
+  /** Of the phase. */
+  private sums = new Map<number, Sum>();
   private keeps: Expr[][] = [];
   private readonly point: number[] = [];
   /** Values of expressions at the point that are still good. */
   private memo = new Map<Expr, Expr>();
-  private readonly orders = new Map<Statement, readonly Expr[]>();
+  private readonly known = new Map<Statement, readonly Expr[]>();
   /** Of the points of the reduced axes. */
   private reducedAt = 0;
 
@@ -70,13 +72,12 @@ class NestFollower {
     private readonly make: Elements,
   ) {
     this.found = survey(kernel);
+    this.checkSize();
+    this.order = sumOrder(kernel);
   }
 
   run(): void {
-    const { kernel } = this;
-    this.checkSize();
-    this.checkSums();
-    forPoints(kernel.parallel, this.point, 0, () => this.row());
+    forPoints(this.kernel.parallel, this.point, 0, () => this.row());
   }
 
   private checkSize(): void {
@@ -84,41 +85,30 @@ class NestFollower {
     const points = product(kernel.parallel);
     const lanes = found.wide ? 2 : 4;
     const ops = found.exprs.filter((e) => e.kind === "op").length;
-    if ((points - Math.ceil(points / lanes)) * ops * product(kernel.reduced) > UNROLLED)
+    const inVectors = points - (points % lanes);
+    if ((inVectors - inVectors / lanes) * ops * product(kernel.reduced) > UNROLLED)
       decline(`${kernel.name} computes many elements`);
-  }
-
-  /** Sums and products of floats are done in the order of the kernel's own code only where that is no vectors'. */
-  private checkSums(): void {
-    const { kernel } = this;
-    if (product(kernel.reduced) > BLOCK) decline(`${kernel.name} has long sums`);
-    const rounded = kernel.slots.some(
-      (s) => (s.type === "f32" || s.type === "f64") && (s.combine === "add" || s.combine === "mul"),
-    );
-    if (!rounded) return;
-    const split = splitAxes(kernel);
-    if (kernel.reduced.filter((n) => n > 1).length > 1 || schedule(split.kernel, split.found, false).mode !== "scalar")
-      decline(`${kernel.name} sums in vectors`);
   }
 
   private row(): void {
     const { kernel } = this;
     this.keeps = kernel.keeps.map(() => []);
-    for (const phase of kernel.phases) {
-      this.memo = new Map();
+    const points = product(kernel.reduced);
+    kernel.phases.forEach((phase, k) => {
+      this.sums = new Map();
       for (const s of phase.body) {
-        if (s.kind !== "accumulate") continue;
-        const { type, initial } = kernel.slots[s.slot]!;
-        this.slots[s.slot] = this.make.constant(type, initial);
+        if (s.kind === "accumulate")
+          this.sums.set(s.slot, new Sum(kernel.slots[s.slot]!, this.order.parts[k] ?? null, points, this.make));
       }
       forPoints(kernel.reduced, this.point, kernel.parallel.length, (flat) => {
         this.reducedAt = flat;
         this.memo = new Map();
         this.statements(phase.body);
       });
+      for (const [slot, sum] of this.sums) this.slots[slot] = sum.finish();
       this.memo = new Map();
       this.statements(phase.after);
-    }
+    });
   }
 
   private statements(list: readonly Statement[]): void {
@@ -130,7 +120,7 @@ class NestFollower {
       switch (s.kind) {
         case "store": {
           const at = this.index(s.index);
-          const write = (): void => writeAt(this.args[s.buffer]!, at, this.stored(s.buffer, value));
+          const write = (): void => writeAt(this.args[s.buffer]!, at, this.stored(s.buffer, value), make);
           if (!kernel.sequential) waiting.push(write);
           else {
             write();
@@ -144,7 +134,7 @@ class NestFollower {
           const { type } = kernel.buffers[s.buffer]!;
           const combined = s.combine ? make.op(s.combine, [readAt(place, type, at, make), value]) : value;
           const when = s.when && this.memo.get(s.when)!;
-          writeAt(place, at, when ? make.select(when, combined, readAt(place, type, at, make)) : combined);
+          writeAt(place, at, when ? make.select(when, combined, readAt(place, type, at, make)) : combined, make);
           this.memo = new Map();
           break;
         }
@@ -152,8 +142,9 @@ class NestFollower {
           this.keeps[s.keep]![this.reducedAt] = value;
           break;
         case "accumulate": {
-          const { combine } = kernel.slots[s.slot]!;
-          this.slots[s.slot] = make.op(combine, [this.slots[s.slot]!, value]);
+          const sum = this.sums.get(s.slot)!;
+          sum.add(this.reducedAt, value, this.order.fused.has(s) ? this.factors(s.value) : null);
+          this.slots[s.slot] = sum.now;
         }
       }
     }
@@ -165,20 +156,26 @@ class NestFollower {
     return this.make.as(this.kernel.buffers[buffer]!.type, value);
   }
 
+  private factors(e: Expr): readonly [Expr, Expr] {
+    invariant(e.kind === "op" && e.op === "mul", "what is fused is a product");
+    const [x, y] = e.args.map((a) => this.memo.get(a)!);
+    return [x!, y!];
+  }
+
   /** The value of a statement; what else it needs is left in the memo. */
   private value(s: Statement): Expr {
-    for (const e of this.order(s)) if (!this.memo.has(e)) this.memo.set(e, this.compute(e));
+    for (const e of this.needs(s)) if (!this.memo.has(e)) this.memo.set(e, this.compute(e));
     return this.memo.get(s.value)!;
   }
 
   /** What a statement is made of, operands first. */
-  private order(s: Statement): readonly Expr[] {
-    let order = this.orders.get(s);
-    if (!order) {
+  private needs(s: Statement): readonly Expr[] {
+    let needs = this.known.get(s);
+    if (!needs) {
       const single: NestKernel = { ...this.kernel, phases: [{ body: [s], after: [] }] };
-      this.orders.set(s, (order = survey(single).exprs));
+      this.known.set(s, (needs = survey(single).exprs));
     }
-    return order;
+    return needs;
   }
 
   private index(i: Index): Index {
