@@ -36,6 +36,12 @@ const { process } = globalThis as { process?: { env?: Record<string, string | un
 const env = process?.env ?? {};
 const isSet = (name: string): boolean => env[`TSAX_${name}`] === "1" || env[`JAX_${name}`] === "1";
 
+/**
+ * The settings of the library. `config.update(name, value)` checks what it is given; assigning works too.
+ * @throws ArgumentError `config-unknown` from update.
+ * @example
+ * config.update("unreadPredicate", "warn");
+ */
 export const config: Config & { update<K extends keyof Config>(name: K, value: Config[K]): void } = {
   enableX64: isSet("ENABLE_X64"),
   unreadPredicate: "warn",

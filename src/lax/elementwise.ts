@@ -39,71 +39,130 @@ function aligned(x: ArrayLike, y: ArrayLike): readonly [ArrayLike, ArrayLike] {
   return [spread(x), spread(y)];
 }
 
+/** |x|; its derivative at 0 is 1. Refuses unsigned integers and booleans. */
 export const abs = unary("abs", p.abs);
+/** The angle in [0, π] whose cosine is x; NaN outside of [−1, 1]. */
 export const acos = unary("acos", p.acos);
+/** The inverse of cosh on [0, ∞); NaN below 1. */
 export const acosh = unary("acosh", p.acosh);
+/** The angle in [−π/2, π/2] whose sine is x; NaN outside of [−1, 1]. */
 export const asin = unary("asin", p.asin);
+/** The inverse of sinh. */
 export const asinh = unary("asinh", p.asinh);
+/** The angle in [−π/2, π/2] whose tangent is x. */
 export const atan = unary("atan", p.atan);
+/** The inverse of tanh; ±∞ at ±1, NaN beyond. */
 export const atanh = unary("atanh", p.atanh);
+/** Flips all bits of integers; the logical not of booleans. */
 export const bitwiseNot = unary("bitwiseNot", p.not);
+/** The real cube root, with the sign of x. */
 export const cbrt = unary("cbrt", p.cbrt);
+/** The least integer that is not below x; its derivative is 0. */
 export const ceil = unary("ceil", p.ceil);
+/** The number of leading zero bits of an integer: 32 for 0. */
 export const clz = unary("clz", p.clz);
+/** Cosine, of radians. */
 export const cos = unary("cos", p.cos);
+/** Hyperbolic cosine, (eˣ + e⁻ˣ)/2. */
 export const cosh = unary("cosh", p.cosh);
 /** ψ(x), the derivative of log Γ; NaN at 0 and at negative integers. */
 export const digamma = unary("digamma", p.digamma);
+/** The error function 2/√π ∫₀ˣ e^(−t²) dt. */
 export const erf = unary("erf", p.erf);
+/** The inverse of erf; ±∞ at ±1, NaN beyond. */
 export const erfInv = unary("erfInv", p.erfInv);
+/** 1 − erf(x), without the cancellation where erf is near 1. */
 export const erfc = unary("erfc", p.erfc);
+/** eˣ. */
 export const exp = unary("exp", p.exp);
+/** 2ˣ. */
 export const exp2 = unary("exp2", p.exp2);
+/** eˣ − 1, without the cancellation near 0. */
 export const expm1 = unary("expm1", p.expm1);
+/** The greatest integer that is not above x; its derivative is 0. */
 export const floor = unary("floor", p.floor);
+/** Whether floats are neither infinite nor NaN: a bool array. */
 export const isFinite = unary("isFinite", p.isFinite);
 /** log |Γ(x)|; ∞ at 0 and at negative integers. */
 export const lgamma = unary("lgamma", p.lgamma);
+/** The natural logarithm; −∞ at 0, NaN below. */
 export const log = unary("log", p.log);
+/** log(1 + x), without the cancellation near 0; −∞ at −1, NaN below. */
 export const log1p = unary("log1p", p.log1p);
+/** 1/(1 + e⁻ˣ), in (0, 1). */
 export const logistic = unary("logistic", p.logistic);
+/** −x. */
 export const neg = unary("neg", p.neg);
+/** The number of bits that are set in an integer. */
 export const populationCount = unary("populationCount", p.populationCount);
+/** 1/x. */
 export const reciprocal = unary("reciprocal", (x) => p.integerPow(x, -1));
+/** 1/√x; ∞ at 0, NaN below. */
 export const rsqrt = unary("rsqrt", p.rsqrt);
+/** −1, 0 or 1; NaN of NaN. Its derivative is 0. */
 export const sign = unary("sign", p.sign);
+/** Sine, of radians. */
 export const sin = unary("sin", p.sin);
+/** Hyperbolic sine, (eˣ − e⁻ˣ)/2. */
 export const sinh = unary("sinh", p.sinh);
+/** The square root; NaN below 0, and the derivative at 0 is ∞. */
 export const sqrt = unary("sqrt", p.sqrt);
+/** x·x. */
 export const square = unary("square", p.square);
+/** x itself, as a constant for derivatives. */
 export const stopGradient = unary("stopGradient", p.stopGradient);
+/** Tangent, of radians. */
 export const tan = unary("tan", p.tan);
+/** Hyperbolic tangent, in [−1, 1]. */
 export const tanh = unary("tanh", p.tanh);
 
+/** x + y. */
 export const add = binary("add", p.add);
+/** The angle of the point (y, x) of the plane, in [−π, π]: the first operand is the ordinate. */
 export const atan2 = binary("atan2", p.atan2);
+/** The bits that are set in both integers; the logical and of booleans. */
 export const bitwiseAnd = binary("bitwiseAnd", p.and);
+/** The bits that are set in either integer; the logical or of booleans. */
 export const bitwiseOr = binary("bitwiseOr", p.or);
+/** The bits that are set in one integer only; the exclusive or of booleans. */
 export const bitwiseXor = binary("bitwiseXor", p.xor);
+/** x / y; of integers rounded towards zero. */
 export const div = binary("div", p.div);
+/** Whether x = y: a bool array, false of NaN. */
 export const eq = binary("eq", p.eq);
+/** Whether x ≥ y: a bool array, false of NaN. */
 export const ge = binary("ge", p.ge);
+/** Whether x > y: a bool array, false of NaN. */
 export const gt = binary("gt", p.gt);
+/** Whether x ≤ y: a bool array, false of NaN. */
 export const le = binary("le", p.le);
+/** Whether x < y: a bool array, false of NaN. */
 export const lt = binary("lt", p.lt);
+/** The larger one; NaN if either is. At a tie the derivative is halved between both. */
 export const max = binary("max", p.max);
+/** The smaller one; NaN if either is. At a tie the derivative is halved between both. */
 export const min = binary("min", p.min);
+/** x · y. */
 export const mul = binary("mul", p.mul);
+/** The upper half of the product of integers: what mul drops. */
 export const mulhi = binary("mulhi", p.mulhi);
+/** Whether x ≠ y: a bool array, true of NaN. */
 export const ne = binary("ne", p.ne);
+/** The next float after x in the direction of y; no derivative. */
 export const nextafter = binary("nextafter", p.nextafter);
 /** The m-th derivative of ψ, for whole m ≥ 0; differentiable in x. */
 export const polygamma = binary("polygamma", (m, x) => gamma.polygamma(...pair("lax.polygamma", m, x)));
+/** x to the power y, which may be an integer array for floats x; NaN for x < 0 and a y that is not integral. */
 export const pow = binary("pow", p.pow);
+/** The remainder of x / y with the sign of x. */
 export const rem = binary("rem", p.rem);
+/** Shifts the bits of integers to the left; 0 for shifts by 32 or more. */
 export const shiftLeft = binary("shiftLeft", p.shiftLeft);
+/** Shifts to the right; the sign bit fills in. */
 export const shiftRightArithmetic = binary("shiftRightArithmetic", p.shiftRightArithmetic);
+/** Shifts to the right; zeros fill in. */
 export const shiftRightLogical = binary("shiftRightLogical", p.shiftRightLogical);
+/** x − y. */
 export const sub = binary("sub", p.sub);
 /** Hurwitz's zeta function Σ 1/(q + k)ˣ over k = 0, 1, 2, …; NaN for x < 1, ∞ at x = 1. */
 export const zeta = binary("zeta", (x, q) => gamma.zeta(...pair("lax.zeta", x, q)));

@@ -19,12 +19,19 @@ function reduction(name: string, f: (x: NDArray, axes: readonly number[]) => NDA
     return f(x, frontAxes(axes, x.ndim, `lax.${name}`));
   };
 }
+/** Whether all elements along the axes are true; of integers, the bits that all have. True, or all bits, of none. */
 export const reduceAnd = reduction("reduceAnd", p.reduceAnd);
+/** The largest element along the axes; NaN if there is one, the dtype's least value of no elements. Ties share the derivative. */
 export const reduceMax = reduction("reduceMax", p.reduceMax);
+/** The smallest element along the axes; NaN if there is one, the dtype's greatest value of no elements. Ties share the derivative. */
 export const reduceMin = reduction("reduceMin", p.reduceMin);
+/** Whether any element along the axes is true; of integers, the bits that any has. False, or 0, of none. */
 export const reduceOr = reduction("reduceOr", p.reduceOr);
+/** The product of the elements along the axes; 1 of none. */
 export const reduceProd = reduction("reduceProd", p.reduceProd);
+/** The sum of the elements along the axes, in their dtype; 0 of none. */
 export const reduceSum = reduction("reduceSum", p.reduceSum);
+/** Whether an odd number of elements along the axes is true; of integers, bit by bit. */
 export const reduceXor = reduction("reduceXor", p.reduceXor);
 
 type ArgReduction = (operand: ArrayLike, axis: number, indexDtype: DType) => NDArray;
@@ -40,7 +47,9 @@ function argReduction(name: string, f: (x: NDArray, axis: number, dtype: DType) 
     return f(x, frontAxis(axis, x.ndim, `lax.${name}`), asDType(indexDtype));
   };
 }
+/** The index of the largest element along an axis, the first of equal ones; NaN counts as the largest. */
 export const argmax = argReduction("argmax", p.argmax);
+/** The index of the smallest element along an axis, the first of equal ones; NaN counts as the smallest. */
 export const argmin = argReduction("argmin", p.argmin);
 
 export interface CumulativeOptions {
@@ -64,10 +73,15 @@ function cumulative(name: string, f: (x: NDArray, axis: number, reverse?: boolea
     return f(x, frontAxis(axis, x.ndim, `lax.${name}`), reverse);
   };
 }
+/** log of the running sum of exponentials along an axis, without overflow. */
 export const cumlogsumexp = cumulative("cumlogsumexp", p.cumlogsumexp);
+/** The largest element so far along an axis; from the end with `reverse`. */
 export const cummax = cumulative("cummax", p.cummax);
+/** The smallest element so far along an axis; from the end with `reverse`. */
 export const cummin = cumulative("cummin", p.cummin);
+/** The running product along an axis; from the end with `reverse`. */
 export const cumprod = cumulative("cumprod", p.cumprod);
+/** The running sum along an axis; from the end with `reverse`. */
 export const cumsum = cumulative("cumsum", p.cumsum);
 
 export interface SortOptions {

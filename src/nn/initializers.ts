@@ -36,9 +36,11 @@ function initializer(
   };
 }
 
+/** Zeros; the key is not looked at. */
 export const zeros: Initializer = /* @__PURE__ */ initializer("nn.initializers.zeros", null, (_, shape, dtype) =>
   full(shape, 0, dtype),
 );
+/** Ones; the key is not looked at. */
 export const ones: Initializer = /* @__PURE__ */ initializer("nn.initializers.ones", null, (_, shape, dtype) =>
   full(shape, 1, dtype),
 );

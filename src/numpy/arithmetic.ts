@@ -27,9 +27,12 @@ export const multiply = /* @__PURE__ */ binary("multiply", (x, y) => (x.dtype ==
 
 /** Quotient in floats, also of integers. */
 export const trueDivide = /* @__PURE__ */ floatBinary("trueDivide", (x, y) => p.div(x, y));
+/** The same as `trueDivide`. */
 export const divide = /* @__PURE__ */ floatBinary("divide", (x, y) => p.div(x, y));
 
+/** −x. */
 export const negative = /* @__PURE__ */ unary("negative", (x) => p.neg(x));
+/** x itself. */
 export const positive = /* @__PURE__ */ unary("positive", (x) => x);
 /** 1/x, in floats. */
 export const reciprocal = /* @__PURE__ */ floatUnary("reciprocal", (x) => p.integerPow(x, -1));
@@ -38,11 +41,13 @@ export const reciprocal = /* @__PURE__ */ floatUnary("reciprocal", (x) => p.inte
 export const absolute = /* @__PURE__ */ unary("absolute", (x) =>
   x.dtype === "bool" || x.dtype === "uint32" ? x : p.abs(x),
 );
+/** The same as `absolute`. */
 export const abs = /* @__PURE__ */ unary("abs", absolute);
 /** Absolute value in floats. */
 export const fabs = /* @__PURE__ */ floatUnary("fabs", (x) => p.abs(x));
 /** −1, 0 or 1; NaN of NaN. */
 export const sign = /* @__PURE__ */ unary("sign", (x) => p.sign(x));
+/** x·x. */
 export const square = /* @__PURE__ */ unary("square", (x) => p.square(numeric("square", x)));
 
 /** Quotient rounded towards −∞: of integers an integer. */
@@ -77,6 +82,7 @@ const remainderOf = (x: NDArray, divisor: NDArray): NDArray => {
 
 /** Remainder with the sign of the divisor. */
 export const remainder = /* @__PURE__ */ binary("remainder", remainderOf, promoteNumeric);
+/** The same as `remainder`. */
 export const mod = /* @__PURE__ */ binary("mod", remainderOf, promoteNumeric);
 
 /** Remainder with the sign of the dividend, as C has it. */

@@ -6,44 +6,75 @@ import { floatBinary, floatUnary, like, weakScalarOnly } from "./ufunc.js";
 /** Exponentials, logarithms, roots, trigonometric and hyperbolic functions: always in floats. */
 
 export const exp = /* @__PURE__ */ floatUnary("exp", (x) => p.exp(x));
+/** 2ˣ, in floats. */
 export const exp2 = /* @__PURE__ */ floatUnary("exp2", (x) => p.exp2(x));
+/** eˣ − 1, in floats, without the cancellation near 0. */
 export const expm1 = /* @__PURE__ */ floatUnary("expm1", (x) => p.expm1(x));
+/** The natural logarithm, in floats; −∞ at 0, NaN below. */
 export const log = /* @__PURE__ */ floatUnary("log", (x) => p.log(x));
+/** log(1 + x), in floats, without the cancellation near 0; −∞ at −1, NaN below. */
 export const log1p = /* @__PURE__ */ floatUnary("log1p", (x) => p.log1p(x));
+/** The logarithm to base 2, in floats; −∞ at 0, NaN below. */
 export const log2 = /* @__PURE__ */ floatUnary("log2", (x) => p.div(p.log(x), lit(Math.LN2, x.dtype)));
+/** The logarithm to base 10, in floats; −∞ at 0, NaN below. */
 export const log10 = /* @__PURE__ */ floatUnary("log10", (x) => p.mul(p.log(x), lit(Math.LOG10E, x.dtype)));
 
+/** The square root, in floats; NaN below 0, and the derivative at 0 is ∞. */
 export const sqrt = /* @__PURE__ */ floatUnary("sqrt", (x) => p.sqrt(x));
+/** The real cube root, in floats, with the sign of x. */
 export const cbrt = /* @__PURE__ */ floatUnary("cbrt", (x) => p.cbrt(x));
 
+/** Sine of radians, in floats. */
 export const sin = /* @__PURE__ */ floatUnary("sin", (x) => p.sin(x));
+/** Cosine of radians, in floats. */
 export const cos = /* @__PURE__ */ floatUnary("cos", (x) => p.cos(x));
+/** Tangent of radians, in floats. */
 export const tan = /* @__PURE__ */ floatUnary("tan", (x) => p.tan(x));
+/** The angle in [−π/2, π/2] whose sine is x; NaN outside of [−1, 1]. */
 export const arcsin = /* @__PURE__ */ floatUnary("arcsin", (x) => p.asin(x));
+/** The angle in [0, π] whose cosine is x; NaN outside of [−1, 1]. */
 export const arccos = /* @__PURE__ */ floatUnary("arccos", (x) => p.acos(x));
+/** The angle in [−π/2, π/2] whose tangent is x. */
 export const arctan = /* @__PURE__ */ floatUnary("arctan", (x) => p.atan(x));
+/** The same as `arcsin`. */
 export const asin = /* @__PURE__ */ floatUnary("asin", (x) => p.asin(x));
+/** The same as `arccos`. */
 export const acos = /* @__PURE__ */ floatUnary("acos", (x) => p.acos(x));
+/** The same as `arctan`. */
 export const atan = /* @__PURE__ */ floatUnary("atan", (x) => p.atan(x));
 /** The angle of the point (x2, x1), in (−π, π]. */
 export const arctan2 = /* @__PURE__ */ floatBinary("arctan2", (y, x) => p.atan2(y, x));
+/** The same as `arctan2`. */
 export const atan2 = /* @__PURE__ */ floatBinary("atan2", (y, x) => p.atan2(y, x));
 
+/** Hyperbolic sine, (eˣ − e⁻ˣ)/2, in floats. */
 export const sinh = /* @__PURE__ */ floatUnary("sinh", (x) => p.sinh(x));
+/** Hyperbolic cosine, (eˣ + e⁻ˣ)/2, in floats. */
 export const cosh = /* @__PURE__ */ floatUnary("cosh", (x) => p.cosh(x));
+/** Hyperbolic tangent, in floats, in [−1, 1]. */
 export const tanh = /* @__PURE__ */ floatUnary("tanh", (x) => p.tanh(x));
+/** The inverse of sinh, in floats. */
 export const arcsinh = /* @__PURE__ */ floatUnary("arcsinh", (x) => p.asinh(x));
+/** The inverse of cosh on [0, ∞), in floats; NaN below 1. */
 export const arccosh = /* @__PURE__ */ floatUnary("arccosh", (x) => p.acosh(x));
+/** The inverse of tanh, in floats; ±∞ at ±1, NaN beyond. */
 export const arctanh = /* @__PURE__ */ floatUnary("arctanh", (x) => p.atanh(x));
+/** The same as `arcsinh`. */
 export const asinh = /* @__PURE__ */ floatUnary("asinh", (x) => p.asinh(x));
+/** The same as `arccosh`. */
 export const acosh = /* @__PURE__ */ floatUnary("acosh", (x) => p.acosh(x));
+/** The same as `arctanh`. */
 export const atanh = /* @__PURE__ */ floatUnary("atanh", (x) => p.atanh(x));
 
 const toRadians = (x: NDArray): NDArray => weakScalarOnly(p.mul(x, like(x, Math.PI / 180)));
 const toDegrees = (x: NDArray): NDArray => weakScalarOnly(p.mul(x, like(x, 180 / Math.PI)));
+/** Degrees as radians: x · π/180. */
 export const deg2rad = /* @__PURE__ */ floatUnary("deg2rad", toRadians);
+/** The same as `deg2rad`. */
 export const radians = /* @__PURE__ */ floatUnary("radians", toRadians);
+/** Radians as degrees: x · 180/π. */
 export const rad2deg = /* @__PURE__ */ floatUnary("rad2deg", toDegrees);
+/** The same as `rad2deg`. */
 export const degrees = /* @__PURE__ */ floatUnary("degrees", toDegrees);
 
 /**

@@ -16,10 +16,15 @@ const constant = (x: NDArray, value: boolean): NDArray =>
 const floatTest = (op: string, test: (x: NDArray) => NDArray, otherwise = false) =>
   unary(op, (x) => (isFloat(x.dtype) ? test(x) : constant(x, otherwise)));
 
+/** Whether elements are neither infinite nor NaN: a bool array, true of integers. */
 export const isfinite = /* @__PURE__ */ floatTest("isfinite", (x) => p.isFinite(x), true);
+/** Whether elements are ∞ or −∞: a bool array. */
 export const isinf = /* @__PURE__ */ floatTest("isinf", (x) => p.eq(p.abs(x), like(x, Infinity)));
+/** Whether elements are ∞: a bool array. */
 export const isposinf = /* @__PURE__ */ floatTest("isposinf", (x) => p.eq(x, like(x, Infinity)));
+/** Whether elements are −∞: a bool array. */
 export const isneginf = /* @__PURE__ */ floatTest("isneginf", (x) => p.eq(x, like(x, -Infinity)));
+/** Whether elements are NaN: a bool array, false of integers. */
 export const isnan = /* @__PURE__ */ unary("isnan", nanMask);
 
 /** The float of the sign bit, also of −0 and NaN. */
@@ -165,10 +170,13 @@ export function nanToNum(): NDArray {
 export const real = /* @__PURE__ */ unary("real", (x) => x);
 /** The imaginary part: zeros, as there are no complex dtypes. */
 export const imag = /* @__PURE__ */ unary("imag", (x) => p.zerosOf(x.aval));
+/** x itself: there are no complex numbers here. */
 export const conjugate = /* @__PURE__ */ unary("conjugate", (x) => x);
+/** The same as `conjugate`. */
 export const conj = /* @__PURE__ */ unary("conj", (x) => x);
 /** Whether elements have an imaginary part: none has. */
 export const iscomplex = /* @__PURE__ */ unary("iscomplex", (x) => constant(x, false));
+/** Whether elements are real: true of all, for there are no complex numbers here. */
 export const isreal = /* @__PURE__ */ unary("isreal", (x) => constant(x, true));
 
 export interface AngleOptions {

@@ -207,17 +207,26 @@ export { vectorize, type VectorizeOptions } from "./vectorize.js";
 export * from "./windows.js";
 export type { DType } from "../core/dtype.js";
 
-/** The constants of mathematics, and what stands for a new axis in an index. */
+/** 3.14159… */
 export const pi = Math.PI;
+/** Euler's number, 2.718… */
 export const e = Math.E;
+/** The Euler–Mascheroni constant, 0.577… */
 export const eulerGamma = 0.5772156649015329;
+/** ∞, a number of JavaScript. */
 export const inf = Infinity;
+/** NaN, a number of JavaScript. */
 export const nan = NaN;
+/** A new axis of length 1 in an index: `x.slice(np.newaxis, 0)`. */
 export const newaxis = null;
 
-/** Dtypes under the names that JAX's have. */
+/** The dtype of booleans. */
 export const bool_ = "bool";
+/** The dtype of whole numbers from −2³¹ to 2³¹ − 1, which wrap around. */
 export const int32 = "int32";
+/** The dtype of whole numbers from 0 to 2³² − 1, which wrap around. */
 export const uint32 = "uint32";
+/** The dtype of floats of 24 bits of precision; the default. */
 export const float32 = "float32";
+/** The dtype of floats of 53 bits of precision, as JavaScript's numbers are; the default with `config.enableX64`. */
 export const float64 = "float64";

@@ -20,18 +20,27 @@ import { binary, like, nanMask, unary } from "./ufunc.js";
 /** Comparisons, logic, and choosing between arrays. */
 
 export const equal = /* @__PURE__ */ binary("equal", (x, y) => p.eq(x, y));
+/** Whether x1 ≠ x2, element by element, true of NaN. */
 export const notEqual = /* @__PURE__ */ binary("notEqual", (x, y) => p.ne(x, y));
+/** Whether x1 < x2, element by element, false of NaN. */
 export const less = /* @__PURE__ */ binary("less", (x, y) => p.lt(x, y));
+/** Whether x1 ≤ x2, element by element, false of NaN. */
 export const lessEqual = /* @__PURE__ */ binary("lessEqual", (x, y) => p.le(x, y));
+/** Whether x1 > x2, element by element, false of NaN. */
 export const greater = /* @__PURE__ */ binary("greater", (x, y) => p.gt(x, y));
+/** Whether x1 ≥ x2, element by element, false of NaN. */
 export const greaterEqual = /* @__PURE__ */ binary("greaterEqual", (x, y) => p.ge(x, y));
 
 /** Whether elements are true: not zero (NaN is true). */
 export const truth = (x: NDArray): NDArray => (x.dtype === "bool" ? x : p.ne(x, like(x, 0)));
 
+/** Whether both are true; numbers are where they are not 0. */
 export const logicalAnd = /* @__PURE__ */ binary("logicalAnd", (x, y) => p.and(truth(x), truth(y)));
+/** Whether either is true; numbers are where they are not 0. */
 export const logicalOr = /* @__PURE__ */ binary("logicalOr", (x, y) => p.or(truth(x), truth(y)));
+/** Whether one only is true; numbers are where they are not 0. */
 export const logicalXor = /* @__PURE__ */ binary("logicalXor", (x, y) => p.xor(truth(x), truth(y)));
+/** Whether x is false, or 0. */
 export const logicalNot = /* @__PURE__ */ unary("logicalNot", (x) => p.not(truth(x)));
 
 const whereParams = /* @__PURE__ */ signature<{ condition: ArrayLike; x?: ArrayLike | null; y?: ArrayLike | null }>(

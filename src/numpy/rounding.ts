@@ -12,7 +12,9 @@ import { like, unary } from "./ufunc.js";
 
 const rounding = (op: string, f: (x: NDArray) => NDArray) => unary(op, (x) => (isFloat(x.dtype) ? f(x) : x));
 
+/** The greatest integer that is not above x; its derivative is 0. */
 export const floor = /* @__PURE__ */ rounding("floor", (x) => p.floor(x));
+/** The least integer that is not below x; its derivative is 0. */
 export const ceil = /* @__PURE__ */ rounding("ceil", (x) => p.ceil(x));
 
 const towardsZero = (x: NDArray): NDArray => p.select(p.lt(x, like(x, 0)), p.ceil(x), p.floor(x));

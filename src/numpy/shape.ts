@@ -262,6 +262,7 @@ export interface AtLeast {
   (ary: ArrayLike): NDArray;
   (...arys: readonly ArrayLike[]): NDArray[];
 }
+/** Scalars become vectors of one element. */
 export const atleast1d = /* @__PURE__ */ atLeast("atleast1d", (x) => (x.ndim >= 1 ? x : p.reshape(x, [1]))) as AtLeast;
 /** Vectors become rows. */
 export const atleast2d = /* @__PURE__ */ atLeast("atleast2d", to2d) as AtLeast;

@@ -32,6 +32,7 @@ function standard(name: string, draw: (key: NDArray, shape: Shape, dtype: DType)
 /** The largest float below `1` in magnitude, negative: uniform draws start there so that erfInv stays finite. */
 const aboveMinusOne = (dtype: DType): number => -(1 - epsneg[dtype]!);
 
+/** Draws of the normal distribution, of one key. */
 export const drawNormal = (key: NDArray, shape: Shape, dtype: DType): NDArray =>
   p.mul(p.erfInv(between(key, shape, dtype, aboveMinusOne(dtype), 1)), Math.SQRT2);
 
@@ -56,6 +57,7 @@ export function twoDraws(key: NDArray, shape: Shape, dtype: DType): readonly [ND
   return [draw(0), draw(1)];
 }
 
+/** Draws of the Gumbel distribution, of one key. */
 export function drawGumbel(key: NDArray, shape: Shape, dtype: DType, mode: Resolution = "low"): NDArray {
   if (mode === "low") return p.neg(p.log(p.neg(p.log(between(key, shape, dtype, tiny[dtype]!, 1)))));
   const [high, low] = twoDraws(key, shape, dtype);

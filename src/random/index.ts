@@ -1,4 +1,14 @@
-export * from "./continuous.js";
+export {
+  cauchy,
+  exponential,
+  gumbel,
+  type GumbelOptions,
+  laplace,
+  logistic,
+  normal,
+  type Resolution,
+  truncatedNormal,
+} from "./continuous.js";
 export { bernoulli, categorical, choice, permutation, rademacher } from "./discrete.js";
 export { foldIn, key, keyData, split, wrapKeyData } from "./keys.js";
 export {

@@ -7,7 +7,9 @@ import * as p from "../primitives/all.js";
 /** Error functions, the logistic function, and what entropies are made of. */
 
 export const erf: Unary = /* @__PURE__ */ floatUnary("scipy.special.erf", (x) => p.erf(x));
+/** 1 − erf(x), without the cancellation where erf is near 1. */
 export const erfc: Unary = /* @__PURE__ */ floatUnary("scipy.special.erfc", (x) => p.erfc(x));
+/** The inverse of erf; ±∞ at ±1, NaN beyond. */
 export const erfinv: Unary = /* @__PURE__ */ floatUnary("scipy.special.erfinv", (x) => p.erfInv(x));
 /** 1/(1 + exp(−x)). */
 export const expit: Unary = /* @__PURE__ */ floatUnary("scipy.special.expit", (x) => p.logistic(x));

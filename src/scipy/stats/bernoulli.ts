@@ -17,6 +17,7 @@ const outside = (x: NDArray): NDArray => p.or(p.lt(x, like(x, 0)), p.gt(x, like(
 const invalid = (...xs: readonly NDArray[]): NDArray =>
   xs.map((x) => p.or(p.ne(x, x), outside(x))).reduce((a, b) => p.or(a, b));
 
+/** log of the probability of k; −∞ where there is none. */
 export const logpmf: Mass = /* @__PURE__ */ ofOperands<Mass>(
   "bernoulli.logpmf",
   ["k", "p", "loc"],
@@ -26,7 +27,9 @@ export const logpmf: Mass = /* @__PURE__ */ ofOperands<Mass>(
     return impossibleWhere(outside(x), p.add(xlogy(x, q!), xlog1py(p.sub(like(x, 1), x), p.neg(q!))));
   },
 );
+/** The probability of k, exp(logpmf). */
 export const pmf: Mass = (...given) => p.exp(logpmf(...given));
+/** The probability of values up to x. */
 export const cdf: OfProbability = /* @__PURE__ */ ofOperands<OfProbability>("bernoulli.cdf", ["k", "p"], [], (k, q) => {
   const one = like(k!, 1);
   const value = p.select(p.lt(k!, like(k!, 0)), like(k!, 0), p.select(p.lt(k!, one), p.sub(one, q!), one));

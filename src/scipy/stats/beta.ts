@@ -16,6 +16,7 @@ type Density = (
   scale?: ArrayLike | LocationScale,
 ) => NDArray;
 
+/** log of the density; −∞ where there is none. */
 export const logpdf: Density = /* @__PURE__ */ ofOperands<Density>(
   "beta.logpdf",
   ["x", "a", "b", "loc", "scale"],
@@ -30,4 +31,5 @@ export const logpdf: Density = /* @__PURE__ */ ofOperands<Density>(
     return p.select(undefinedFor, like(x!, NaN), value);
   },
 );
+/** The density, exp(logpdf). */
 export const pdf: Density = (...given) => p.exp(logpdf(...given));

@@ -10,6 +10,7 @@ import { impossibleWhere, ofOperands } from "./distribution.js";
 
 type Mass = (k: ArrayLike, n: ArrayLike, p: ArrayLike, loc?: ArrayLike | LocationOption) => NDArray;
 
+/** log of the probability of k; −∞ where there is none. */
 export const logpmf: Mass = /* @__PURE__ */ ofOperands<Mass>(
   "binom.logpmf",
   ["k", "n", "p", "loc"],
@@ -25,4 +26,5 @@ export const logpmf: Mass = /* @__PURE__ */ ofOperands<Mass>(
     return impossibleWhere(p.not(possible), p.select(certain, zero, p.add(ways, linear)));
   },
 );
+/** The probability of k, exp(logpmf). */
 export const pmf: Mass = (...given) => p.exp(logpmf(...given));

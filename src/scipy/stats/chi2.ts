@@ -17,4 +17,5 @@ export const logpdf: FreedomDensity = /* @__PURE__ */ ofOperands<FreedomDensity>
     return impossibleWhere(p.lt(x!, loc!), p.sub(p.sub(kernel, normalizer), p.log(scale!)));
   },
 );
+/** The density, exp(logpdf). */
 export const pdf: FreedomDensity = (...given) => p.exp(logpdf(...given));

@@ -46,4 +46,5 @@ export function logpdf(): NDArray {
   const negative = p.reduceMax(p.convertElementType(p.not(p.gt(x, like(x, 0))), "int32"), [0]);
   return impossibleWhere(p.or(p.gt(negative, 0), p.not(p.lt(excess, like(x, 1e-6)))), log);
 }
+/** The density, exp(logpdf). */
 export const pdf: Density = (x, alpha) => p.exp(logpdf(x, alpha));

@@ -14,6 +14,7 @@ type Density = (
   scale?: ArrayLike | LocationScale,
 ) => NDArray;
 
+/** log of the density; −∞ where there is none. */
 export const logpdf: Density = /* @__PURE__ */ ofOperands<Density>(
   "gamma.logpdf",
   ["x", "a", "loc", "scale"],
@@ -26,4 +27,5 @@ export const logpdf: Density = /* @__PURE__ */ ofOperands<Density>(
     return impossibleWhere(p.not(possible), log);
   },
 );
+/** The density, exp(logpdf). */
 export const pdf: Density = (...given) => p.exp(logpdf(...given));

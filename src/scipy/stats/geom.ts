@@ -10,8 +10,10 @@ import { impossibleWhere, ofOperands } from "./distribution.js";
 
 type Mass = (k: ArrayLike, p: ArrayLike, loc?: ArrayLike | LocationOption) => NDArray;
 
+/** log of the probability of k; −∞ where there is none. */
 export const logpmf: Mass = /* @__PURE__ */ ofOperands<Mass>("geom.logpmf", ["k", "p", "loc"], [0], (k, q, loc) => {
   const x = p.sub(k!, loc!);
   return impossibleWhere(p.le(x, like(x, 0)), p.add(xlog1py(p.sub(x, like(x, 1)), p.neg(q!)), p.log(q!)));
 });
+/** The probability of k, exp(logpmf). */
 export const pmf: Mass = (...given) => p.exp(logpmf(...given));

@@ -10,6 +10,7 @@ import { impossibleWhere, ofOperands } from "./distribution.js";
 
 type Mass = (k: ArrayLike, n: ArrayLike, p: ArrayLike, loc?: ArrayLike | LocationOption) => NDArray;
 
+/** log of the probability of k; −∞ where there is none. */
 export const logpmf: Mass = /* @__PURE__ */ ofOperands<Mass>(
   "nbinom.logpmf",
   ["k", "n", "p", "loc"],
@@ -21,4 +22,5 @@ export const logpmf: Mass = /* @__PURE__ */ ofOperands<Mass>(
     return impossibleWhere(p.lt(k!, loc!), p.add(ways, p.add(xlogy(n!, q!), xlogy(y, p.sub(one, q!)))));
   },
 );
+/** The probability of k, exp(logpmf). */
 export const pmf: Mass = (...given) => p.exp(logpmf(...given));

@@ -10,16 +10,21 @@ export const logpdf = /* @__PURE__ */ locationScale("norm.logpdf", "x", (x, loc,
   const normalizer = p.log(p.mul(like(x, 2 * Math.PI), variance));
   return p.div(p.add(normalizer, p.div(p.square(p.sub(x, loc)), variance)), like(x, -2));
 });
+/** The density, exp(logpdf). */
 export const pdf = /* @__PURE__ */ exponential(logpdf);
+/** The probability of values up to x. */
 export const cdf = /* @__PURE__ */ standardized("norm.cdf", ndtrOf);
+/** log of the cdf, without underflow in the lower tail. */
 export const logcdf = /* @__PURE__ */ standardized("norm.logcdf", (z) => logNdtrOf(z));
 /** 1 − cdf. */
 export const sf = /* @__PURE__ */ standardized("norm.sf", (z) => ndtrOf(p.neg(z)));
+/** log(1 − cdf), without underflow in the upper tail. */
 export const logsf = /* @__PURE__ */ standardized("norm.logsf", (z) => logNdtrOf(p.neg(z)));
 /** Quantiles. */
 export const ppf = /* @__PURE__ */ locationScale("norm.ppf", "q", (q, loc, scale) =>
   p.add(p.mul(ndtriOf(q), scale), loc),
 );
+/** Quantiles from above: where 1 − cdf is q. */
 export const isf = /* @__PURE__ */ locationScale("norm.isf", "q", (q, loc, scale) =>
   p.add(p.mul(ndtriOf(p.sub(like(q, 1), q)), scale), loc),
 );

@@ -26,4 +26,5 @@ export const logpmf: Mass = /* @__PURE__ */ ofOperands<Mass>(
     return impossibleWhere(p.or(p.lt(x, like(x, 0)), p.ne(p.round(k!, "toNearestEven"), k!)), log);
   },
 );
+/** The probability of k, exp(logpmf). */
 export const pmf: Mass = (...given) => p.exp(logpmf(...given));

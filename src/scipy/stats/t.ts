@@ -18,4 +18,5 @@ export const logpdf: FreedomDensity = /* @__PURE__ */ ofOperands<FreedomDensity>
     return p.neg(p.add(normalizer, p.mul(next, p.log1p(p.div(p.square(y), df!)))));
   },
 );
+/** The density, exp(logpdf). */
 export const pdf: FreedomDensity = (...given) => p.exp(logpdf(...given));

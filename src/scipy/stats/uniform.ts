@@ -7,6 +7,7 @@ import { exponential, impossibleWhere, locationScale, probabilityOnly } from "./
 export const logpdf = /* @__PURE__ */ locationScale("uniform.logpdf", "x", (x, loc, scale) =>
   impossibleWhere(p.or(p.gt(x, p.add(loc, scale)), p.lt(x, loc)), p.neg(p.log(scale))),
 );
+/** The density, exp(logpdf). */
 export const pdf = /* @__PURE__ */ exponential(logpdf);
 /** Rises from 0 at `loc` to 1 at `loc + scale`; 0 of NaN, as in JAX. */
 export const cdf = /* @__PURE__ */ locationScale("uniform.cdf", "x", (x, loc, scale) => {
