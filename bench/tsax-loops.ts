@@ -1,28 +1,7 @@
 import type * as Tsax from "tsax";
 import type { NDArray } from "tsax";
 import { CNN, cnnImages, cnnLabels, cnnWeights } from "./cnn.js";
-import {
-  axis,
-  BLOCK,
-  BLOCK_START,
-  blocks,
-  LSTM,
-  lstmInputs,
-  lstmTargets,
-  lstmWeights,
-  MANDELBROT,
-  MATRIX,
-  MEAN_EVERY,
-  OFFSET,
-  PARTS,
-  PENDULUM,
-  programConstant,
-  PROGRAM_LENGTH,
-  RNN,
-  rnnText,
-  rnnWeights,
-  STEPS,
-} from "./loops.js";
+import * as problem from "./loops.js";
 import { data, type Prepared } from "./problem.js";
 import type { Library } from "./rows.js";
 
@@ -38,8 +17,8 @@ export function loopRows(
   readonly eager: Library["rows"];
 } {
   const arrays = (list: readonly Weight[]): NDArray[] => list.map(([shape, values]) => np.array(values, { shape }));
-  const matrix = np.array(MATRIX, { shape: [2, 2] });
-  const offset = np.array(OFFSET);
+  const matrix = np.array(problem.MATRIX, { shape: [2, 2] });
+  const offset = np.array(problem.OFFSET);
   const start = np.array([1, 0]);
   const turn = (a: NDArray, x: NDArray, b: NDArray): NDArray => np.matmul(a, x).add(b);
   const recurrence = (length: number) => (): Prepared => {
@@ -51,7 +30,7 @@ export function loopRows(
 
   type State = readonly [angle: NDArray, speed: NDArray];
   const rk4 = (y: State): State => {
-    const { dt, gravity } = PENDULUM;
+    const { dt, gravity } = problem.PENDULUM;
     const slope = ([angle, speed]: State): State => [speed, np.sin(angle).mul(-gravity)];
     const along = ([a, b]: State, [da, db]: State, h: number): State => [a.add(da.mul(h)), b.add(db.mul(h))];
     const k1 = slope(y);
@@ -61,18 +40,18 @@ export function loopRows(
     const mean = ([0, 1] as const).map((i) => k1[i].add(k2[i].mul(2)).add(k3[i].mul(2)).add(k4[i]));
     return along(y, mean as unknown as State, dt / 6);
   };
-  const initial = (): State => [np.array(PENDULUM.angle), np.array(PENDULUM.speed)];
+  const initial = (): State => [np.array(problem.PENDULUM.angle), np.array(problem.PENDULUM.speed)];
 
   const escapes = (cx: NDArray, cy: NDArray): NDArray =>
     lax.whileLoop(
-      ([n, x, y]) => np.logicalAnd(n!.less(MANDELBROT.most), x!.mul(x!).add(y!.mul(y!)).lessEqual(4)),
+      ([n, x, y]) => np.logicalAnd(n!.less(problem.MANDELBROT.most), x!.mul(x!).add(y!.mul(y!)).lessEqual(4)),
       ([n, x, y]) => [n!.add(1), x!.mul(x!).sub(y!.mul(y!)).add(cx), x!.mul(y!).mul(2).add(cy)],
       [np.array(0, { dtype: "int32" }), np.array(0), np.array(0)],
     )[0]!;
 
   const lstmLoss = (weights: readonly NDArray[], xs: NDArray, targets: NDArray): NDArray => {
     const [wx, wh, b] = weights as [NDArray, NDArray, NDArray];
-    const zeros = np.zeros([LSTM.hidden]);
+    const zeros = np.zeros([problem.LSTM.hidden]);
     const [, hs] = lax.scan(
       ([h, c], x) => {
         const [i, f, g, o] = np.split(np.matmul(wx, x).add(np.matmul(wh, h!)).add(b), 4) as [NDArray, NDArray, NDArray, NDArray]; // prettier-ignore
@@ -99,7 +78,7 @@ export function loopRows(
         const next = np.tanh(np.take(emb, x, 0).add(np.matmul(h, wh)).add(b));
         return [next, np.matmul(next, wo).add(bo)];
       },
-      np.zeros([RNN.batch, RNN.hidden]),
+      np.zeros([problem.RNN.batch, problem.RNN.hidden]),
       text,
     );
     const found = np.takeAlongAxis(nn.logSoftmax(logits, -1), np.expandDims(targets, -1), -1);
@@ -117,15 +96,15 @@ export function loopRows(
   };
 
   const compile = (equations: number) => (): Prepared => {
-    const x = np.array(data(PROGRAM_LENGTH));
+    const x = np.array(data(problem.PROGRAM_LENGTH));
     let variant = 0;
     return prepared(() => {
-      const c = programConstant(variant++);
+      const c = problem.programConstant(variant++);
       const f = jit((v: NDArray) => {
         let y = v;
         for (let k = 0; k < equations; k += 4) {
           y = np.sin(np.tanh(y.add(v).mul(c)));
-          if (k % MEAN_EVERY === 0) y = y.add(np.mean(y));
+          if (k % problem.MEAN_EVERY === 0) y = y.add(np.mean(y));
         }
         return y;
       });
@@ -133,7 +112,7 @@ export function loopRows(
     });
   };
   const compileLoops = (equations: number) => (): Prepared => {
-    const x = np.array(BLOCK_START);
+    const x = np.array(problem.BLOCK_START);
     return prepared(() => {
       const block = (v: NDArray, k: number): NDArray => {
         const shift = 0.01 * (k % 5);
@@ -145,14 +124,14 @@ export function loopRows(
             y,
           );
         const round = (y: NDArray): NDArray => {
-          const [z] = lax.scan((u) => [step(u), null], y, null, { length: BLOCK.inner });
+          const [z] = lax.scan((u) => [step(u), null], y, null, { length: problem.BLOCK.inner });
           return z.mul(0.9).add(np.cos(z).mul(0.2));
         };
-        return lax.scan((y) => [round(y), null], v, null, { length: BLOCK.rounds })[0];
+        return lax.scan((y) => [round(y), null], v, null, { length: problem.BLOCK.rounds })[0];
       };
       const f = (v: NDArray): NDArray => {
         let y = v;
-        for (let k = 0; k < blocks(equations); k++) y = block(y, k);
+        for (let k = 0; k < problem.blocks(equations); k++) y = block(y, k);
         return y;
       };
       return jit(valueAndGrad(f))(x);
@@ -161,25 +140,25 @@ export function loopRows(
 
   return {
     jitted: {
-      "scan, 10⁵ steps of a 2×2 recurrence": recurrence(STEPS),
+      "scan, 10⁵ steps of a 2×2 recurrence": recurrence(problem.STEPS),
       "RK4 of a pendulum, 10⁵ steps": () => {
         const f = jit((y: State) =>
-          lax.foriLoop(0, STEPS, (_, s) => rk4(s as unknown as State), y as readonly NDArray[]),
+          lax.foriLoop(0, problem.STEPS, (_, s) => rk4(s as unknown as State), y as readonly NDArray[]),
         );
         const y = initial();
         return prepared(() => f(y));
       },
       "Mandelbrot 512×512, vmapped while loop": () => {
         const f = jit(vmap(vmap(escapes, [0, null]), [null, 0]));
-        const [x, y] = [np.array(axis(-2, 1)), np.array(axis(-1.5, 1.5))];
+        const [x, y] = [np.array(problem.axis(-2, 1)), np.array(problem.axis(-1.5, 1.5))];
         return prepared(() => f(x, y));
       },
       "LSTM 64, 100 steps, with gradient": () => {
         const f = jit(valueAndGrad(lstmLoss));
-        const weights = arrays(lstmWeights());
+        const weights = arrays(problem.lstmWeights());
         const [xs, targets] = arrays([
-          [[LSTM.steps, LSTM.inputs], lstmInputs()],
-          [[LSTM.steps, LSTM.hidden], lstmTargets()],
+          [[problem.LSTM.steps, problem.LSTM.inputs], problem.lstmInputs()],
+          [[problem.LSTM.steps, problem.LSTM.hidden], problem.lstmTargets()],
         ]) as [NDArray, NDArray];
         return prepared(() => f(weights, xs, targets).flat());
       },
@@ -188,9 +167,9 @@ export function loopRows(
           const [value, gradients] = valueAndGrad(rnnLoss)(weights, text, targets);
           return [value, ...downhill(weights, gradients, rate)];
         });
-        const weights = arrays(rnnWeights());
-        const [text, targets] = [26, 27].map((seed) => np.array(rnnText(seed), { shape: [RNN.steps, RNN.batch] })) as [NDArray, NDArray]; // prettier-ignore
-        return prepared(() => step(weights, text, targets, RNN.rate));
+        const weights = arrays(problem.rnnWeights());
+        const [text, targets] = [26, 27].map((seed) => np.array(problem.rnnText(seed), { shape: [problem.RNN.steps, problem.RNN.batch] })) as [NDArray, NDArray]; // prettier-ignore
+        return prepared(() => step(weights, text, targets, problem.RNN.rate));
       },
       "convolutional network's training step, 28×28, batch 32": () => {
         const step = jit((weights: readonly NDArray[], images: NDArray, labels: NDArray, rate: NDArray) => {
@@ -221,7 +200,10 @@ export function loopRows(
           for (let k = 0; k < count; k++) x = turn(matrix, x, offset);
           return x;
         };
-        return { ...prepared(() => steps(STEPS * PARTS.recurrence.share)), part: PARTS.recurrence };
+        return {
+          ...prepared(() => steps(problem.STEPS * problem.PARTS.recurrence.share)),
+          part: problem.PARTS.recurrence,
+        };
       },
       "RK4 of a pendulum, 10⁵ steps": () => {
         const steps = (count: number): State => {
@@ -229,7 +211,7 @@ export function loopRows(
           for (let k = 0; k < count; k++) y = rk4(y);
           return y;
         };
-        return { ...prepared(() => steps(STEPS * PARTS.pendulum.share)), part: PARTS.pendulum };
+        return { ...prepared(() => steps(problem.STEPS * problem.PARTS.pendulum.share)), part: problem.PARTS.pendulum };
       },
     },
   };

@@ -1,27 +1,8 @@
 import type * as Tsax from "tsax";
 import type { NDArray } from "tsax";
 import { DEVICE } from "./device.js";
-import {
-  BATCH,
-  CHAIN,
-  CLASSES,
-  EAGER,
-  LONG,
-  LOOP,
-  PIXELS,
-  RATE,
-  SHAPES,
-  SOFTMAX,
-  data,
-  images,
-  longConstant,
-  mlpWeights,
-  newShape,
-  oneHotLabels,
-  softmaxWeights,
-  type Library,
-  type Prepared,
-} from "./rows.js";
+import * as problem from "./rows.js";
+import type { Library, Prepared } from "./rows.js";
 import { loopRows } from "./tsax-loops.js";
 
 // The built package, as Node loads it.
@@ -60,7 +41,7 @@ function prepared(f: () => NDArray | readonly NDArray[]): Prepared {
 }
 
 const product = (n: number) => (): Prepared => {
-  const [a, b] = [array(data(n * n), n, n), array(data(n * n, 2), n, n)];
+  const [a, b] = [array(problem.data(n * n), n, n), array(problem.data(n * n, 2), n, n)];
   const f = jit((x: NDArray, y: NDArray) => np.matmul(x, y));
   return prepared(() => f(a, b));
 };
@@ -76,9 +57,12 @@ function mlp(): Prepared {
     const [value, gradients] = valueAndGrad(loss)(weights, x, y);
     return [value, ...weights.map((w, i) => w.sub(gradients[i]!.mul(rate)))];
   });
-  const weights = mlpWeights().map(([shape, values]) => array(values, ...shape)) as unknown as Weights;
-  const [x, y] = [array(images(), BATCH, PIXELS), array(oneHotLabels(), BATCH, CLASSES)];
-  return prepared(() => step(weights, x, y, RATE));
+  const weights = problem.mlpWeights().map(([shape, values]) => array(values, ...shape)) as unknown as Weights;
+  const [x, y] = [
+    array(problem.images(), problem.BATCH, problem.PIXELS),
+    array(problem.oneHotLabels(), problem.BATCH, problem.CLASSES),
+  ];
+  return prepared(() => step(weights, x, y, problem.RATE));
 }
 
 const { jitted, eager } = loopRows(tsax, prepared);
@@ -90,9 +74,12 @@ export const library: Library = {
     "softmax-regression step, 128×784×10": () => {
       const loss = (w: NDArray, x: NDArray, y: NDArray): NDArray => crossEntropy(np.matmul(x, w), y);
       const step = jit((w: NDArray, x: NDArray, y: NDArray, rate: NDArray) => w.sub(grad(loss)(w, x, y).mul(rate)));
-      const w = array(softmaxWeights(), PIXELS, CLASSES);
-      const [x, y] = [array(images(), BATCH, PIXELS), array(oneHotLabels(), BATCH, CLASSES)];
-      return prepared(() => step(w, x, y, RATE));
+      const w = array(problem.softmaxWeights(), problem.PIXELS, problem.CLASSES);
+      const [x, y] = [
+        array(problem.images(), problem.BATCH, problem.PIXELS),
+        array(problem.oneHotLabels(), problem.BATCH, problem.CLASSES),
+      ];
+      return prepared(() => step(w, x, y, problem.RATE));
     },
     "MLP step, 784-128-10, batch 128": mlp,
     "matmul 128": product(128),
@@ -100,17 +87,17 @@ export const library: Library = {
     "matmul 512": product(512),
     "matmul 1024": product(1024),
     "tanh/exp chain, 4M": () => {
-      const x = array(data(CHAIN), CHAIN);
+      const x = array(problem.data(problem.CHAIN), problem.CHAIN);
       const f = jit((v: NDArray) => np.tanh(v).mul(2).add(np.exp(v.neg())));
       return prepared(() => f(x));
     },
     "sum, 4M": () => {
-      const x = array(data(CHAIN), CHAIN);
+      const x = array(problem.data(problem.CHAIN), problem.CHAIN);
       const f = jit((v: NDArray) => np.sum(v));
       return prepared(() => f(x));
     },
     "softmax, 4096×1000": () => {
-      const x = array(data(SOFTMAX[0] * SOFTMAX[1]), ...SOFTMAX);
+      const x = array(problem.data(problem.SOFTMAX[0] * problem.SOFTMAX[1]), ...problem.SOFTMAX);
       const f = jit((v: NDArray) => nn.softmax(v, -1));
       return prepared(() => f(x));
     },
@@ -120,15 +107,18 @@ export const library: Library = {
       return prepared(() => f(x));
     },
     "eager add, 1000": () => {
-      const [a, b] = [array(data(EAGER), EAGER), array(data(EAGER, 2), EAGER)];
+      const [a, b] = [
+        array(problem.data(problem.EAGER), problem.EAGER),
+        array(problem.data(problem.EAGER, 2), problem.EAGER),
+      ];
       return prepared(() => a.add(b));
     },
     "eager chain over 200 new shapes": () => {
-      const values = data(1 << 16);
+      const values = problem.data(1 << 16);
       let next = 0;
       const chain = (): number[] =>
-        Array.from({ length: SHAPES }, () => {
-          const shape = newShape(next++);
+        Array.from({ length: problem.SHAPES }, () => {
+          const shape = problem.newShape(next++);
           const x = array(values.subarray(0, shape[0] * shape[1]), ...shape);
           return np.sum(np.tanh(x.add(x).mul(x))).item();
         });
@@ -136,15 +126,15 @@ export const library: Library = {
     },
     "first call of the MLP step": mlp,
     "2000-operation function, trace and compile": () => {
-      const x = array(data(LONG.length), LONG.length);
+      const x = array(problem.data(problem.LONG.length), problem.LONG.length);
       let variant = 0;
       return prepared(() => {
-        const c = longConstant(variant++);
+        const c = problem.longConstant(variant++);
         const f = jit((v: NDArray) => {
           let y = v;
-          for (let k = 0; k < LONG.operations; k += 4) {
+          for (let k = 0; k < problem.LONG.operations; k += 4) {
             y = np.sin(np.tanh(y.add(v).mul(c)));
-            if (k % LONG.meanEvery === 0) y = y.add(np.mean(y));
+            if (k % problem.LONG.meanEvery === 0) y = y.add(np.mean(y));
           }
           return y;
         });
@@ -152,12 +142,12 @@ export const library: Library = {
       });
     },
     "loop allocating 20 GB, peak memory": () => {
-      const [zeros, ones] = [np.zeros([LOOP.length]), np.ones([LOOP.length])];
+      const [zeros, ones] = [np.zeros([problem.LOOP.length]), np.ones([problem.LOOP.length])];
       let sum = zeros;
       return {
         run() {
           sum = zeros;
-          for (let k = 0; k < LOOP.steps; k++) sum = sum.add(ones);
+          for (let k = 0; k < problem.LOOP.steps; k++) sum = sum.add(ones);
         },
         result: () => sum.dataSync() as Float32Array,
       };

@@ -1,25 +1,6 @@
 import { jit, lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import { CNN, cnnImages, cnnLabels, cnnWeights } from "../cnn.js";
-import {
-  axis,
-  EQUATIONS,
-  LSTM,
-  lstmInputs,
-  lstmTargets,
-  lstmWeights,
-  MANDELBROT,
-  MATRIX,
-  MEAN_EVERY,
-  OFFSET,
-  PARTS,
-  PENDULUM,
-  programConstant,
-  PROGRAM_LENGTH,
-  RNN,
-  rnnText,
-  rnnWeights,
-  STEPS,
-} from "../loops.js";
+import * as problem from "../loops.js";
 import { data, type Prepared } from "../problem.js";
 import type { Library } from "../rows.js";
 
@@ -35,7 +16,7 @@ const refs = (list: readonly Array[]): Array[] => list.map((x) => x.ref);
 type State = [angle: Array, speed: Array];
 
 function rk4([angle, speed]: State): State {
-  const { dt, gravity } = PENDULUM;
+  const { dt, gravity } = problem.PENDULUM;
   const slope = (y: State): State => [y[1], np.sin(y[0]).mul(-gravity)];
   const along = (y: State, d: State, h: number): State => [y[0].add(d[0].mul(h)), y[1].add(d[1].mul(h))];
   const both = (y: State): State => [y[0].ref, y[1].ref];
@@ -53,7 +34,7 @@ const downhill = (weights: Array[], gradients: Array[], rate: number): Array[] =
 
 function lstmLoss(weights: Array[], xs: Array[], targets: Array): Array {
   const [wx, wh, b] = weights as [Array, Array, Array];
-  let [h, c] = [np.zeros([LSTM.hidden]), np.zeros([LSTM.hidden])];
+  let [h, c] = [np.zeros([problem.LSTM.hidden]), np.zeros([problem.LSTM.hidden])];
   const hs: Array[] = [];
   for (const x of xs) {
     const z = np.matmul(wx.ref, x).add(np.matmul(wh.ref, h)).add(b.ref);
@@ -71,11 +52,11 @@ function lstmLoss(weights: Array[], xs: Array[], targets: Array): Array {
 
 function rnnLoss(weights: Array[], texts: Array[], targets: Array): Array {
   const [emb, wh, b, wo, bo] = weights as [Array, Array, Array, Array, Array];
-  let h = np.zeros([RNN.batch, RNN.hidden]);
+  let h = np.zeros([problem.RNN.batch, problem.RNN.hidden]);
   const found: Array[] = [];
   for (const x of texts) {
     // rows of one 1 each: there is no gradient through its take
-    h = np.tanh(np.matmul(nn.oneHot(x, RNN.symbols), emb.ref).add(np.matmul(h, wh.ref)).add(b.ref));
+    h = np.tanh(np.matmul(nn.oneHot(x, problem.RNN.symbols), emb.ref).add(np.matmul(h, wh.ref)).add(b.ref));
     found.push(np.matmul(h.ref, wo.ref).add(bo.ref));
   }
   for (const x of [emb, wh, b, wo, bo, h]) x.dispose();
@@ -110,15 +91,15 @@ function channelsLast([loss, w1, b1, w2, b2, w3, b3]: Array[]): Array[] {
 /** The rows of control flow for jax-js. */
 export function loopRows(prepared: Run): Library["rows"] {
   const compile = (equations: number) => (): Prepared => {
-    const x = np.array(data(PROGRAM_LENGTH));
+    const x = np.array(data(problem.PROGRAM_LENGTH));
     let variant = 0;
     return prepared(() => {
-      const c = programConstant(variant++);
+      const c = problem.programConstant(variant++);
       const f = jit((v: Array) => {
         let y = v.ref;
         for (let k = 0; k < equations; k += 4) {
           y = np.sin(np.tanh(y.add(v.ref).mul(c)));
-          if (k % MEAN_EVERY === 0) y = y.ref.add(np.mean(y));
+          if (k % problem.MEAN_EVERY === 0) y = y.ref.add(np.mean(y));
         }
         v.dispose();
         return y;
@@ -129,8 +110,8 @@ export function loopRows(prepared: Run): Library["rows"] {
   return {
     "scan, 10⁵ steps of a 2×2 recurrence": () => {
       const [a, b, x0] = arrays([
-        [[2, 2], MATRIX],
-        [[2], OFFSET],
+        [[2, 2], problem.MATRIX],
+        [[2], problem.OFFSET],
         [[2], new Float32Array([1, 0])],
       ]) as [Array, Array, Array];
       const step = jit((m: Array, x: Array, c: Array) => np.matmul(m, x).add(c));
@@ -139,21 +120,24 @@ export function loopRows(prepared: Run): Library["rows"] {
         for (let k = 0; k < count; k++) x = step(a.ref, x, b.ref);
         return x;
       };
-      return { ...prepared(() => steps(STEPS * PARTS.recurrence.share)), part: PARTS.recurrence };
+      return {
+        ...prepared(() => steps(problem.STEPS * problem.PARTS.recurrence.share)),
+        part: problem.PARTS.recurrence,
+      };
     },
     "RK4 of a pendulum, 10⁵ steps": () => {
       const step = jit(rk4);
       const steps = (count: number): State => {
-        let y: State = [np.array(PENDULUM.angle), np.array(PENDULUM.speed)];
+        let y: State = [np.array(problem.PENDULUM.angle), np.array(problem.PENDULUM.speed)];
         for (let k = 0; k < count; k++) y = step(y);
         return y;
       };
-      return { ...prepared(() => steps(STEPS * PARTS.pendulum.share)), part: PARTS.pendulum };
+      return { ...prepared(() => steps(problem.STEPS * problem.PARTS.pendulum.share)), part: problem.PARTS.pendulum };
     },
     "Mandelbrot 512×512, vmapped while loop": () => {
-      const { size, most } = MANDELBROT;
-      const cx = np.array(axis(-2, 1), { shape: [1, size] });
-      const cy = np.array(axis(-1.5, 1.5), { shape: [size, 1] });
+      const { size, most } = problem.MANDELBROT;
+      const cx = np.array(problem.axis(-2, 1), { shape: [1, size] });
+      const cy = np.array(problem.axis(-1.5, 1.5), { shape: [size, 1] });
       const step = jit((n: Array, x: Array, y: Array, a: Array, b: Array): [Array, Array, Array] => {
         const [xx, yy] = [x.ref.mul(x.ref), y.ref.mul(y.ref)];
         const inside = xx.ref.add(yy.ref).lessEqual(4);
@@ -170,11 +154,11 @@ export function loopRows(prepared: Run): Library["rows"] {
       });
     },
     "LSTM 64, 100 steps, with gradient": () => {
-      const { hidden, inputs, steps } = LSTM;
-      const weights = arrays(lstmWeights());
-      const all = lstmInputs();
+      const { hidden, inputs, steps } = problem.LSTM;
+      const weights = arrays(problem.lstmWeights());
+      const all = problem.lstmInputs();
       const xs = globalThis.Array.from({ length: steps }, (_, t) => np.array(all.slice(t * inputs, (t + 1) * inputs)));
-      const targets = np.array(lstmTargets(), { shape: [steps, hidden] });
+      const targets = np.array(problem.lstmTargets(), { shape: [steps, hidden] });
       const f = jit((w: Array[], x: Array[], y: Array) => {
         const [value, gradients] = valueAndGrad(lstmLoss)(w, x, y);
         return [value, ...gradients];
@@ -182,13 +166,13 @@ export function loopRows(prepared: Run): Library["rows"] {
       return prepared(() => f(refs(weights), refs(xs), targets.ref));
     },
     "char-RNN training step": () => {
-      const { batch, steps, symbols, rate } = RNN;
-      const weights = arrays(rnnWeights());
-      const text = rnnText(26);
+      const { batch, steps, symbols, rate } = problem.RNN;
+      const weights = arrays(problem.rnnWeights());
+      const text = problem.rnnText(26);
       const texts = globalThis.Array.from({ length: steps }, (_, t) =>
         np.array(text.slice(t * batch, (t + 1) * batch)),
       );
-      const targets = nn.oneHot(np.array(rnnText(27), { shape: [steps, batch] }), symbols);
+      const targets = nn.oneHot(np.array(problem.rnnText(27), { shape: [steps, batch] }), symbols);
       const step = jit((w: Array[], x: Array[], y: Array) => {
         const [value, gradients] = valueAndGrad(rnnLoss)(refs(w), x, y);
         return [value, ...downhill(w, gradients, rate)];
@@ -206,8 +190,8 @@ export function loopRows(prepared: Run): Library["rows"] {
       const run = (): Array[] => step(refs(weights), images.ref, labels.ref);
       return { run: () => prepared(run).run(), result: () => prepared(() => channelsLast(run())).result() };
     },
-    "trace and compile, 1,000 equations": compile(EQUATIONS[0]),
-    "trace and compile, 3,000 equations": compile(EQUATIONS[1]),
-    "trace and compile, 10,000 equations": compile(EQUATIONS[2]),
+    "trace and compile, 1,000 equations": compile(problem.EQUATIONS[0]),
+    "trace and compile, 3,000 equations": compile(problem.EQUATIONS[1]),
+    "trace and compile, 10,000 equations": compile(problem.EQUATIONS[2]),
   };
 }

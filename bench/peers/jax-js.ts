@@ -1,26 +1,7 @@
 import { defaultDevice, grad, init, jit, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import { DEVICE } from "../device.js";
-import {
-  BATCH,
-  CHAIN,
-  CLASSES,
-  EAGER,
-  LONG,
-  LOOP,
-  PIXELS,
-  RATE,
-  SHAPES,
-  SOFTMAX,
-  data,
-  images,
-  longConstant,
-  mlpWeights,
-  newShape,
-  oneHotLabels,
-  softmaxWeights,
-  type Library,
-  type Prepared,
-} from "../rows.js";
+import * as problem from "../rows.js";
+import type { Library, Prepared } from "../rows.js";
 import { loopRows } from "./jax-js-loops.js";
 
 await init(DEVICE);
@@ -63,7 +44,7 @@ async function elementsLater(out: Array | Array[]): Promise<ArrayLike<number>> {
 }
 
 const product = (n: number) => (): Prepared => {
-  const [a, b] = [array(data(n * n), n, n), array(data(n * n, 2), n, n)];
+  const [a, b] = [array(problem.data(n * n), n, n), array(problem.data(n * n, 2), n, n)];
   const f = jit((x: Array, y: Array) => np.matmul(x, y));
   return prepared(() => f(a.ref, b.ref));
 };
@@ -81,9 +62,12 @@ function mlp(): Prepared {
     rate.dispose();
     return [value, ...updated];
   });
-  const weights = mlpWeights().map(([shape, values]) => array(values, ...shape)) as Weights;
-  const [x, y] = [array(images(), BATCH, PIXELS), array(oneHotLabels(), BATCH, CLASSES)];
-  const rate = np.array(RATE);
+  const weights = problem.mlpWeights().map(([shape, values]) => array(values, ...shape)) as Weights;
+  const [x, y] = [
+    array(problem.images(), problem.BATCH, problem.PIXELS),
+    array(problem.oneHotLabels(), problem.BATCH, problem.CLASSES),
+  ];
+  const rate = np.array(problem.RATE);
   return prepared(() => step(weights.map((w) => w.ref) as Weights, x.ref, y.ref, rate.ref));
 }
 
@@ -93,9 +77,12 @@ export const library: Library = {
     "softmax-regression step, 128×784×10": () => {
       const loss = (w: Array, x: Array, y: Array): Array => crossEntropy(np.matmul(x, w), y);
       const step = jit((w: Array, x: Array, y: Array, rate: Array) => w.ref.sub(grad(loss)(w, x, y).mul(rate)));
-      const w = array(softmaxWeights(), PIXELS, CLASSES);
-      const [x, y] = [array(images(), BATCH, PIXELS), array(oneHotLabels(), BATCH, CLASSES)];
-      const rate = np.array(RATE);
+      const w = array(problem.softmaxWeights(), problem.PIXELS, problem.CLASSES);
+      const [x, y] = [
+        array(problem.images(), problem.BATCH, problem.PIXELS),
+        array(problem.oneHotLabels(), problem.BATCH, problem.CLASSES),
+      ];
+      const rate = np.array(problem.RATE);
       return prepared(() => step(w.ref, x.ref, y.ref, rate.ref));
     },
     "MLP step, 784-128-10, batch 128": mlp,
@@ -104,17 +91,17 @@ export const library: Library = {
     "matmul 512": product(512),
     "matmul 1024": product(1024),
     "tanh/exp chain, 4M": () => {
-      const x = array(data(CHAIN), CHAIN);
+      const x = array(problem.data(problem.CHAIN), problem.CHAIN);
       const f = jit((v: Array) => np.tanh(v.ref).mul(2).add(np.exp(v.neg())));
       return prepared(() => f(x.ref));
     },
     "sum, 4M": () => {
-      const x = array(data(CHAIN), CHAIN);
+      const x = array(problem.data(problem.CHAIN), problem.CHAIN);
       const f = jit((v: Array) => np.sum(v));
       return prepared(() => f(x.ref));
     },
     "softmax, 4096×1000": () => {
-      const x = array(data(SOFTMAX[0] * SOFTMAX[1]), ...SOFTMAX);
+      const x = array(problem.data(problem.SOFTMAX[0] * problem.SOFTMAX[1]), ...problem.SOFTMAX);
       const f = jit((v: Array) => nn.softmax(v, -1));
       return prepared(() => f(x.ref));
     },
@@ -124,15 +111,18 @@ export const library: Library = {
       return preparedSmall(() => f(x.ref));
     },
     "eager add, 1000": () => {
-      const [a, b] = [array(data(EAGER), EAGER), array(data(EAGER, 2), EAGER)];
+      const [a, b] = [
+        array(problem.data(problem.EAGER), problem.EAGER),
+        array(problem.data(problem.EAGER, 2), problem.EAGER),
+      ];
       return preparedSmall(() => a.ref.add(b.ref));
     },
     "eager chain over 200 new shapes": () => {
-      const values = data(1 << 16);
+      const values = problem.data(1 << 16);
       let next = 0;
       const chain = (): number[] =>
-        globalThis.Array.from({ length: SHAPES }, () => {
-          const shape = newShape(next++);
+        globalThis.Array.from({ length: problem.SHAPES }, () => {
+          const shape = problem.newShape(next++);
           const x = array(values.slice(0, shape[0] * shape[1]), ...shape);
           return np.sum(np.tanh(x.ref.add(x.ref).mul(x))).item() as number;
         });
@@ -140,15 +130,15 @@ export const library: Library = {
     },
     "first call of the MLP step": mlp,
     "2000-operation function, trace and compile": () => {
-      const x = array(data(LONG.length), LONG.length);
+      const x = array(problem.data(problem.LONG.length), problem.LONG.length);
       let variant = 0;
       return preparedSmall(() => {
-        const c = longConstant(variant++);
+        const c = problem.longConstant(variant++);
         const f = jit((v: Array) => {
           let y = v.ref;
-          for (let k = 0; k < LONG.operations; k += 4) {
+          for (let k = 0; k < problem.LONG.operations; k += 4) {
             y = np.sin(np.tanh(y.add(v.ref).mul(c)));
-            if (k % LONG.meanEvery === 0) y = y.ref.add(np.mean(y));
+            if (k % problem.LONG.meanEvery === 0) y = y.ref.add(np.mean(y));
           }
           v.dispose();
           return y;
@@ -157,11 +147,11 @@ export const library: Library = {
       });
     },
     "loop allocating 20 GB, peak memory": () => {
-      const [zeros, ones] = [np.zeros([LOOP.length]), np.ones([LOOP.length])];
+      const [zeros, ones] = [np.zeros([problem.LOOP.length]), np.ones([problem.LOOP.length])];
       let sum = zeros.ref;
       return {
         run() {
-          for (let k = 0; k < LOOP.steps; k++) {
+          for (let k = 0; k < problem.LOOP.steps; k++) {
             sum = sum.add(ones.ref);
             // What is never asked for is never computed, and every array remembers what it waits for.
             if (k % 16 === 0) sum.ref.dataSync();

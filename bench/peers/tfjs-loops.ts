@@ -1,21 +1,6 @@
 import type * as Tf from "@tensorflow/tfjs";
 import { CNN, cnnImages, cnnLabels, cnnWeights } from "../cnn.js";
-import {
-  axis,
-  LSTM,
-  lstmInputs,
-  lstmTargets,
-  lstmWeights,
-  MANDELBROT,
-  MATRIX,
-  OFFSET,
-  PARTS,
-  PENDULUM,
-  RNN,
-  rnnText,
-  rnnWeights,
-  STEPS,
-} from "../loops.js";
+import * as problem from "../loops.js";
 import type { Prepared } from "../problem.js";
 import type { Library } from "../rows.js";
 
@@ -36,8 +21,11 @@ export function loopRows(tf: typeof Tf, prepared: Run): Library["rows"] {
     }
     return state;
   };
-  const partly = (f: (count: number) => Tf.Tensor[], part: (typeof PARTS)[keyof typeof PARTS]): Prepared => ({
-    ...prepared(() => f(STEPS * part.share)),
+  const partly = (
+    f: (count: number) => Tf.Tensor[],
+    part: (typeof problem.PARTS)[keyof typeof problem.PARTS],
+  ): Prepared => ({
+    ...prepared(() => f(problem.STEPS * part.share)),
     part,
   });
   const downhill = (weights: Tf.Tensor[], gradients: Tf.Tensor[], rate: number): Tf.Tensor[] =>
@@ -46,14 +34,14 @@ export function loopRows(tf: typeof Tf, prepared: Run): Library["rows"] {
   return {
     "scan, 10⁵ steps of a 2×2 recurrence": () => {
       const [a, b, x0] = tensors([
-        [[2, 2], MATRIX],
-        [[2, 1], OFFSET],
+        [[2, 2], problem.MATRIX],
+        [[2, 1], problem.OFFSET],
         [[2, 1], new Float32Array([1, 0])],
       ]) as [Tf.Tensor, Tf.Tensor, Tf.Tensor];
-      return partly((count) => repeat([x0], count, ([x]) => [tf.matMul(a, x!).add(b)]), PARTS.recurrence);
+      return partly((count) => repeat([x0], count, ([x]) => [tf.matMul(a, x!).add(b)]), problem.PARTS.recurrence);
     },
     "RK4 of a pendulum, 10⁵ steps": () => {
-      const { dt, gravity } = PENDULUM;
+      const { dt, gravity } = problem.PENDULUM;
       const slope = ([angle, speed]: State): State => [speed, tf.sin(angle).mul(-gravity)];
       const along = ([a, b]: State, [da, db]: State, h: number): State => [a.add(da.mul(h)), b.add(db.mul(h))];
       const rk4 = (y: State): State => {
@@ -64,12 +52,12 @@ export function loopRows(tf: typeof Tf, prepared: Run): Library["rows"] {
         const mean = ([0, 1] as const).map((i) => k1[i].add(k2[i].mul(2)).add(k3[i].mul(2)).add(k4[i]));
         return along(y, mean as State, dt / 6);
       };
-      const start: State = [tf.scalar(PENDULUM.angle), tf.scalar(PENDULUM.speed)];
-      return partly((count) => repeat(start, count, rk4), PARTS.pendulum);
+      const start: State = [tf.scalar(problem.PENDULUM.angle), tf.scalar(problem.PENDULUM.speed)];
+      return partly((count) => repeat(start, count, rk4), problem.PARTS.pendulum);
     },
     "Mandelbrot 512×512, vmapped while loop": () => {
-      const { size, most } = MANDELBROT;
-      const [cx, cy] = [tf.tensor2d(axis(-2, 1), [1, size]), tf.tensor2d(axis(-1.5, 1.5), [size, 1])];
+      const { size, most } = problem.MANDELBROT;
+      const [cx, cy] = [tf.tensor2d(problem.axis(-2, 1), [1, size]), tf.tensor2d(problem.axis(-1.5, 1.5), [size, 1])];
       const zeros = tf.zeros([size, size]);
       return prepared(() => {
         const [n] = repeat([zeros, zeros, zeros], most, ([count, x, y]) => {
@@ -82,10 +70,10 @@ export function loopRows(tf: typeof Tf, prepared: Run): Library["rows"] {
       });
     },
     "LSTM 64, 100 steps, with gradient": () => {
-      const { hidden, inputs, steps } = LSTM;
-      const weights = tensors(lstmWeights());
-      const xs = tf.unstack(tf.tensor3d(lstmInputs(), [steps, inputs, 1]));
-      const targets = tf.tensor2d(lstmTargets(), [steps, hidden]);
+      const { hidden, inputs, steps } = problem.LSTM;
+      const weights = tensors(problem.lstmWeights());
+      const xs = tf.unstack(tf.tensor3d(problem.lstmInputs(), [steps, inputs, 1]));
+      const targets = tf.tensor2d(problem.lstmTargets(), [steps, hidden]);
       const f = tf.valueAndGrads((wx: Tf.Tensor, wh: Tf.Tensor, b: Tf.Tensor) => {
         const bias = b.reshape([4 * hidden, 1]);
         let [h, c]: Tf.Tensor[] = [tf.zeros([hidden, 1]), tf.zeros([hidden, 1])];
@@ -108,10 +96,10 @@ export function loopRows(tf: typeof Tf, prepared: Run): Library["rows"] {
       });
     },
     "char-RNN training step": () => {
-      const { batch, steps, symbols, hidden, rate } = RNN;
-      const weights = tensors(rnnWeights());
-      const texts = tf.unstack(tf.tensor2d(rnnText(26), [steps, batch], "int32"));
-      const targets = tf.oneHot(tf.tensor2d(rnnText(27), [steps, batch], "int32"), symbols);
+      const { batch, steps, symbols, hidden, rate } = problem.RNN;
+      const weights = tensors(problem.rnnWeights());
+      const texts = tf.unstack(tf.tensor2d(problem.rnnText(26), [steps, batch], "int32"));
+      const targets = tf.oneHot(tf.tensor2d(problem.rnnText(27), [steps, batch], "int32"), symbols);
       const f = tf.valueAndGrads((emb: Tf.Tensor, wh: Tf.Tensor, b: Tf.Tensor, wo: Tf.Tensor, bo: Tf.Tensor) => {
         let h: Tf.Tensor = tf.zeros([batch, hidden]);
         const logits: Tf.Tensor[] = [];
