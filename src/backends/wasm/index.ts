@@ -18,6 +18,7 @@ import { resizer } from "./program/resize.js";
  *   heap.ts                  the memory, its allocator, and where arguments of calls are written
  *   assembler, opcodes, module-builder, disassemble, engine     writing, listing and compiling modules
  *   nest/                    nests: survey → schedule (merged axes, vector axis) → lower (nodes, parameters) → emit
+ *   rounds/                  loops over a few scalars: their bodies followed to expressions → nodes → one function
  *   dot/, sort/              the other kernels, written as expressions over words (words.ts)
  *   program/                 layout (launches, frames, parameters, structure) → emit (frame, loops): one module, one entry
  *   executable.ts            a call: writes the argument block, takes the arena, enters

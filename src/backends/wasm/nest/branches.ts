@@ -21,8 +21,11 @@ export type Branches = ReadonlyMap<Node, readonly Branch[]>;
 /** Operations from which a branch pays: a mispredicted one costs as much as a few dozen. */
 const WORTH = 48;
 
-/** The same where the program asks for a branch. */
-const WORTH_CHOSEN = 16;
+/**
+ * The same where nothing else waits to be done meanwhile, or the program asks for a branch: who computes both sides waits for
+ * the longer one, and branches are mostly foreseen.
+ */
+const WORTH_ALONE = 16;
 
 /** Operations that make the other value an alternative way to compute the same. */
 const ALTERNATIVE = 8;
@@ -46,18 +49,19 @@ interface Gate {
 
 /**
  * Finds the branches of a nest. `parts`: what its pieces of code are made of, one list for each piece; the values of a branch
- * are needed in the same ones. `chosen`: conditions that the program itself branches by.
+ * are needed in the same ones. `chosen`: conditions that the program itself branches by, of code that does one thing at a time;
+ * null elsewhere.
  */
 export function findBranches(
   parts: readonly (readonly Node[])[],
   nodes: readonly Node[],
   varies: (n: Node) => boolean,
-  chosen: ReadonlySet<Node>,
+  chosen: ReadonlySet<Node> | null,
 ): Branches {
+  const worth = chosen ? WORTH_ALONE : WORTH;
   const none: Branches = new Map();
   const selects = nodes.filter((n) => n.kind === "op" && n.op === "select" && varies(n) && varies(n.args[0]!));
-  if (selects.length === 0) return none;
-  if (chosen.size === 0 && nodes.filter((n) => n.kind === "op").length <= WORTH) return none;
+  if (selects.length === 0 || nodes.filter((n) => n.kind === "op").length <= worth) return none;
   const gates = gatesOf(selects, partsOf(selects, parts));
   const order = usersFirst(parts.flat(), gates);
   const inside = dominate(order);
@@ -73,8 +77,8 @@ export function findBranches(
   const found = new Map<Node, Branch[]>();
   for (const point of order) {
     const { gate } = point;
-    if (!gate || point.cost < (chosen.has(gate.condition) ? WORTH_CHOSEN : WORTH)) continue;
-    if (!chosen.has(gate.condition) && !hasAlternative(gate)) continue;
+    if (!gate || point.cost < worth) continue;
+    if (chosen?.has(gate.condition) !== true && !hasAlternative(gate)) continue;
     const branch: Branch = {
       condition: gate.condition,
       side: gate.side,

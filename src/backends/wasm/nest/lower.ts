@@ -140,7 +140,7 @@ class Lowering {
         [...partsOfPhases(phases), ...parts],
         this.nodes,
         (n) => (plan.vectorAxis < 0 ? n.deps !== 0 : (n.deps & (2 ** plan.vectorAxis)) !== 0),
-        new Set([...(besides?.chosen ?? [])].flatMap((e) => this.byExpr.get(e) ?? [])),
+        besides ? new Set([...besides.chosen].flatMap((e) => this.byExpr.get(e) ?? [])) : null,
       ),
       unstable: this.nodes.some((n) => n.kind === "load" && n.unstable),
     };

@@ -11,7 +11,12 @@ import { decline, type Elements } from "./elements.js";
 import { Sum, type SumOrder, sumOrder } from "./sums.js";
 
 /** Operations that may be done one element after another that vectors would do together. */
-const UNROLLED = 128;
+const UNROLLED = 40;
+/** How many operations one is worth, of those that take long. */
+const weightOf = (e: Expr): number =>
+  e.kind !== "op" ? 0 : e.op === "div" || e.op === "sqrt" || e.op === "rem" ? 10 : 1;
+/** Multiply-adds of a product. */
+const MOST_PRODUCTS = 128;
 
 const product = (xs: readonly number[]): number => xs.reduce((a, b) => a * b, 1);
 
@@ -33,7 +38,7 @@ export function followLaunch(kernel: Kernel, args: readonly Place[], make: Eleme
 function followDot(kernel: DotKernel, args: readonly Place[], make: Elements): void {
   const { type, batch, m, n, k, lhs, rhs, out } = kernel;
   if (planDot(kernel).routine !== "small" || kernel.epilogue || lhs.digits || rhs.digits) decline("a product is large");
-  if (product(batch) * m * n * k > UNROLLED) decline("a product is large");
+  if (product(batch) * m * n * k > MOST_PRODUCTS) decline("a product is large");
   const place = (l: typeof lhs, b: readonly number[], row: number, col: number): Index =>
     ix.lit(l.offset + b.reduce((sum, x, axis) => sum + x * l.batch[axis]!, 0) + row * l.row + col * l.col);
   const b: number[] = [];
@@ -84,7 +89,7 @@ class NestFollower {
     const { kernel, found } = this;
     const points = product(kernel.parallel);
     const lanes = found.wide ? 2 : 4;
-    const ops = found.exprs.filter((e) => e.kind === "op").length;
+    const ops = found.exprs.reduce((sum, e) => sum + weightOf(e), 0);
     const inVectors = points - (points % lanes);
     if ((inVectors - inVectors / lanes) * ops * product(kernel.reduced) > UNROLLED)
       decline(`${kernel.name} computes many elements`);
