@@ -17,6 +17,10 @@ export class ElementwiseFunction {
     private readonly f: (...xs: readonly NDArray[]) => NDArray,
   ) {}
 
+  oneByOne(xs: readonly ConcreteArray[]): ConcreteArray {
+    return this.f(...xs) as ConcreteArray;
+  }
+
   /** What it does with operands of these types, if that is several elementwise operations. */
   jaxpr(avals: readonly Aval[]): Jaxpr | undefined {
     let staged: ReturnType<typeof stage>;

@@ -106,8 +106,6 @@ export class CompiledDevice implements StorageOwner {
     inputs: readonly ConcreteArray[],
     standing: Standing,
   ): ConcreteArray | undefined {
-    // Elsewhere results remember the operations that they come of, one by one.
-    if (!this.synchronous) return undefined;
     const repeating = this.eager.findFusedRepeating(f, inputs);
     if (repeating) return this.execute(repeating, inputs.map(originalOf), undefined, standing)[0]!;
     const ready = this.eager.findFused(f, inputs);

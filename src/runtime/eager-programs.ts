@@ -21,6 +21,7 @@ const primes = [101, 103, 107, 109, 113, 127, 131, 137];
 export class EagerPrograms {
   private readonly exact = new EagerCache<Ready>(kept);
   private elementwise = new ProgramTree<Template | "none">();
+  private readonly fusedOfShapes = new Map<string, Ready>();
   private readonly repeating = new Map<string, Ready | "seen once" | "none">();
   private fused = new WeakMap<ElementwiseFunction, Node<Template | "none">>();
   private templates = 0;
@@ -89,7 +90,20 @@ export class EagerPrograms {
     if (!root) this.fused.set(f, (root = new Node()));
     const node = ofKinds(root, inputs, whole);
     node.entry ??= this.makeTemplate(f.name, inputs, whole, (avals) => f.jaxpr(avals));
-    return node.entry === "none" ? undefined : node.entry.ready(whole);
+    return node.entry === "none" ? undefined : (node.entry.ready(whole) ?? this.fusedExactly(f, inputs));
+  }
+
+  /** Its program for operands of these shapes, for a backend that has none for all. */
+  private fusedExactly(f: ElementwiseFunction, inputs: readonly ConcreteArray[]): Ready {
+    let key = `${identityOf(f)}`;
+    for (const x of inputs) key += ` ${ArrayType.idOf(x.aval)}`;
+    let ready = this.fusedOfShapes.get(key);
+    if (!ready) {
+      if (this.fusedOfShapes.size >= kept) this.fusedOfShapes.clear();
+      ready = this.compile(f.jaxpr(inputs.map((x) => x.aval))!, f.name, true);
+      this.fusedOfShapes.set(key, ready);
+    }
+    return ready;
   }
 
   /**

@@ -81,8 +81,13 @@ export const engine: Engine = {
   },
 
   evaluateElementwise(f: ElementwiseFunction, inputs: readonly ConcreteArray[]): ConcreteArray | undefined {
-    const device = commonDevice(inputs);
-    return (device === undefined ? currentDevice() : device)?.evaluateElementwise?.(f, inputs, standingOf(inputs));
+    const common = commonDevice(inputs);
+    const device = common === undefined ? currentDevice() : common;
+    // What lies on several devices is brought to one operation by operation.
+    if (!device?.evaluateElementwise) return undefined;
+    if (device.synchronous) return device.evaluateElementwise(f, inputs, standingOf(inputs));
+    const on: On = (d, xs, standing) => [d.evaluateElementwise?.(f, xs, standing) ?? f.oneByOne(xs)];
+    return computeThere(device, inputs, standingOf(inputs), { effects: false }, on)[0];
   },
 
   run(

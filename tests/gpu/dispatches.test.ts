@@ -123,3 +123,34 @@ describe.skipIf(!webgpu)("dispatches of a warm call", () => {
     }
   });
 });
+
+describe.skipIf(!webgpu)("dispatches without jit", () => {
+  const home = defaultDevice();
+  beforeAll(() => setDefaultDevice("webgpu"));
+  afterAll(() => setDefaultDevice(home));
+
+  test.each<readonly [string, (x: NDArray) => NDArray, number]>([
+    ["gelu", (x) => nn.gelu(x), 1],
+    ["relu", (x) => nn.relu(x), 1],
+    ["clip", (x) => np.clip(x, -0.5, 0.5), 1],
+    [
+      "a chain of 20, in one submit",
+      (x) => Array.from({ length: 20 }).reduce<NDArray>((y) => y.mul(0.5).add(1), x),
+      40,
+    ],
+  ])("%s", async (_, f, dispatches) => {
+    for (const n of [40, 72]) {
+      const x = noise(7, n);
+      await f(x).data();
+      const before = memoryStats("webgpu").counters;
+      const y = f(x);
+      const got = await y.data();
+      const after = memoryStats("webgpu").counters;
+      expect(after.dispatches - before.dispatches).toBe(dispatches);
+      expect(after.submits - before.submits).toBe(1);
+      const host = np.array(Array.from((await x.data()) as Float32Array), { device: "wasm" });
+      const expected = f(host).dataSync();
+      Array.from(got).forEach((v, i) => expect(v).toBeCloseTo(expected[i] as number, 5));
+    }
+  });
+});
