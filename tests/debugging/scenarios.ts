@@ -18,11 +18,10 @@ import {
   vmap,
   type VmapMethod,
 } from "../../src/index.js";
+import { int as i32, scalar as s } from "../arrays.js";
 
 /** The scenarios of callbacks_jax.py, by their names: each prints what real JAX printed there. */
 const f32 = { shape: [], dtype: "float32" } as const;
-const s = (x: number): NDArray => np.array(x, { dtype: "float32" });
-const i32 = (x: number): NDArray => np.array(x, { dtype: "int32" });
 const arange = (from: number, to: number): NDArray => np.arange(from, to, 1, { dtype: "float32" });
 
 const printer =

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { jit, lax, type NDArray, numpy as np } from "../../src/index.js";
 import { codeOf } from "../numbers.js";
-
-const ints = (...xs: number[]): NDArray => np.array(xs, { dtype: "int32" });
+import { i32 } from "../arrays.js";
 
 describe("operands of lax functions", () => {
   it("spread over each other where axes have length 1 and ranks are equal", () => {
@@ -16,9 +15,9 @@ describe("operands of lax functions", () => {
   });
 
   it("of products may differ in dtype", () => {
-    const y = lax.dot(ints(1, 2), np.array([0.5, 0.25]));
+    const y = lax.dot(i32(1, 2), np.array([0.5, 0.25]));
     expect([y.dtype, y.js()]).toEqual(["float32", 1]);
-    expect(lax.dot(ints(1, 2), ints(3, 4), { preferredElementType: "float32" }).dtype).toBe("float32");
+    expect(lax.dot(i32(1, 2), i32(3, 4), { preferredElementType: "float32" }).dtype).toBe("float32");
     const both = lax.dot(np.array([true, false]), np.array([true, true]));
     expect([both.dtype, both.js()]).toEqual(["bool", true]);
     expect(codeOf(() => lax.dot(np.ones([2, 2, 2]), np.ones([2, 2])))).toBe("dot-rank");
@@ -27,8 +26,8 @@ describe("operands of lax functions", () => {
   it("may be vectors of start indices", () => {
     const x = np.arange(6).reshape([2, 3]);
     const part = jit((i: NDArray) => lax.dynamicSlice(x, i, [1, 2]));
-    expect(part(ints(1, -1)).js()).toEqual([[4, 5]]);
-    expect(lax.dynamicUpdateSlice(x, np.array([[9]], { dtype: "int32" }), ints(0, 1)).js()).toEqual([
+    expect(part(i32(1, -1)).js()).toEqual([[4, 5]]);
+    expect(lax.dynamicUpdateSlice(x, np.array([[9]], { dtype: "int32" }), i32(0, 1)).js()).toEqual([
       [0, 9, 2],
       [3, 4, 5],
     ]);
@@ -38,7 +37,7 @@ describe("operands of lax functions", () => {
 
   it("may be traced values to fill with", () => {
     const filled = jit((x: NDArray, v: NDArray) => lax.fullLike(x, v));
-    expect(filled(ints(1, 2), np.array(2.5)).js()).toEqual([2, 2]);
+    expect(filled(i32(1, 2), np.array(2.5)).js()).toEqual([2, 2]);
   });
 });
 

@@ -20,12 +20,11 @@ import {
   valueAndGrad,
   vmap,
 } from "../../src/index.js";
+import { f32, i32 } from "../arrays.js";
 
 /** What other array libraries of JavaScript answer wrongly: every device answers it, directly and under jit. */
 
-const f32 = (...xs: number[]): NDArray => np.array(xs, { dtype: "float32" });
 const f64 = (...xs: number[]): NDArray => np.array(xs, { dtype: "float64" });
-const i32 = (...xs: number[]): NDArray => np.array(xs, { dtype: "int32" });
 
 const item = async (x: NDArray): Promise<number> => Number((await x.data())[0]);
 

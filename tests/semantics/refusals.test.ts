@@ -15,12 +15,10 @@ import {
   setDefaultDevice,
   vmap,
 } from "../../src/index.js";
+import { f32, int, scalar } from "../arrays.js";
 
 /** What JAX refuses, and how often it traces. */
 
-const f32 = (...xs: number[]): NDArray => np.array(xs, { dtype: "float32" });
-const scalar = (x: number): NDArray => np.array(x, { dtype: "float32" });
-const int = (x: number): NDArray => np.array(x, { dtype: "int32" });
 const bools = (): NDArray => np.array([true, false]);
 
 const own = customVjp((x: NDArray) => np.sin(x)).defvjp(

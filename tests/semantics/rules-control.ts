@@ -12,13 +12,10 @@ import {
   vmap,
 } from "../../src/index.js";
 import type { Fact } from "./rules.js";
+import { f32, i32, int, scalar } from "../arrays.js";
 
 /** JAX's numbers about loops and branches, and about derivatives in every order and nesting. */
 
-const f32 = (...xs: number[]): NDArray => np.array(xs, { dtype: "float32" });
-const i32 = (...xs: number[]): NDArray => np.array(xs, { dtype: "int32" });
-const scalar = (x: number): NDArray => np.array(x, { dtype: "float32" });
-const int = (x: number): NDArray => np.array(x, { dtype: "int32" });
 type F = (x: NDArray) => NDArray;
 
 const cubed = (x: NDArray): NDArray =>

@@ -14,11 +14,10 @@ import {
   vmap,
 } from "../../src/index.js";
 import type { Fact } from "./rules.js";
+import { f32, scalar } from "../arrays.js";
 
 /** JAX's numbers about rules of one's own, checkpoint, the autodiff cookbook and named axes. */
 
-const f32 = (...xs: number[]): NDArray => np.array(xs, { dtype: "float32" });
-const scalar = (x: number): NDArray => np.array(x, { dtype: "float32" });
 const square = (x: NDArray): NDArray => x.mul(x);
 
 const log1pexp = customJvp((x: NDArray) => np.log(np.exp(x).add(1))).defjvp(([x], [t]) => [

@@ -1,11 +1,8 @@
 import { grad, lax, nn, type NDArray, numpy as np, vjp } from "../../src/index.js";
 import type { Fact } from "./rules.js";
+import { f32, int, scalar } from "../arrays.js";
 
 /** JAX's numbers about indices out of bounds, convolutions and windows. */
-
-const f32 = (...xs: number[]): NDArray => np.array(xs, { dtype: "float32" });
-const int = (x: number): NDArray => np.array(x, { dtype: "int32" });
-const scalar = (x: number): NDArray => np.array(x, { dtype: "float32" });
 
 type Options = Parameters<typeof lax.convGeneralDilated>[4];
 interface Convolution {

@@ -3,6 +3,7 @@ import type { NDArray } from "../../src/index.js";
 import { controlFacts } from "./rules-control.js";
 import { customFacts } from "./rules-custom.js";
 import { windowFacts } from "./rules-windows.js";
+import { f32, i32, scalar } from "../arrays.js";
 
 /** One fact about JAX: a computation, and what it must give (JAX 0.10.2, CPU). */
 export interface Fact {
@@ -19,10 +20,7 @@ export interface Fact {
   readonly eagerOnly?: boolean;
 }
 
-const f32 = (...xs: number[]): NDArray => np.array(xs, { dtype: "float32" });
 const f64 = (x: number | number[]): NDArray => np.array(x, { dtype: "float64" });
-const i32 = (...xs: number[]): NDArray => np.array(xs, { dtype: "int32" });
-const scalar = (x: number): NDArray => np.array(x, { dtype: "float32" });
 const sum = (x: NDArray): NDArray => np.sum(x);
 type F = (x: NDArray) => NDArray;
 const D =

@@ -19,13 +19,10 @@ import {
   vjpAux,
   vmap,
 } from "../../src/index.js";
+import { f32, i32, int as n, scalar as s } from "../arrays.js";
 
 /** Programs of loops, branches and rules under transformations; `control_jax.py` has the same, by name. */
 
-const f32 = (...xs: number[]): NDArray => np.array(xs, { dtype: "float32" });
-const i32 = (...xs: number[]): NDArray => np.array(xs, { dtype: "int32" });
-const s = (x: number): NDArray => np.array(x, { dtype: "float32" });
-const n = (x: number): NDArray => np.array(x, { dtype: "int32" });
 const u32 = (x: number): NDArray => np.array(x, { dtype: "uint32" });
 const total = (t: unknown): NDArray =>
   tree
