@@ -14,11 +14,7 @@ describe("segments", () => {
     expect(ops.segmentMax(i32(1, 5, 2), i32(0, 0, -1), 2).js()).toEqual([5, -2147483648]);
     expect(ops.segmentMin(np.array([1, 5]), i32(1, 1), { numSegments: 2 }).js()).toEqual([Infinity, 1]);
     expect(ops.segmentProd(np.array([2, 5]), i32(1, 1), 2).js()).toEqual([1, 10]);
-    expect(ops.segmentMax(np.array([true, false], { dtype: "bool" }), i32(0, 1), 3).js()).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    expect(ops.segmentMax(np.array([true, false], { dtype: "bool" }), i32(0, 1), 3).js()).toEqual([true, false, false]);
     expect(
       ops
         .segmentSum(
