@@ -85,6 +85,10 @@ export class Words {
   atMost(a: Value, b: Value): Value {
     return this.binary(Op.i32_le_u, a, b);
   }
+  /** a ≤ b, of signed words. */
+  atMostSigned(a: Value, b: Value): Value {
+    return this.binary(Op.i32_le_s, a, b);
+  }
   select(condition: Value, yes: Value, no: Value): Value {
     return () => {
       this.push(yes);

@@ -3,9 +3,9 @@ import { relaxedSimd } from "../engine.js";
 import { ModuleBuilder } from "../module-builder.js";
 import { emitNest } from "../nest/emit.js";
 import { isImmediate } from "../nest/nodes.js";
-import { Op } from "../opcodes.js";
 import { emitRounds } from "../rounds/emit.js";
 import { emitSort } from "../sort/sort.js";
+import type { Value } from "../words.js";
 import { FrameWriter, PARAMS } from "./frame.js";
 import type { Call, Frame, LaidStep, ProgramLayout } from "./laid-out.js";
 import { emitLoop, emitScan } from "./loops.js";
@@ -60,7 +60,7 @@ class FunctionEmitter extends FrameWriter {
         this.moveUnlessInPlace(s.move);
         return;
       case "call":
-        this.call(s.call, s.frame);
+        this.calls(s.call, s.frame);
         return;
       case "if":
         this.branch(s);
@@ -81,117 +81,65 @@ class FunctionEmitter extends FrameWriter {
 
   /** Rounds until their condition ends them, in chunks as well. */
   private roundsWhile(s: Extract<LaidStep, { readonly kind: "rounds" }>): void {
-    const { f } = this;
-    f.loop((again) => {
-      f.i32(0);
-      f.i32(s.chunk);
-      for (const a of s.args) this.place(a);
-      this.inArena(0);
-      f.call(this.routines[s.routine]!);
-      f.brIf(again);
-    });
+    const args = s.args.map((a) => this.place(a));
+    const all = this.called(this.routines[s.routine]!, this.i32(0), this.i32(s.chunk), ...args, this.arena);
+    this.repeat(() => undefined, all);
   }
 
   /** Launches in chunks, so that a kernel's optimised code is picked up when it is ready. */
   private launch(s: Extract<LaidStep, { readonly kind: "launch" }>): void {
     const { f } = this;
     if (s.rows === 0) return;
-    const invoke = (lo: () => void, hi: () => void): void => {
-      lo();
-      hi();
-      for (const a of s.args) this.place(a);
-      this.inArena(s.scratch);
-      if (this.generic) {
-        f.get(PARAMS);
-        f.i32(s.params * 4);
-        f.op(Op.i32_add);
-      }
-      f.call(this.routines[s.routine]!);
+    const rows = this.dim(s.rows);
+    const launched = (lo: Value, hi: Value): void => {
+      const params = this.generic ? [this.add(PARAMS, this.i32(s.params * 4))] : [];
+      const args = s.args.map((a) => this.place(a));
+      this.call(this.routines[s.routine]!, lo, hi, ...args, this.inArena(s.scratch), ...params);
     };
     if (isImmediate(s.rows) && isImmediate(s.chunk) && s.rows <= s.chunk) {
-      invoke(
-        () => f.i32(0),
-        () => this.dim(s.rows),
-      );
+      launched(this.i32(0), rows);
       return;
     }
-    const lo = f.local("i32");
-    const hi = f.local("i32");
-    f.i32(0);
-    f.set(lo);
-    f.block((done) => {
-      f.loop((next) => {
-        f.get(lo);
-        this.dim(s.rows);
-        f.op(Op.i32_ge_u);
-        f.brIf(done);
-        // hi = min(lo + chunk, rows)
-        f.get(lo);
-        this.dim(s.chunk);
-        f.op(Op.i32_add);
-        f.tee(hi);
-        this.dim(s.rows);
-        f.get(hi);
-        this.dim(s.rows);
-        f.op(Op.i32_lt_u);
-        f.op(Op.select);
-        f.set(hi);
-        invoke(
-          () => f.get(lo),
-          () => f.get(hi),
-        );
-        f.get(hi);
-        f.set(lo);
-        f.br(next);
-      });
+    const lo = this.word(this.i32(0));
+    const hi = this.word();
+    this.whilst(this.less(lo, rows), () => {
+      this.set(hi, this.add(lo, this.dim(s.chunk)));
+      this.set(hi, this.min(hi, rows));
+      launched(lo, hi);
+      this.set(lo, hi);
     });
     f.free(lo);
     f.free(hi);
   }
 
-  private call(c: Call, frame: Frame): void {
+  private calls(c: Call, frame: Frame): void {
     this.invoke(
       c.fn,
       frame,
-      c.arguments.map((p) => () => this.place(p)),
+      c.arguments.map((p) => this.place(p)),
     );
     for (const m of c.copies) this.move(m);
   }
 
   private callback(s: Extract<LaidStep, { readonly kind: "callback" }>): void {
-    const { f } = this;
-    const block = f.local("i32");
-    this.inArena(s.block);
-    f.set(block);
-    s.arguments.forEach((p, k) => {
-      f.get(block);
-      this.place(p);
-      f.store(Op.i32_store, 4 * k);
-    });
-    f.i32(s.callback);
-    f.get(block);
-    f.call(this.host);
-    f.free(block);
+    const block = this.word(this.inArena(s.block));
+    s.arguments.forEach((p, k) => this.storeWord(block, this.place(p), 4 * k));
+    this.call(this.host, this.i32(s.callback), block);
+    this.f.free(block);
   }
 
   /** The first branch whose number is not below the index, else the last. */
   private branch({ index, branches, frame }: Extract<LaidStep, { readonly kind: "if" }>): void {
-    const { f } = this;
-    const at = f.local("i32");
-    this.place(index);
-    f.load(Op.i32_load);
-    f.set(at);
+    const at = this.word(this.loadWord(this.place(index)));
     const from = (k: number): void => {
-      if (k === branches.length - 1) return this.call(branches[k]!, frame);
-      f.get(at);
-      f.i32(k);
-      f.op(Op.i32_le_s);
-      f.if(
-        () => this.call(branches[k]!, frame),
+      if (k === branches.length - 1) return this.calls(branches[k]!, frame);
+      this.when(
+        this.atMostSigned(at, this.i32(k)),
+        () => this.calls(branches[k]!, frame),
         () => from(k + 1),
       );
     };
     from(0);
-    f.free(at);
+    this.f.free(at);
   }
 }
