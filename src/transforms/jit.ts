@@ -14,7 +14,7 @@ import { bind, boundAxesKey, currentStaging, Tracer } from "../core/trace.js";
 import { identityOf } from "../core/structural-key.js";
 import { type TreeDef, unflatten } from "../core/tree.js";
 import type { ArraysOf, Ins, Structure } from "../core/types.js";
-import { flattenArrays, nameOf } from "./arguments.js";
+import { flattenArrays, nameOf, requireFunction } from "./arguments.js";
 import { explainMiss, type Traced } from "./cache-misses.js";
 import { merged } from "./custom/call.js";
 import { type Explanation, explanationOf } from "./explanation.js";
@@ -63,6 +63,20 @@ interface Entry extends Traced {
   readonly outDef: TreeDef;
 }
 
+/** What a call of a jitted function comes to. */
+interface Specialized {
+  readonly entry: Entry;
+  readonly leaves: readonly NDArray[];
+  readonly donated: readonly boolean[] | undefined;
+}
+
+/** A jitted function's name, and the arguments that its options name. */
+interface Named {
+  readonly name: string;
+  readonly statics: readonly number[];
+  readonly donates: readonly number[];
+}
+
 /** Specialisations of one user function, shared by all of its jit wrappers. */
 class FunctionCache {
   readonly entries = new Map<string, Entry>();
@@ -100,22 +114,22 @@ export function jit<A extends readonly unknown[] = readonly NDArray[], R extends
 ): Jitted<A, ArraysOf<R>>;
 export function jit(...given: unknown[]): unknown {
   const { f, staticArgnums, donateArgnums } = jitParams(given);
-  if (typeof f !== "function") {
-    throw new ArgumentError({ code: "not-a-function", message: `jit takes a function, not ${describeValue(f)}` });
-  }
-  const statics = argnumList(staticArgnums, "staticArgnums");
-  const donates = argnumList(donateArgnums, "donateArgnums");
+  requireFunction(f, "jit");
   const name = nameOf(f);
+  const named: Named = {
+    name,
+    statics: argnumList(staticArgnums, "staticArgnums"),
+    donates: argnumList(donateArgnums, "donateArgnums"),
+  };
+  const { statics } = named;
   const cache = cacheOf(f);
   let last: Entry | undefined;
 
-  const specialize = (
-    args: readonly unknown[],
-  ): { readonly entry: Entry; readonly leaves: readonly NDArray[]; readonly donated: boolean[] | undefined } => {
+  const specialize = (args: readonly unknown[]): Specialized => {
     const staticPositions = resolve(statics, args.length, name);
     const dynamic = staticPositions.length === 0 ? args : args.filter((_, i) => !staticPositions.includes(i));
     const { leaves, def } = flattenArrays(dynamic, `jit(${name}): argument `, staticHint);
-    const donated = donatedOf(args, statics, donates, name);
+    const donated = donatedOf(args, named);
     const device = getEngine().defaultDevice();
     const axes = boundAxesKey();
     if (
@@ -123,6 +137,7 @@ export function jit(...given: unknown[]): unknown {
       staticPositions.length === 0 &&
       last.device === device &&
       last.axes === axes &&
+      last.x64 === config.enableX64 &&
       last.def.key === def.key &&
       fits(leaves, last.avals)
     )
@@ -132,19 +147,17 @@ export function jit(...given: unknown[]): unknown {
       key: staticKey(args[position]),
       value: args[position],
     }));
-    const key = [
-      def.key,
-      leaves.map((x) => formatAval(x.aval)).join(";"),
-      given.map((s) => `${s.position}=${s.key}`).join(";"),
-      statics.join(","),
-      String(config.enableX64),
+    const now: Traced = {
+      def,
+      avals: leaves.map((x) => x.aval),
+      statics: given,
       device,
       axes,
-    ].join("|");
+      x64: config.enableX64,
+    };
+    const key = `${keyOf(now)}|${statics.join(",")}`;
     let entry = cache.entries.get(key);
     if (!entry) {
-      const avals = leaves.map((x) => x.aval);
-      const now: Traced = { def, avals, statics: given, device, axes, x64: config.enableX64 };
       if (config.explainCacheMisses) config.log(explainMiss(f, name, now, cache.entries.values(), cache.traces));
       entry = trace(f, args, now, name);
       cache.traces++;
@@ -165,46 +178,56 @@ export function jit(...given: unknown[]): unknown {
   };
   Object.defineProperty(jitted, "name", { value: `jit(${name})` });
   Object.defineProperty(jitted, "traceCount", { get: () => cache.traces });
-  return Object.assign(jitted, {
-    lower(...args: unknown[]) {
-      const { entry, leaves, donated } = specialize(args);
-      const prepared = (): Prepared => prepare(entry, leaves, donated);
-      return {
-        jaxpr: entry.closed,
-        asText: () => printJaxpr(entry.closed.jaxpr, entry.closed.consts.length),
-        explain: () =>
-          explanationOf(`jit(${name})`, printJaxpr(entry.closed.jaxpr, entry.closed.consts.length), prepared()),
-        compile(): unknown {
-          const program = prepared();
-          const compiled = (...later: unknown[]): unknown => {
-            const { leaves, def } = flattenArrays(
-              dropStatics(later, statics, name),
-              `jit(${name}): argument `,
-              staticHint,
-            );
-            if (def.key !== entry.def.key || !fits(leaves, entry.avals)) {
-              throw new ShapeError({
-                code: "compiled-types",
-                message: `the compiled ${name} was called with other types than it was lowered for`,
-                details: [
-                  ["lowered", entry.avals.map(formatAval).join(", ")],
-                  ["called", leaves.map((x) => formatAval(x.aval)).join(", ")],
-                ],
-                hint: "lower it again for these, or call the jitted function itself",
-              });
-            }
-            const donated = donatedOf(later, statics, donates, name);
-            return unflatten(entry.outDef, run(entry, leaves, donated, name));
-          };
-          return Object.assign(compiled, {
-            asText: () => program.code(),
-            memoryAnalysis: () => program.memory(),
-            ready: () => program.ready(),
-          });
-        },
-      };
+  return Object.assign(jitted, { lower: (...args: unknown[]) => lowered(specialize(args), named) });
+}
+
+/** What a specialisation is found by. */
+const keyOf = ({ def, avals, statics, device, axes, x64 }: Traced): string =>
+  [
+    def.key,
+    avals.map(formatAval).join(";"),
+    statics.map((s) => `${s.position}=${s.key}`).join(";"),
+    String(x64),
+    device,
+    axes,
+  ].join("|");
+
+/** A specialisation that can be looked at and compiled. */
+function lowered({ entry, leaves, donated }: Specialized, named: Named): Lowered<readonly unknown[], unknown> {
+  const { name } = named;
+  const text = (): string => printJaxpr(entry.closed.jaxpr, entry.closed.consts.length);
+  const prepared = (): Prepared => prepare(entry, leaves, donated);
+  return {
+    jaxpr: entry.closed,
+    asText: text,
+    explain: () => explanationOf(`jit(${name})`, text(), prepared()),
+    compile() {
+      const program = prepared();
+      return Object.assign((...args: unknown[]) => runCompiled(entry, args, named), {
+        asText: () => program.code(),
+        memoryAnalysis: () => program.memory(),
+        ready: () => program.ready(),
+      });
     },
-  });
+  };
+}
+
+/** A call of a compiled function: its arguments have to be of the types that it was lowered for. */
+function runCompiled(entry: Entry, args: readonly unknown[], named: Named): unknown {
+  const { name, statics } = named;
+  const { leaves, def } = flattenArrays(dropStatics(args, statics, name), `jit(${name}): argument `, staticHint);
+  if (def.key !== entry.def.key || !fits(leaves, entry.avals)) {
+    throw new ShapeError({
+      code: "compiled-types",
+      message: `the compiled ${name} was called with other types than it was lowered for`,
+      details: [
+        ["lowered", entry.avals.map(formatAval).join(", ")],
+        ["called", leaves.map((x) => formatAval(x.aval)).join(", ")],
+      ],
+      hint: "lower it again for these, or call the jitted function itself",
+    });
+  }
+  return unflatten(entry.outDef, run(entry, leaves, donatedOf(args, named), name));
 }
 
 /** Calls the function itself, on arrays as a traced one is called. */
@@ -303,12 +326,7 @@ const dropStatics = (args: readonly unknown[], statics: readonly number[], name:
 };
 
 /** Which leaves of a call are donated; undefined where none can be. */
-function donatedOf(
-  args: readonly unknown[],
-  statics: readonly number[],
-  donates: readonly number[],
-  name: string,
-): boolean[] | undefined {
+function donatedOf(args: readonly unknown[], { name, statics, donates }: Named): boolean[] | undefined {
   if (donates.length === 0) return undefined;
   const staticPositions = resolve(statics, args.length, name);
   const positions = resolve(donates, args.length, name);

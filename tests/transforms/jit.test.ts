@@ -21,6 +21,22 @@ describe("trace counts", () => {
     expect(f.traceCount).toBe(4);
   });
 
+  it("traces anew where numbers have another default dtype", () => {
+    const f = jit((x: NDArray) => np.array([1, 2]).add(x.astype("int32")));
+    const x = ones(2);
+    const before = config.enableX64;
+    try {
+      const dtypes = [false, true, false].map((is) => {
+        config.enableX64 = is;
+        return f(x).dtype;
+      });
+      expect(dtypes).toEqual(["float32", "float64", "float32"]);
+      expect(f.traceCount).toBe(2);
+    } finally {
+      config.enableX64 = before;
+    }
+  });
+
   it("shares traces between wrappers of one function, and not between functions", () => {
     const square = (x: NDArray): NDArray => x.mul(x);
     jit(square)(ones(2));

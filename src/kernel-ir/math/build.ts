@@ -4,13 +4,18 @@ import { type ConstExpr, constant, type Expr, op, type ScalarType } from "../sca
 /** Short names for the scalar ops, as the expansions of this folder write them. */
 
 const constants = new Map<string, ConstExpr>();
+/** Constants that are folded are as many as programs have; what is lost with the old ones is only that nodes are shared. */
+const maxConstants = 4096;
 
 /** A constant of a type, rounded to it; one node for each value, so that emitters see it shared. */
 export function c(type: ScalarType, value: number | bigint): ConstExpr {
   const rounded = type === "f32" ? Math.fround(value as number) : value;
   const key = `${type}:${Object.is(rounded, -0) ? "-0" : String(rounded)}`;
   let node = constants.get(key);
-  if (node === undefined) constants.set(key, (node = constant(type, rounded)));
+  if (node === undefined) {
+    if (constants.size >= maxConstants) constants.clear();
+    constants.set(key, (node = constant(type, rounded)));
+  }
   return node;
 }
 
