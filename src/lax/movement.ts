@@ -54,6 +54,13 @@ export function broadcastedIota(dtype: DType, shape: Shape, dimension: number): 
 export function broadcastedIota(...given: unknown[]): NDArray {
   const { dtype, shape, dimension } = broadcastedIotaParams(given);
   const dims = asShape(shape, "lax.broadcastedIota");
+  if (dimension < 0 || dimension >= dims.length) {
+    throw new ArgumentError({
+      code: "axis-range",
+      message: `lax.broadcastedIota: there is no dimension ${dimension} in shape [${dims.join(",")}]`,
+      hint: "dimensions count from 0 here, not from the end",
+    });
+  }
   return p.iota(asDType(dtype), dims, normalizeAxis(dimension, dims.length, "lax.broadcastedIota"));
 }
 
@@ -88,8 +95,15 @@ export function fullLike(...given: unknown[]): NDArray {
   );
 }
 
-const filled = (value: number | boolean, shape: Shape, dtype: DType): NDArray =>
-  p.full(Number(value), { shape, dtype: asDType(dtype), weakType: false });
+function filled(value: number | boolean, shape: Shape, dtype: DType): NDArray {
+  const to = asDType(dtype);
+  // As a boolean any number but 0 is true.
+  return p.full(to === "bool" ? Number(value !== 0 && value !== false) : Number(value), {
+    shape,
+    dtype: to,
+    weakType: false,
+  });
+}
 
 const reshapeParams = signature<{ operand: ArrayLike; newSizes: Shape; dimensions?: readonly number[] | null }>(
   "lax.reshape",

@@ -254,6 +254,9 @@ export const boxShape = (plan: IndexPlan): number[] => plan.axes.map(lengthOf);
 
 /** Whether a range is elements in a row. */
 const isRun = (a: AxisIndex): boolean => a.kind === "range" && (a.step === 1 || (a.count === 1 && a.step > 0));
+/** Whether single indices and whole runs select one box: what is out of bounds then moves the box, as in `dynamicSlice`. */
+export const movesBox = (plan: IndexPlan): boolean =>
+  plan.block?.length === 0 && plan.axes.every((a) => a.kind !== "range" || Math.abs(a.step) === 1);
 const isWhole = (a: AxisIndex): boolean => a.kind === "range" && a.whole;
 
 /** Selects without gathering, where the index holds no arrays: slices, reversals and reshapes. */

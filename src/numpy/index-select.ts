@@ -1,7 +1,7 @@
 import type { NDArray } from "../core/array.js";
 import { ArgumentError } from "../core/errors.js";
 import * as p from "../primitives/all.js";
-import { type IndexPlan, selectedShape, selectStatic, staysInBounds, windowPlan } from "./index-plan.js";
+import { type IndexPlan, movesBox, selectedShape, selectStatic, staysInBounds, windowPlan } from "./index-plan.js";
 
 /** What an index array that points outside of the array does. */
 export type OutOfBounds = "fill" | "drop" | "clip" | "wrap" | "promiseInBounds" | "promise_in_bounds";
@@ -30,7 +30,7 @@ export interface Selection {
 export const selectWith = (x: NDArray, plan: IndexPlan, how: Selection): NDArray =>
   plan.block === undefined && staysInBounds(plan, how.wrap ?? true)
     ? selectStatic(x, plan)
-    : selectByArrays(x, plan, how);
+    : selectByArrays(x, plan, how.mode === "promiseInBounds" && movesBox(plan) ? { ...how, mode: "clip" } : how);
 
 /** What an index that holds arrays selects. */
 export function selectByArrays(

@@ -15,7 +15,7 @@ export { at, type GetOptions, type IndexUpdate, type UpdateOptions } from "./ind
 
 /**
  * The elements that an index selects. Numbers that are out of bounds throw; entries of index arrays are clamped, as in JAX,
- * and their derivative is dropped.
+ * and their derivative is dropped, but for arrays of no dimensions: it goes where the clamped index points.
  */
 export function slice(x: NDArray, ...index: readonly Index[]): NDArray {
   const plan = planIndex(x.shape, index, "slice");
