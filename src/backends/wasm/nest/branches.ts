@@ -12,6 +12,8 @@ export interface Branch {
   /** The operand of the selects that it computes: 1 where the condition holds, 2 where it does not. */
   readonly side: 1 | 2;
   readonly values: readonly Node[];
+  /** By value. */
+  readonly selects: readonly Node[];
   /** What its values are made of that others need too: computed before it. */
   readonly before: readonly Node[];
 }
@@ -83,6 +85,7 @@ export function findBranches(
       condition: gate.condition,
       side: gate.side,
       values: gate.selects.map((s) => s.args[gate.side]!),
+      selects: gate.selects,
       before: frontier(point, inside, varies),
     };
     for (const s of gate.selects) {
