@@ -1,6 +1,6 @@
 import { grad, lax, nn, type NDArray, numpy as np, vjp } from "../../src/index.js";
 import type { Fact } from "./rules.js";
-import { f32, int, scalar } from "../arrays.js";
+import { f32, i32, int, scalar } from "../arrays.js";
 
 /** JAX's numbers about indices out of bounds, convolutions and windows. */
 
