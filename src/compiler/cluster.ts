@@ -25,6 +25,8 @@ export interface FusionRules {
    * stored.
    */
   readonly dearLaunches: boolean;
+  /** Kernels of products do more with a sum than to store it. */
+  readonly dotEpilogue: boolean;
   /** Values that lie in memory whatever is fused. */
   readonly results: ReadonlySet<Value>;
   /** The number of the last operation that reads a value, where launches are dear. */
@@ -138,6 +140,7 @@ export class Cluster implements Group {
 
   /** Adds the value of an element rule if it can be computed here; false: it cannot, and nothing has changed. */
   private joinElement(x: Value): boolean {
+    if (this.product && !this.rules.dotEpilogue) return this.members.size === 1 && x.op!.copies && this.joinMoved(x);
     const size = physicalSize(x.aval);
     const level =
       size === sizeOf(this.dims) ? "element" : this.reduced && size === sizeOf(this.rowDims) ? "row" : undefined;
@@ -162,6 +165,7 @@ export class Cluster implements Group {
       return element.kind === "load" ? element.index : undefined;
     };
     const place = movedPlace(sourceAt, shape, this.axes, this.dims);
+    if (place && this.product && !this.rules.dotEpilogue && !alongRows(place, this.dims.length)) return false;
     const member = place && source && this.members.get(source);
     if (member?.level !== "element" || member.place.key !== this.flat.key) return false;
     this.admit(
@@ -253,6 +257,11 @@ export class Cluster implements Group {
     for (const [key, node] of reader.made) this.loads.set(key, node);
   }
 }
+
+/** Whether places are described by strides, of which one of the last two axes has the least. */
+const alongRows = (place: Index, ndim: number): boolean =>
+  place.terms.every((t) => t.atom.kind === "axis") &&
+  [ndim - 1, ndim - 2].some((k) => k >= 0 && ix.coefficient(place, k) === 1);
 
 interface ClusterMark {
   readonly members: number;

@@ -31,7 +31,11 @@ export function readersFirst(steps: readonly PlannedStep[]): readonly PlannedSte
   });
   if (before.size === 0) return steps;
   const moved = new Map<number, number[]>();
-  for (const [i, at] of before) moved.set(at, [...(moved.get(at) ?? []), i]);
+  for (const [i, at] of before) {
+    const list = moved.get(at);
+    if (list) list.push(i);
+    else moved.set(at, [i]);
+  }
   return steps.flatMap((s, i) => (before.has(i) ? [] : [...(moved.get(i) ?? []).map((k) => steps[k]!), s]));
 }
 

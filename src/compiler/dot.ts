@@ -102,7 +102,7 @@ export function dotKernels(group: OpaqueGroup, traits: DeviceTraits): KernelLaun
     rhs: rhs.layout,
     out: { offset: 0, batch: stridesOf([...batch, m * n]).slice(0, batch.length), row: n, col: 1 },
   } as const;
-  const parts = group.epilogue && epilogueParts(group.epilogue, [...batch, m, n], traits.maxBuffers);
+  const parts = group.epilogue && epilogueParts(group.epilogue, [...batch, m, n], traits);
   const then = parts?.epilogue;
   const moved = then && layoutOf(then, batch.length);
   const kernel: DotKernel = {

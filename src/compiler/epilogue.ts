@@ -1,3 +1,4 @@
+import type { DeviceTraits } from "../kernel-ir/backend.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { BufferArg, NestKernel, Statement } from "../kernel-ir/kernel.js";
 import { simplify } from "../kernel-ir/rewrite.js";
@@ -28,11 +29,13 @@ export interface EpilogueParts {
  * What a product's kernel does with its sums, for a domain of `extents` (batch axes, rows, columns): all that is stored, or
  * as much as its buffers allow. No epilogue: the sums are stored as they are.
  */
-export function epilogueParts(cluster: Cluster, extents: readonly number[], maxBuffers: number): EpilogueParts {
+export function epilogueParts(cluster: Cluster, extents: readonly number[], traits: DeviceTraits): EpilogueParts {
   const stored = storedIn(cluster);
   const product = stored.filter(([v]) => v === cluster.product);
   const others = stored.filter(([v]) => v !== cluster.product);
   if (others.length === 0) return { epilogue: undefined, after: undefined };
+  const { maxBuffers, dotEpilogue } = traits;
+  if (!dotEpilogue && product.length > 0) return { epilogue: undefined, after: epilogueNest(cluster, others) };
   const fits = (e: Epilogue): boolean => e.buffers.length + operands <= maxBuffers;
   const whole = epilogueOf(cluster, extents, stored);
   if (fits(whole)) return { epilogue: whole, after: undefined };

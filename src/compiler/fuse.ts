@@ -83,9 +83,16 @@ class Fuser {
     graph: Graph,
     private readonly traits: DeviceTraits,
   ) {
-    const { maxBuffers, dearLaunches } = traits;
+    const { maxBuffers, dearLaunches, dotEpilogue } = traits;
     const lastUse = dearLaunches ? lastUses(graph) : new Map<Value, number>();
-    this.rules = { maxBuffers, loopBuffers: loopBuffersOf(traits), dearLaunches, results: resultsOf(graph), lastUse };
+    this.rules = {
+      maxBuffers,
+      loopBuffers: loopBuffersOf(traits),
+      dearLaunches,
+      dotEpilogue,
+      results: resultsOf(graph),
+      lastUse,
+    };
   }
 
   place(op: Op): void {
@@ -175,7 +182,7 @@ class Fuser {
       return x;
     });
     const order = this.groups.length;
-    const dims = this.traits.dotEpilogue ? productDims(op) : undefined;
+    const dims = productDims(op);
     if (dims) {
       const epilogue = new Cluster(order, dims, this.rules, op.outs[0]!);
       this.groups.push({ order, op, operands, epilogue });

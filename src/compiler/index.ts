@@ -219,11 +219,13 @@ class Results {
 
   constructor(inputs: readonly Value[], outputs: readonly Operand[], steps: PlannedStep[], own: boolean) {
     const seen = new Set<Value>();
+    const numbers = new Map(inputs.map((x, i) => [x, i]));
     for (const x of outputs) {
       invariant(!(x instanceof Literal), "a literal result was not stored");
-      const input = own ? -1 : inputs.indexOf(x);
-      this.isInput.push(input >= 0 ? input : null);
-      if (input >= 0 || !(seen.has(x) || inputs.includes(x))) {
+      const input = numbers.get(x);
+      const isHandedOn = input !== undefined && !own;
+      this.isInput.push(isHandedOn ? input : null);
+      if (isHandedOn || !(seen.has(x) || input !== undefined)) {
         this.values.push(x);
         seen.add(x);
         continue;

@@ -49,6 +49,8 @@ const x = np.array([
   [1, 2, 3],
   [4, 5, 6],
 ]);
+const cube = np.arange(24).astype("float32").reshape([2, 3, 4]);
+const moved = (y: NDArray): NDArray[] => [y, y.T];
 const layernorm = (v: NDArray): NDArray =>
   v.sub(np.mean(v, -1, { keepdims: true })).div(np.sqrt(np.var_(v, -1, { keepdims: true }).add(1e-5)));
 const attention = (q: NDArray, k: NDArray, v: NDArray): NDArray => np.matmul(nn.softmax(np.matmul(q, k.T), -1), v);
@@ -70,6 +72,20 @@ describe("how few kernels programs need", () => {
     ["random.normal", (k) => random.normal(k!, [5]), [random.key(0)], 1],
     ["attention", attention as F, [x, x, x], 3],
     ["softmax-regression gradient", grad(loss) as F, [np.ones([3, 2]), x, np.ones([2, 2])], 3],
+    ["a product, transposed", (v) => np.matmul(v!, np.sin(v!.T)).T, [x], 2],
+    [
+      "a batch of products, its axes moved",
+      (v) => np.transpose(np.einsum("bij,bkj->bik", v!, v!), [1, 0, 2]),
+      [cube],
+      1,
+    ],
+    ["a product that is needed as it lies too", (v) => moved(np.matmul(v!.T, v!)), [x], 2],
+    [
+      "a convolution with the channels last",
+      (v, w) => lax.convGeneralDilated(v!, w!, [1, 1], "VALID", { dimensionNumbers: ["NHWC", "HWIO", "NHWC"] }),
+      [np.ones([2, 5, 6, 3]), np.ones([1, 1, 3, 4])],
+      1,
+    ],
     ["a reshape of a result", (v) => np.sin(v!).reshape([6]), [x], 1],
     ["views on the way in", (v) => np.exp(v!.T.slice([1], [])).mul(2), [x], 1],
   ])("%s", (_, f, args, expected) => {
@@ -135,6 +151,17 @@ describe("compiled programs, interpreted with all checks, agree with plain evalu
       "contractions",
       (v) => [np.einsum("ij,kj->ik", v!, v!), np.tensordot(v!, v!, 2), np.outer(v!.slice(0), v!.slice(1))],
       [x],
+    ],
+    [
+      "contractions whose results are moved",
+      (v, c) => [
+        np.matmul(v!.T, v!.add(1)).T,
+        moved(np.matmul(v!, v!.T)),
+        ...["ikb", "bki", "ibk", "kib", "kbi", "bik"].map((out) => np.einsum(`bij,bkj->${out}`, c!, np.sin(c!))),
+        np.einsum("ij,kl->ljki", v!, v!),
+        [1, 2].map((s) => np.flip(np.einsum("bij,bkj->ikb", c!, c!), s)),
+      ],
+      [x, cube],
     ],
     [
       "random numbers",
