@@ -2,8 +2,20 @@ import { describe, expect, test } from "vitest";
 import { allowRelaxedSimd } from "../../../src/backends/wasm/engine.js";
 import { createWasmBackend } from "../../../src/backends/wasm/index.js";
 import { compile } from "../../../src/compiler/index.js";
+import { withDebug } from "../../../src/core/debug.js";
 import type { TypedArray } from "../../../src/core/dtype.js";
-import { devicePut, grad, jit, lax, makeJaxpr, numpy as np, random, type NDArray, vmap } from "../../../src/index.js";
+import {
+  config,
+  devicePut,
+  grad,
+  jit,
+  lax,
+  makeJaxpr,
+  numpy as np,
+  random,
+  type NDArray,
+  vmap,
+} from "../../../src/index.js";
 import type { Program } from "../../../src/kernel-ir/program.js";
 
 type F = (...args: NDArray[]) => unknown;
@@ -471,6 +483,18 @@ describe("what is more than that goes the usual way", () => {
         scalar(x!),
       );
     expect(isDeclined(f, f32(1))).toBe(true);
+  });
+
+  test("the debug ladder says why", () => {
+    const lines: string[] = [];
+    const { log } = config;
+    config.log = (line) => lines.push(String(line));
+    try {
+      withDebug(4, () => isDeclined((x) => lax.foriLoop(0, 3, (_, y) => np.sort(y), x!), np.ones([4])));
+    } finally {
+      config.log = log;
+    }
+    expect(lines.join("\n")).toContain("main: a scan calls functions, for it sorts");
   });
 
   test("lanes of a vmap", () => {

@@ -1,3 +1,4 @@
+import { debug } from "../../../core/debug.js";
 import { invariant } from "../../../core/errors.js";
 import * as ix from "../../../kernel-ir/index-expr.js";
 import type { Index } from "../../../kernel-ir/index-expr.js";
@@ -28,8 +29,9 @@ export function followRounds(program: Program, step: Scan | Loop): Rounds | unde
     const follower = new Follower(program);
     return step.kind === "scan" ? follower.scan(step) : follower.loop(step);
   } catch (e) {
-    if (e instanceof Declined) return undefined;
-    throw e;
+    if (!(e instanceof Declined)) throw e;
+    debug(4, () => `${program.name}: a ${step.kind} calls functions, for ${e.message}`);
+    return undefined;
   }
 }
 
