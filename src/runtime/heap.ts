@@ -346,7 +346,11 @@ export class Heap {
       buffer ??= this.tryAllocate(bytes);
     }
     if (buffer) return buffer;
-    throw this.outOfMemory(bytes, `in a heap of ${this.backend.stats().heapBytes} bytes`, cause);
+    throw this.outOfMemory(
+      bytes,
+      `in its heap, which has ${this.backend.stats().heapBytes} bytes and cannot grow by so many`,
+      cause,
+    );
   }
 
   private outOfMemory(bytes: number, where: string, cause?: unknown): DeviceError {
