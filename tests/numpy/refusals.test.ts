@@ -41,6 +41,22 @@ const refused: readonly (readonly [name: string, code: string, call: () => unkno
   ["bernoulli of integers", "float-needed", () => random.bernoulli(random.key(0), ints)],
   ["categorical of integers", "float-needed", () => random.categorical(random.key(0), ints)],
   ["foldIn of a negative number", "fold-in-range", () => random.foldIn(random.key(0), -1)],
+  ["negative axes of permuteDims", "axis-negative", () => np.permuteDims(floats, [-1, 0])],
+  ["negative dimensions of broadcastedIota", "axis-range", () => lax.broadcastedIota("int32", [2, 3], -1)],
+  [
+    "a mode of padding that does not exist, of a scalar too",
+    "option-value",
+    () => np.pad(1, 1, { mode: "foo" as never }),
+  ],
+  ["an option of another mode of padding", "pad-option", () => np.pad(ints, 1, { mode: "edge", constantValues: 2 })],
+  ["a method of search that does not exist", "option-value", () => np.digitize(ints, ints, { method: "x" as never })],
+  ["a key of several seeds", "key-seed", () => random.key(ints)],
+  ["an axis that numbers to permute do not have", "axis-range", () => random.permutation(random.key(0), 5, 1)],
+  [
+    "a mode of draws that does not exist",
+    "option-value",
+    () => random.gumbel(random.key(0), [2], { mode: "x" as never }),
+  ],
   ["foldIn of a vector", "rank", () => random.foldIn(random.key(0), ints)],
 ];
 
