@@ -9,7 +9,7 @@ import { type ArrayLike, asArray } from "../core/literal.js";
 import { add, multiply, square, subtract } from "../numpy/arithmetic.js";
 import { clip } from "../numpy/logic.js";
 import { constantMax, logsumexp, maskFor, spread } from "../numpy/logsumexp.js";
-import { type Axis, convert, inexact } from "../numpy/promotion.js";
+import { type Axis, convert, inexact, strong } from "../numpy/promotion.js";
 import { sum } from "../numpy/reductions.js";
 import { mean as meanOf } from "../numpy/statistics.js";
 import { like } from "../numpy/ufunc.js";
@@ -66,7 +66,7 @@ export function softmax(): NDArray {
 /** Integers are shifted as such (uint32 wraps around), unless a mask puts −∞ among them. */
 function softmaxOperand(op: string, given: ArrayLike, where: ArrayLike | null | undefined): NDArray {
   const x = numbersOnly(op, given);
-  return where === undefined || where === null ? x : inexact(op, x);
+  return x.weakType || (where !== undefined && where !== null) ? strong(inexact(op, x)) : x;
 }
 
 /** exp of what `shifted` gave of x, which is not positive unless integers wrapped around. */

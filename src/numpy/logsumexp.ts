@@ -5,7 +5,7 @@ import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { broadcastToShape } from "./broadcasting.js";
 import { truth } from "./logic.js";
-import { type Axis, expandTo, inexact, pairOf, promoteInexact } from "./promotion.js";
+import { type Axis, expandTo, inexact, pairOf, promoteInexact, strong } from "./promotion.js";
 import { reduceShape } from "./reductions.js";
 import { like } from "./ufunc.js";
 
@@ -77,12 +77,12 @@ export function logsumexp(): NDArray | [NDArray, NDArray] {
   let x: NDArray;
   let factors: NDArray | undefined;
   if (b === null) {
-    x = inexact("logsumexp", a);
+    x = strong(inexact("logsumexp", a));
   } else {
     const [u, v] = pairOf(promoteInexact("logsumexp", a, b));
     const shape = broadcastShapes([u.shape, v.shape], "logsumexp");
     factors = expandTo(v, shape);
-    const full = expandTo(u, shape);
+    const full = strong(expandTo(u, shape));
     x = p.select(p.ne(factors, like(factors, 0)), full, like(full, -Infinity));
   }
   const axes = normalizeAxes(axis, x.ndim, "logsumexp");

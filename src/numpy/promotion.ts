@@ -29,6 +29,9 @@ export function convert(x: NDArray, dtype: DType, weak = false): NDArray {
   return x.dtype === dtype && x.weakType === weak ? x : p.convertElementType(x, dtype, weak);
 }
 
+/** The array with a strong type: what formulas give whose constants are arrays in JAX. */
+export const strong = (x: NDArray): NDArray => convert(x, x.dtype);
+
 /** Broadcasts an array to a shape that it fits (a caller's duty to check). */
 export function expandTo(x: NDArray, shape: Shape): NDArray {
   if (sameShape(x.shape, shape)) return x;

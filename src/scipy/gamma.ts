@@ -5,7 +5,7 @@ import { isInteger } from "../core/dtype.js";
 import { ArgumentError, DTypeError } from "../core/errors.js";
 import type { ArrayLike } from "../core/literal.js";
 import { polygamma as polygammaOf, zeta as zetaOf } from "../lax/zeta.js";
-import { expandTo, inexact, promoteInexact } from "../numpy/promotion.js";
+import { expandTo, inexact, promoteInexact, strong } from "../numpy/promotion.js";
 import { floatUnary, like, type Unary } from "../numpy/ufunc.js";
 import * as p from "../primitives/all.js";
 
@@ -44,7 +44,8 @@ export const loggamma: Unary = /* @__PURE__ */ floatUnary("scipy.special.loggamm
   p.select(p.gt(x, like(x, 0)), p.lgamma(x), like(x, NaN)),
 );
 
-function signOf(x: NDArray): NDArray {
+function signOf(given: NDArray): NDArray {
+  const x = strong(given);
   const zero = like(x, 0);
   const below = p.lt(x, zero);
   const whole = p.floor(x);

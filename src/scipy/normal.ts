@@ -3,7 +3,7 @@ import { signature } from "../core/calling.js";
 import { isFloat } from "../core/dtype.js";
 import { ArgumentError, DTypeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
-import { inexact } from "../numpy/promotion.js";
+import { inexact, strong } from "../numpy/promotion.js";
 import { like, type Unary, unary } from "../numpy/ufunc.js";
 import * as p from "../primitives/all.js";
 
@@ -21,7 +21,8 @@ export function floatArray(op: string, x: NDArray): NDArray {
 }
 
 /** erfc where that keeps the digits of small results, 1 + erf near 0. */
-export function ndtrOf(x: NDArray): NDArray {
+export function ndtrOf(given: NDArray): NDArray {
+  const x = strong(given);
   const c = like(x, Math.SQRT1_2);
   const w = p.mul(x, c);
   const z = p.abs(w);
@@ -55,7 +56,8 @@ export function logNdtr(): NDArray {
   return logNdtrOf(floatArray("scipy.special.logNdtr", asArray(x, "scipy.special.logNdtr", "x")), seriesOrder);
 }
 
-export function logNdtrOf(x: NDArray, seriesOrder = 3): NDArray {
+export function logNdtrOf(given: NDArray, seriesOrder = 3): NDArray {
+  const x = strong(given);
   const [low, high] = x.dtype === "float64" ? [-20, 8] : [-10, 5];
   const above = p.gt(x, like(x, high));
   const below = p.le(x, like(x, low));
@@ -114,7 +116,8 @@ const rational = (x: NDArray, above: readonly number[], below: readonly number[]
   p.div(polynomial(x, above), polynomial(x, below));
 
 /** The x with ndtr(x) = q: rational approximations in the middle and in the tails (Cephes, ndtri.c). */
-export function ndtriOf(q: NDArray): NDArray {
+export function ndtriOf(given: NDArray): NDArray {
+  const q = strong(given);
   const c = (value: number): NDArray => like(q, value);
   const upper = p.gt(q, c(-Math.expm1(-2)));
   const lower = p.select(upper, p.sub(c(1), q), q);
