@@ -62,7 +62,8 @@ export class ArrayType implements Aval {
     let type = interned.get(key);
     if (!type) {
       if (interned.size >= limit) interned.clear();
-      interned.set(key, (type = new ArrayType([...a.shape], a.dtype, a.weakType, nextId++)));
+      // users read it as x.shape: what they wrote there would be the shape of all arrays of the type
+      interned.set(key, (type = new ArrayType(Object.freeze([...a.shape]), a.dtype, a.weakType, nextId++)));
       if (a.shape.length === 0) (a.weakType ? weakScalars : scalars)[a.dtype] = type;
     }
     return type;

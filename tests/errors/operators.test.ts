@@ -96,3 +96,12 @@ it("arrays are no numbers for TypeScript, and an object for typeof", () => {
   expect(typeof np.array(1)).toBe("object");
   expect(np.array(1)).toBeInstanceOf(NDArray);
 });
+
+it("a shape cannot be written to: it is that of all arrays of the type", () => {
+  const x = np.ones([2, 3]);
+  for (const made of [x, x.add(1), jit((y) => y.mul(2))(x), np.array([[1, 2, 3]]), x.reshape([3, 2])]) {
+    expect(() => ((made.shape as number[])[0] = 7)).toThrow(TypeError);
+    expect(() => (made.shape as number[]).reverse()).toThrow(TypeError);
+  }
+  expect(np.ones([2, 3]).shape).toEqual([2, 3]);
+});
