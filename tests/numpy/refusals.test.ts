@@ -31,6 +31,7 @@ const refused: readonly (readonly [name: string, code: string, call: () => unkno
   ["logSigmoid of booleans", "number-needed", () => nn.logSigmoid(bools)],
   ["softmax of booleans", "number-needed", () => nn.softmax(bools)],
   ["logSoftmax of booleans", "number-needed", () => nn.logSoftmax(bools)],
+  ["quantiles of integers", "float-needed", () => scipy.stats.norm.ppf(ints)],
   ["ndtri of integers", "float-needed", () => scipy.special.ndtri(ints)],
   ["a fraction as padding of booleans", "number-dtype", () => lax.pad(bools, 0.5, [[1, 1, 0]])],
   ["negative axes of reductions", "axis-negative", () => lax.reduceSum(floats, [-1])],

@@ -1,7 +1,9 @@
+import type { NDArray } from "../../core/array.js";
+import { asArray } from "../../core/literal.js";
 import { like } from "../../numpy/ufunc.js";
 import * as p from "../../primitives/all.js";
-import { logNdtrOf, ndtriOf, ndtrOf } from "../normal.js";
-import { exponential, locationScale, standardized } from "./distribution.js";
+import { floatArray, logNdtrOf, ndtriOf, ndtrOf } from "../normal.js";
+import { exponential, locationScale, type LocationScaleFunction, standardized } from "./distribution.js";
 
 /** The normal distribution of mean `loc` and standard deviation `scale`. */
 
@@ -20,11 +22,15 @@ export const logcdf = /* @__PURE__ */ standardized("norm.logcdf", (z) => logNdtr
 export const sf = /* @__PURE__ */ standardized("norm.sf", (z) => ndtrOf(p.neg(z)));
 /** log(1 − cdf), without underflow in the upper tail. */
 export const logsf = /* @__PURE__ */ standardized("norm.logsf", (z) => logNdtrOf(p.neg(z)));
-/** Quantiles. */
-export const ppf = /* @__PURE__ */ locationScale("norm.ppf", "q", (q, loc, scale) =>
-  p.add(p.mul(ndtriOf(q), scale), loc),
-);
+/** Quantiles, of floats only. */
+export const ppf = /* @__PURE__ */ ofFloats("norm.ppf", (q, loc, scale) => p.add(p.mul(ndtriOf(q), scale), loc));
 /** Quantiles from above: where 1 − cdf is q. */
-export const isf = /* @__PURE__ */ locationScale("norm.isf", "q", (q, loc, scale) =>
+export const isf = /* @__PURE__ */ ofFloats("norm.isf", (q, loc, scale) =>
   p.add(p.mul(ndtriOf(p.sub(like(q, 1), q)), scale), loc),
 );
+
+/** A function of a probability that refuses arrays of integers and booleans, as JAX does. */
+function ofFloats(op: string, f: (q: NDArray, loc: NDArray, scale: NDArray) => NDArray): LocationScaleFunction {
+  const call = locationScale(op, "q", f);
+  return (q, ...rest) => call(floatArray(`scipy.stats.${op}`, asArray(q, `scipy.stats.${op}`, "q")), ...rest);
+}
