@@ -12,6 +12,7 @@ import {
   type Pointer,
   ROW,
 } from "./nodes.js";
+import { boundedBy } from "./bounds.js";
 import { findBranches, partsOfPhases } from "./branches.js";
 import { keepBytes } from "./memory.js";
 import { type Schedule, schedule } from "./schedule.js";
@@ -234,6 +235,10 @@ class Lowering {
         return this.intern(`k${e.keep}`, { kind: "keep", type: e.type, keep: e.keep, args: [] }, this.everything);
       case "op": {
         const args = e.args.map((a) => this.byExpr.get(a)!);
+        if ((e.op === "max" || e.op === "min") && e.type === "f32") {
+          const [x, y] = args.map((a) => this.varies(a));
+          if (x !== y) return this.lowerWith(boundedBy(e.op, e.args[x ? 0 : 1]!, e.args[x ? 1 : 0]!));
+        }
         return this.intern(`${e.op} ${e.type} ${args.map((a) => a.id).join()}`, {
           kind: "op",
           type: e.type,
@@ -242,6 +247,22 @@ class Lowering {
         });
       }
     }
+  }
+
+  /** An expression made of ones that are lowered. */
+  private lowerWith(e: Expr): Node {
+    const known = this.byExpr.get(e);
+    if (known) return known;
+    if (e.kind === "op") for (const a of e.args) this.lowerWith(a);
+    const node = this.lowerExpr(e);
+    this.byExpr.set(e, node);
+    return node;
+  }
+
+  /** Whether a value differs between the lanes of a vector. */
+  private varies(n: Node): boolean {
+    const { vectorAxis } = this.plan;
+    return vectorAxis >= 0 && (n.deps & (2 ** vectorAxis)) !== 0;
   }
 
   private lowerStatement(s: Statement): LoopStatement {
