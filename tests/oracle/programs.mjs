@@ -1666,3 +1666,222 @@ export const shape_ops_gradients = (t) => {
     })(x),
   );
 };
+
+// @program hmm_forward_posteriors | scan
+export const hmm_forward_posteriors = (t) => {
+  const { grad, vmap, jvp, lax, nn, tree } = t;
+  const F = f32(t);
+  const I = i32(t);
+  const ll = (p, o) => {
+    const T = nn.logSoftmax(p.t, 1),
+      E = nn.logSoftmax(p.e, 1);
+    const [a] = lax.scan(
+      (a, o) => [nn.logsumexp(a.slice([], null).add(T), 0).add(E.slice([], o)), null],
+      nn.logSoftmax(p.pi).add(E.slice([], o.slice(0))),
+      o.slice([1]),
+    );
+    return nn.logsumexp(a);
+  };
+  const p = {
+      t: F([
+        [1, 0.5],
+        [-0.2, 0.3],
+      ]),
+      e: F([
+        [0.1, 2, 0],
+        [1, -1, 0.5],
+      ]),
+      pi: F([0.3, 0]),
+    },
+    o = I([0, 2, 1, 1, 0]);
+  return tree.leaves([
+    ll(p, o),
+    grad((p) => ll(p, o))(p),
+    vmap(ll, { inAxes: [null, 0] })(
+      p,
+      I([
+        [0, 1, 2, 0],
+        [2, 2, 1, 1],
+      ]),
+    ),
+    jvp((p) => grad(ll)(p, o), [p], [p]),
+  ]);
+};
+
+// @program viterbi_reverse_scan | scan
+export const viterbi_reverse_scan = (t) => {
+  const { numpy: np, lax, tree } = t;
+  const F = f32(t);
+  const I = i32(t);
+  const T = F([
+      [0.7, 0.3],
+      [0.4, 0.6],
+    ]),
+    E = F([
+      [0.5, 0.4, 0.1],
+      [0.1, 0.3, 0.6],
+    ]),
+    o = I([0, 1, 2, 2, 1, 0]);
+  const fw = (a, x) => {
+    const s = a.slice([], null).add(np.log(T));
+    return [np.max(s, 0).add(np.log(E).slice([], x)), np.argmax(s, 0)];
+  };
+  const [a, bp] = lax.scan(fw, np.log(F([0.6, 0.4])).add(np.log(E).slice([], o.slice(0))), o.slice([1]));
+  const last = np.argmax(a);
+  const [, path] = lax.scan((s, b) => [b.slice(s), b.slice(s)], last, bp, { reverse: true });
+  return tree.leaves([np.max(a), np.concatenate([path, last.slice(null)])]);
+};
+
+// @program graph_attention_segments | ml
+export const graph_attention_segments = (t) => {
+  const { numpy: np, grad, random, nn, ops, tree } = t;
+  const I = i32(t);
+  const src = I([0, 1, 2, 3, 0]),
+    dst = I([1, 2, 0, 0, 3]);
+  const gat = (p, h) => {
+    const z = np.matmul(h, p.w);
+    let e = nn.leakyRelu(np.matmul(z.slice(src), p.a).add(np.matmul(z.slice(dst), p.b)), 0.2);
+    const m = ops.segmentMax(e, dst, 4);
+    e = np.exp(e.sub(m.slice(dst)));
+    const s = ops.segmentSum(e, dst, 4);
+    return ops.segmentSum(e.div(s.slice(dst)).slice([], null).mul(z.slice(src)), dst, 4);
+  };
+  const k = random.split(random.key(5), 4);
+  const p = {
+      w: random.normal(k.slice(0), [3, 2]),
+      a: random.normal(k.slice(1), [2]),
+      b: random.normal(k.slice(2), [2]),
+    },
+    h = random.normal(k.slice(3), [4, 3]);
+  const l = (p) => np.sum(np.square(nn.elu(gat(p, h))));
+  return tree.leaves([l(p), grad(l)(p)]);
+};
+
+// @program particle_filter_resampling | random
+export const particle_filter_resampling = (t) => {
+  const { numpy: np, lax, random, nn, tree } = t;
+  const F = f32(t);
+  const step = ([ps, k], x) => {
+    const ks = random.split(k, 3);
+    ps = ps.mul(0.9).add(random.normal(ks.slice(1), ps.shape).mul(0.3));
+    const w = nn.softmax(np.square(x.sub(ps)).neg()),
+      cs = np.cumsum(w),
+      u = np
+        .arange(0, 8, 1, { dtype: "int32" })
+        .add(random.uniform(ks.slice(2)))
+        .div(8),
+      i = np.clip(np.searchsorted(cs, u), 0, 7);
+    ps = ps.slice(i);
+    return [
+      [ps, ks.slice(0)],
+      [np.mean(ps), i],
+    ];
+  };
+  return tree.leaves(lax.scan(step, [random.normal(random.key(0), [8]), random.key(1)], F([0.1, 0.5, 1, 0.3]))[1]);
+};
+
+// @program line_search_while_in_scan | control-flow
+export const line_search_while_in_scan = (t) => {
+  const { numpy: np, lax, tree } = t;
+  const F = f32(t);
+  const I = i32(t);
+  const f = (x) => np.square(np.subtract(1, x.slice(0))).add(np.square(x.slice(1).sub(np.square(x.slice(0)))).mul(5));
+  const step = (x) => {
+    const [v, g] = t.valueAndGrad(f)(x);
+    const [tt, n] = lax.whileLoop(
+      (c) => np.greater(f(x.sub(c[0].mul(g))), v.sub(c[0].mul(0.3).mul(np.dot(g, g)))),
+      (c) => [c[0].mul(0.5), c[1].add(1)],
+      [F(1), I(0)],
+    );
+    x = x.sub(tt.mul(g));
+    return [x, [f(x), n]];
+  };
+  return tree.leaves(lax.scan(step, F([-1, 1]), null, { length: 15 }));
+};
+
+// @program sinkhorn_gradients | optimization
+export const sinkhorn_gradients = (t) => {
+  const { numpy: np, grad, lax, nn, tree } = t;
+  const F = f32(t);
+  const C = F([
+    [0, 1, 2],
+    [1, 0, 1],
+    [2, 1, 0],
+  ]);
+  const ot = (a, b, e) => {
+    const [f, g] = lax.foriLoop(
+      0,
+      20,
+      (_, [f, g]) => {
+        f = e.mul(np.log(a).sub(nn.logsumexp(g.slice(null).sub(C).div(e), 1)));
+        g = e.mul(np.log(b).sub(nn.logsumexp(f.slice([], null).sub(C).div(e), 0)));
+        return [f, g];
+      },
+      [np.zeros(3), np.zeros(3)],
+    );
+    return np.sum(np.exp(f.slice([], null).add(g.slice(null)).sub(C).div(e)).mul(C));
+  };
+  const a = F([0.5, 0.3, 0.2]),
+    b = F([0.2, 0.2, 0.6]);
+  return tree.leaves([ot(a, b, F(0.2)), grad(ot, { argnums: [0, 1, 2] })(a, b, F(0.2))]);
+};
+
+// @program lbfgs_two_loops | optimization
+export const lbfgs_two_loops = (t) => {
+  const { numpy: np, grad, lax, tree } = t;
+  const F = f32(t);
+  const f = (x) => np.sum(np.square(x.sub(F([1, -2, 3]))).mul(F([1, 10, 0.5]))).add(np.prod(x).mul(0.1));
+  const pos = (a, b, e) => np.where(np.greater(b, 0), np.divide(a, np.where(np.greater(b, 0), b, 1)), e);
+  const step = ([x, S, Y]) => {
+    const g = grad(f)(x);
+    const b1 = (i, [q, al]) => {
+      const j = np.subtract(3, i),
+        sy = np.dot(S.slice(j), Y.slice(j)),
+        a = pos(np.dot(S.slice(j), q), sy, 0);
+      return [q.sub(a.mul(Y.slice(j))), al.at(j).set(a)];
+    };
+    const [first, al] = lax.foriLoop(0, 4, b1, [g, np.zeros(4)]);
+    const sy = np.dot(S.slice(3), Y.slice(3)),
+      yy = np.dot(Y.slice(3), Y.slice(3));
+    let q = first.mul(pos(sy, yy, 0.05));
+    const b2 = (j, q) => {
+      const sy = np.dot(S.slice(j), Y.slice(j)),
+        b = pos(np.dot(Y.slice(j), q), sy, 0);
+      return q.add(S.slice(j).mul(al.slice(j).sub(b)));
+    };
+    q = lax.foriLoop(0, 4, b2, q);
+    const x2 = x.sub(q);
+    return [[x2, np.roll(S, -1, 0).at(3).set(x2.sub(x)), np.roll(Y, -1, 0).at(3).set(grad(f)(x2).sub(g))], f(x2)];
+  };
+  return tree.leaves(lax.scan(step, [np.zeros(3), np.zeros([4, 3]), np.zeros([4, 3])], null, { length: 8 }));
+};
+
+// @program adaptive_steps_while | ode
+export const adaptive_steps_while = (t) => {
+  const { numpy: np, vmap, jvp, lax, tree } = t;
+  const F = f32(t);
+  const I = i32(t);
+  const solve = (lam) =>
+    lax.whileLoop(
+      (s) => np.logicalAnd(np.less(s[0], 1 - 1e-5), np.less(s[3], 500)),
+      ([tt, y, h, n]) => {
+        const k1 = lam.neg().mul(y).add(np.sin(tt)),
+          y1 = y.add(h.mul(k1)),
+          k2 = lam
+            .neg()
+            .mul(y1)
+            .add(np.sin(tt.add(h))),
+          y2 = y.add(h.mul(k1.add(k2)).div(2)),
+          ok = np.less(np.abs(y2.sub(y1)), 1e-3),
+          t2 = np.where(ok, tt.add(h), tt);
+        return [
+          t2,
+          np.where(ok, y2, y),
+          np.minimum(np.where(ok, h.mul(1.5), h.mul(0.5)), np.subtract(1, t2).add(1e-9)),
+          n.add(1),
+        ];
+      },
+      [F(0), F(1), F(0.1), I(0)],
+    );
+  return tree.leaves([solve(F(2)), jvp((l) => solve(l)[1], [F(2)], [F(1)]), vmap(solve)(F([0.5, 5]))]);
+};
