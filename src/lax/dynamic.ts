@@ -5,6 +5,7 @@ import { isInteger } from "../core/dtype.js";
 import { ArgumentError, DTypeError } from "../core/errors.js";
 import { type ArrayLike, asArray, describeValue, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
+import { fromEnd } from "./from-end.js";
 
 /** Slices at indices that are known only when the program runs; starts are clamped so that the slice lies within. */
 
@@ -22,7 +23,7 @@ function startIndex(i: ArrayLike, size: number, op: string): NDArray {
       hint: `convert with .astype("int32")`,
     });
   }
-  return x.dtype === "uint32" ? x : p.select(p.lt(x, 0), p.add(x, size), x);
+  return fromEnd(x, size);
 }
 
 /** Start indices one by one; they may come as one vector. */

@@ -4,6 +4,7 @@ import { isInteger } from "../core/dtype.js";
 import { ArgumentError, DTypeError } from "../core/errors.js";
 import { type ArrayLike, asArray, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
+import { fromEnd } from "./from-end.js";
 
 /** Gather and scatter as XLA has them; `x.slice(…)`, `x.at(…)` and `numpy.take` say the same in easier words. */
 
@@ -193,7 +194,7 @@ export function indexTake(...given: unknown[]): NDArray {
     const n = x.shape[axes[k] ?? -1] ?? 1;
     const index = p.convertElementType(indexVectors(i, "lax.indexTake"), "int32");
     const r = p.rem(index, n);
-    return p.expandDims(p.select(p.lt(r, 0), p.add(r, n), r), [1]);
+    return p.expandDims(fromEnd(r, n), [1]);
   });
   return p.gather(
     x,

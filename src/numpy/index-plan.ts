@@ -3,6 +3,7 @@ import { broadcastShapes, type Shape, sizeOf } from "../core/aval.js";
 import { isInteger } from "../core/dtype.js";
 import { ArgumentError, counted, DTypeError } from "../core/errors.js";
 import { describeValue } from "../core/literal.js";
+import { fromEnd } from "../lax/from-end.js";
 import * as p from "../primitives/all.js";
 import { expandTo } from "./promotion.js";
 
@@ -212,7 +213,7 @@ export function windowPlan(plan: IndexPlan, wrap: boolean): WindowPlan {
     }
     const i = p.convertElementType(a.indices, "int32");
     const n = plan.shape[k]!;
-    const counted = wrap && a.indices.dtype !== "uint32" ? p.select(p.lt(i, 0), p.add(i, n), i) : i;
+    const counted = wrap && a.indices.dtype !== "uint32" ? fromEnd(i, n) : i;
     const spread = expandTo(counted, plan.block!);
     const start = placeOf.get("block")!;
     return p.broadcastInDim(

@@ -3,6 +3,7 @@ import { normalizeAxis } from "../core/aval.js";
 import { signature } from "../core/calling.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
+import { fromEnd } from "../lax/from-end.js";
 import * as p from "../primitives/all.js";
 import { integers as requireIntegers, type Index, planIndex } from "./index-plan.js";
 import { type OutOfBounds, primitiveMode, selectByArrays, selectWith } from "./index-select.js";
@@ -80,10 +81,10 @@ function resolveMode(
   if (mode === "clip" && !countBeforeClip) return { index, primitive: "clip" };
   if (mode === "wrap") {
     const r = p.rem(index, n);
-    return { index: p.select(p.lt(r, 0), p.add(r, n), r), primitive: "promiseInBounds" };
+    return { index: fromEnd(r, n), primitive: "promiseInBounds" };
   }
   return {
-    index: i.dtype === "uint32" ? index : p.select(p.lt(index, 0), p.add(index, n), index),
+    index: i.dtype === "uint32" ? index : fromEnd(index, n),
     primitive: primitiveMode(mode, op),
   };
 }
