@@ -29,7 +29,7 @@ import { Heap, type Slot } from "./heap.js";
 import { originOfData } from "./origin.js";
 import { placeOf, refuseSharedDonation } from "./result-places.js";
 import { type Ready, readyOf } from "./ready.js";
-import { originalOf, RepeatedStorage, type Repetition, repetitionKey } from "./repeated-storage.js";
+import { originalOf, repeated } from "./repeated-storage.js";
 import { type DeviceStats, noCounters, type RuntimeStorage, ScalarStorage, Standing } from "./storage.js";
 import { requireDTypes, unsupportedArray } from "./supported-dtypes.js";
 
@@ -92,7 +92,10 @@ export class CompiledDevice implements StorageOwner {
       const { facts } = primitive;
       if (isCallback(primitive)) return this.callBack(primitive, inputs, params, standing);
       if (facts.repeats && sizeOf(facts.repeats(params as never)) >= worthWaiting) {
-        const late = this.repeated(primitive, inputs[0]!, params, standing);
+        const late = repeated(this, inputs[0]!, { primitive, params, standing }, (x) => {
+          const ready = this.eager.find(primitive, [x], params);
+          return this.execute(ready, [x], undefined, standing)[0]!;
+        });
         if (late) return [late];
       }
       const ready = facts.elementwise === true ? this.eager.findRepeating(primitive, inputs, params) : undefined;
@@ -110,30 +113,6 @@ export class CompiledDevice implements StorageOwner {
     if (repeating) return this.execute(repeating, inputs.map(originalOf), undefined, standing)[0]!;
     const ready = this.eager.findFused(f, inputs);
     return ready && this.execute(ready, inputs, undefined, standing)[0]!;
-  }
-
-  /** An array of another's elements, which are not repeated before they are needed; undefined: nothing is repeated, or a scalar is. */
-  private repeated(
-    primitive: AnyPrimitive,
-    x: ConcreteArray,
-    params: unknown,
-    standing: Standing,
-  ): ConcreteArray | undefined {
-    const { storage } = x;
-    if (!(storage instanceof DeviceStorage) || x.dtype === "key") return undefined;
-    const [out] = primitive.abstract([x.aval], params as never);
-    const type = ArrayType.of(out!);
-    if (ArrayType.size(type) === ArrayType.size(x.aval)) return undefined;
-    const from = ArrayType.of(x.aval);
-    const of = storage.share(standing);
-    const repetition = { primitive, params, of, type: from, key: repetitionKey(from, params) };
-    const make = (r: Repetition): Slot => {
-      const operands = [new ConcreteArray(r.type, r.of)];
-      const [made] = this.execute(this.eager.find(r.primitive, operands, r.params), operands, undefined, standing);
-      return (made!.storage as DeviceStorage).slot;
-    };
-    const words = ArrayType.words(type);
-    return new ConcreteArray(type, new RepeatedStorage(this, repetition, make, { dtype: type.dtype, words, standing }));
   }
 
   /** Calls a function of the host here and now: no program is made for one call. */

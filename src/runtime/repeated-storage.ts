@@ -1,5 +1,4 @@
 import { ConcreteArray } from "../core/array.js";
-import type { DType } from "../core/dtype.js";
 import { structuralKey } from "../core/structural-key.js";
 import type { AnyPrimitive } from "../core/primitive.js";
 import { ArrayType } from "./array-type.js";
@@ -16,9 +15,6 @@ export interface Repetition {
   /** Tells apart what a program of it depends on. */
   readonly key: string;
 }
-
-export const repetitionKey = (type: ArrayType, params: unknown): string =>
-  `${ArrayType.idOf(type)} by ${structuralKey(params)}`;
 
 /** Whether an array's elements are still to be repeated. */
 export const isLate = (x: ConcreteArray): boolean => repetitionOf(x) !== undefined;
@@ -40,12 +36,13 @@ export class RepeatedStorage extends DeviceStorage {
 
   constructor(
     owner: StorageOwner,
+    type: ArrayType,
     repetition: Repetition,
-    /** Computes them. */
-    private readonly make: (repetition: Repetition) => Slot,
-    { dtype, words, standing }: { readonly dtype: DType; readonly words: number; readonly standing: Standing },
+    /** Computes them of the array that they are repeated of. */
+    private readonly make: (original: ConcreteArray) => ConcreteArray,
+    standing: Standing,
   ) {
-    super(owner, undefined, dtype, words, standing);
+    super(owner, undefined, type.dtype, ArrayType.words(type), standing);
     this.late = repetition;
   }
 
@@ -59,7 +56,7 @@ export class RepeatedStorage extends DeviceStorage {
   override get slot(): Slot {
     const { late } = this;
     if (late) {
-      this.held = this.make(late);
+      this.held = (this.make(new ConcreteArray(late.type, late.of)).storage as DeviceStorage).slot;
       this.late = undefined;
       late.of.dispose();
     }
@@ -70,4 +67,26 @@ export class RepeatedStorage extends DeviceStorage {
     this.late = undefined;
     super.dispose();
   }
+}
+
+/** An array of another's elements that are repeated when they are needed; undefined: nothing is repeated, or a scalar is. */
+export function repeated(
+  owner: StorageOwner,
+  x: ConcreteArray,
+  {
+    primitive,
+    params,
+    standing,
+  }: { readonly primitive: AnyPrimitive; readonly params: unknown; readonly standing: Standing },
+  make: (original: ConcreteArray) => ConcreteArray,
+): ConcreteArray | undefined {
+  const { storage } = x;
+  if (!(storage instanceof DeviceStorage) || x.dtype === "key") return undefined;
+  const [out] = primitive.abstract([x.aval], params as never);
+  const type = ArrayType.of(out!);
+  if (ArrayType.size(type) === ArrayType.size(x.aval)) return undefined;
+  const from = ArrayType.of(x.aval);
+  const key = `${ArrayType.idOf(from)} by ${structuralKey(params)}`;
+  const repetition = { primitive, params, of: storage.share(standing), type: from, key };
+  return new ConcreteArray(type, new RepeatedStorage(owner, type, repetition, make, standing));
 }
