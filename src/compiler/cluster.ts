@@ -1,5 +1,6 @@
 import { type Shape, sizeOf, stridesOf } from "../core/aval.js";
 import type { Literal } from "../core/jaxpr.js";
+import { elementType } from "../kernel-ir/element-type.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { Index } from "../kernel-ir/index-expr.js";
 import type { ReduceLowering } from "../kernel-ir/lowering.js";
@@ -9,7 +10,7 @@ import { againFor } from "./again.js";
 import { applyElement, elementOf, type Reader } from "./elements.js";
 import { MemoryReader } from "./opaque.js";
 import { movedPlace, regroup } from "./places.js";
-import { elementType, type Group, physicalShape, physicalSize, type Value } from "./graph.js";
+import { type Group, physicalShape, physicalSize, type Value } from "./graph.js";
 
 /** Work that one kernel may hold, in units of an add: larger ones spill registers and compile slowly. */
 const maxCost = 600;

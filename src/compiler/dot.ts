@@ -1,6 +1,7 @@
 import { sizeOf, stridesOf } from "../core/aval.js";
 import { InternalError } from "../core/errors.js";
 import type { DeviceTraits } from "../kernel-ir/backend.js";
+import { elementType } from "../kernel-ir/element-type.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { Digit, DotKernel, MatrixLayout } from "../kernel-ir/kernel.js";
 import type { DotDims, DotLowering } from "../kernel-ir/lowering.js";
@@ -8,7 +9,7 @@ import { constant } from "../kernel-ir/scalar.js";
 import { applyElement, elementOf, flatIndex } from "./elements.js";
 import { clusterName, type Epilogue, epilogueParts } from "./epilogue.js";
 import type { OpaqueGroup } from "./fuse.js";
-import { elementType, type Op, type Operand, packOf, physicalSize, type Value } from "./graph.js";
+import { type Op, type Operand, packOf, physicalSize, type Value } from "./graph.js";
 import { bufferArg, type KernelLaunch, MemoryReader, storeKernel } from "./opaque.js";
 
 /** A matrix operand of a contraction: where its elements lie, and the launches that put them there if a copy was needed. */

@@ -1,11 +1,12 @@
 import { stridesOf } from "../core/aval.js";
 import { InternalError, invariant } from "../core/errors.js";
 import { Literal } from "../core/jaxpr.js";
+import { elementType } from "../kernel-ir/element-type.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { Index } from "../kernel-ir/index-expr.js";
 import type { ElementLowering, Operand as RuleOperand } from "../kernel-ir/lowering.js";
 import { constant, type Expr } from "../kernel-ir/scalar.js";
-import { elementType, type Operand, physicalShape, type Value } from "./graph.js";
+import { type Operand, physicalShape, type Value } from "./graph.js";
 
 /** How the elements of values that are not free are had: loaded, or computed in the same kernel. */
 export interface Reader {

@@ -1,11 +1,12 @@
 import type { DeviceTraits } from "../kernel-ir/backend.js";
+import { elementType } from "../kernel-ir/element-type.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { BufferArg, NestKernel, Statement } from "../kernel-ir/kernel.js";
 import { simplify } from "../kernel-ir/rewrite.js";
 import { type Expr, load } from "../kernel-ir/scalar.js";
 import { Substitution } from "../kernel-ir/substitute.js";
 import type { Cluster, Member } from "./cluster.js";
-import { elementType, type Value } from "./graph.js";
+import type { Value } from "./graph.js";
 import { childrenOf } from "./nest.js";
 import { bufferArg, type KernelLaunch } from "./opaque.js";
 

@@ -5,26 +5,9 @@ import type { Var } from "../core/jaxpr.js";
 import { type Eqn, type Jaxpr, Literal } from "../core/jaxpr.js";
 import { ruleOf } from "../core/primitive.js";
 import type { DeviceTraits } from "../kernel-ir/backend.js";
+import { elementType } from "../kernel-ir/element-type.js";
 import type { ElementLowering, Lowering } from "../kernel-ir/lowering.js";
 import { constant, op as makeOp } from "../kernel-ir/scalar.js";
-import type { BufferArg } from "../kernel-ir/kernel.js";
-
-/** The type of an element in a buffer. */
-export function elementType(a: Aval): BufferArg["type"] {
-  switch (a.dtype) {
-    case "float32":
-      return "f32";
-    case "float64":
-      return "f64";
-    case "int32":
-      return "i32";
-    case "uint32":
-    case "key":
-      return "u32";
-    case "bool":
-      return "bool";
-  }
-}
 
 /** The shape of an array in memory: keys have a last axis of two words. */
 export const physicalShape = (a: Aval): Shape => (a.dtype === "key" ? [...a.shape, 2] : a.shape);

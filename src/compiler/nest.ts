@@ -1,4 +1,5 @@
 import type { DeviceTraits } from "../kernel-ir/backend.js";
+import { elementType } from "../kernel-ir/element-type.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { Index } from "../kernel-ir/index-expr.js";
 import type { BufferArg, NestKernel, Phase, Statement } from "../kernel-ir/kernel.js";
@@ -6,7 +7,7 @@ import { simplify } from "../kernel-ir/rewrite.js";
 import { type Expr, keepRef, type ScalarType } from "../kernel-ir/scalar.js";
 import { Substitution } from "../kernel-ir/substitute.js";
 import type { Cluster } from "./cluster.js";
-import { elementType, physicalSize, type Value } from "./graph.js";
+import { physicalSize, type Value } from "./graph.js";
 
 /** A kernel with the values that its buffers are. */
 export interface Launch {

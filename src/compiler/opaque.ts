@@ -1,6 +1,7 @@
 import { sizeOf } from "../core/aval.js";
 import { InternalError } from "../core/errors.js";
 import { Literal } from "../core/jaxpr.js";
+import { elementType } from "../kernel-ir/element-type.js";
 import * as ix from "../kernel-ir/index-expr.js";
 import type { Index } from "../kernel-ir/index-expr.js";
 import type { BufferArg, Kernel, NestKernel, Slot, SortKernel } from "../kernel-ir/kernel.js";
@@ -10,7 +11,7 @@ import { simplify } from "../kernel-ir/rewrite.js";
 import { elementOf, flatIndex, type Reader, reshapedFrom, ruleOperand } from "./elements.js";
 import type { OpaqueGroup } from "./fuse.js";
 import type { Value } from "./graph.js";
-import { elementType, physicalShape, physicalSize } from "./graph.js";
+import { physicalShape, physicalSize } from "./graph.js";
 
 /** A launch of any kernel, with the values that its buffers are. */
 export interface KernelLaunch {

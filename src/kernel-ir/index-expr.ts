@@ -255,6 +255,34 @@ function dependsOn(atom: Atom, axis: number): boolean {
       return indexDependsOn(atom.x, axis);
   }
 }
+/**
+ * An index with others in the place of its axes and of the values that it holds; `inner` does the same for the indices within it.
+ */
+export function mapIndex(
+  i: Index,
+  axis: (k: number, index: Index) => Index,
+  value: (e: Expr, lo: number, hi: number) => Index,
+  inner = (x: Index): Index => mapIndex(x, axis, value),
+): Index {
+  const mapped = (a: Atom): Index => {
+    switch (a.kind) {
+      case "axis":
+        return axis(a.axis, axisIndex(a.axis, a.hi + 1));
+      case "div":
+        return div(inner(a.x), a.d);
+      case "mod":
+        return mod(inner(a.x), a.d);
+      case "clamp":
+        return clamp(inner(a.x), a.lo, a.hi);
+      case "value":
+        return value(a.expr, a.lo, a.hi);
+    }
+  };
+  let out = lit(i.base);
+  for (const { coeff, atom } of i.terms) out = add(out, scale(mapped(atom), coeff));
+  return out;
+}
+
 export const indexDependsOn = (i: Index, axis: number): boolean => i.terms.some((t) => dependsOn(t.atom, axis));
 
 function exprDependsOn(e: Expr, axis: number): boolean {

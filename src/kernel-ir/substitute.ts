@@ -1,5 +1,5 @@
 import * as ix from "./index-expr.js";
-import type { Atom, Index } from "./index-expr.js";
+import type { Index } from "./index-expr.js";
 import type { Expr } from "./scalar.js";
 
 /**
@@ -28,25 +28,14 @@ export class Substitution {
   index(i: Index): Index {
     const known = this.indices.get(i.key);
     if (known) return known;
-    let out = ix.lit(i.base);
-    for (const { coeff, atom } of i.terms) out = ix.add(out, ix.scale(this.atom(atom), coeff));
+    const out = ix.mapIndex(
+      i,
+      this.axis,
+      (e, lo, hi) => ix.valueIndex(this.expr(e), lo, hi),
+      (x) => this.index(x),
+    );
     this.indices.set(i.key, out);
     return out;
-  }
-
-  private atom(a: Atom): Index {
-    switch (a.kind) {
-      case "axis":
-        return this.axis(a.axis, ix.axisIndex(a.axis, a.hi + 1));
-      case "div":
-        return ix.div(this.index(a.x), a.d);
-      case "mod":
-        return ix.mod(this.index(a.x), a.d);
-      case "clamp":
-        return ix.clamp(this.index(a.x), a.lo, a.hi);
-      case "value":
-        return ix.valueIndex(this.expr(a.expr), a.lo, a.hi);
-    }
   }
 
   private rebuild(e: Expr): Expr {
@@ -64,28 +53,29 @@ export class Substitution {
   }
 
   private intern(e: Expr): Expr {
-    const key = this.keyOf(e);
+    const key = expressionKey(e, (a) => this.ids.get(a) ?? this.ids.get(this.intern(a))!);
     const same = this.interned.get(key);
     if (same) return same;
     this.interned.set(key, e);
     this.ids.set(e, this.ids.size);
     return e;
   }
+}
 
-  private keyOf(e: Expr): string {
-    switch (e.kind) {
-      case "const":
-        return `c${e.type}${Object.is(e.value, -0) ? "-0" : String(e.value)}`;
-      case "index":
-        return `i${e.index.key}`;
-      case "load":
-        return `l${e.type}${e.buffer}@${e.index.key}`;
-      case "op":
-        return `${e.op}${e.type}(${e.args.map((a) => this.ids.get(a) ?? this.ids.get(this.intern(a))).join(",")})`;
-      case "slot":
-        return `s${e.type}${e.slot}`;
-      case "keep":
-        return `k${e.type}${e.keep}`;
-    }
+/** Equal for nodes that are the same but for being two; operands count by their numbers. */
+export function expressionKey(e: Expr, number: (operand: Expr) => number): string {
+  switch (e.kind) {
+    case "const":
+      return `c${e.type}${Object.is(e.value, -0) ? "-0" : String(e.value)}`;
+    case "index":
+      return `i${e.index.key}`;
+    case "load":
+      return `l${e.type}${e.buffer}@${e.index.key}`;
+    case "op":
+      return `${e.op}${e.type}(${e.args.map(number).join(",")})`;
+    case "slot":
+      return `s${e.type}${e.slot}`;
+    case "keep":
+      return `k${e.type}${e.keep}`;
   }
 }

@@ -1,6 +1,5 @@
 import * as ix from "../../../kernel-ir/index-expr.js";
 import type { Index } from "../../../kernel-ir/index-expr.js";
-import type { BufferType } from "../../../kernel-ir/program.js";
 import type { BufferArg } from "../../../kernel-ir/kernel.js";
 import type { Expr } from "../../../kernel-ir/scalar.js";
 import { elementBytes } from "../nest/memory.js";
@@ -11,22 +10,6 @@ const MOST_CANDIDATES = 8;
 
 /** A type of elements in buffers. */
 export type CellType = BufferArg["type"];
-
-export function cellType({ dtype }: Pick<BufferType, "dtype">): CellType {
-  switch (dtype) {
-    case "float32":
-      return "f32";
-    case "float64":
-      return "f64";
-    case "int32":
-      return "i32";
-    case "uint32":
-    case "key":
-      return "u32";
-    case "bool":
-      return "bool";
-  }
-}
 
 /** Where a buffer of a body lies while the body is followed: in memory that is only read, or in cells with a value each. */
 export type Place =

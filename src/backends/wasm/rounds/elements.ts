@@ -1,6 +1,7 @@
 import * as ix from "../../../kernel-ir/index-expr.js";
-import type { Atom, Index } from "../../../kernel-ir/index-expr.js";
+import type { Index } from "../../../kernel-ir/index-expr.js";
 import { simplify } from "../../../kernel-ir/rewrite.js";
+import { expressionKey } from "../../../kernel-ir/substitute.js";
 import {
   constant,
   type Expr,
@@ -76,33 +77,21 @@ export class Elements {
 
   /** An index with numbers in the place of axes, and other values in the place of those it holds. */
   index(index: Index, axis: (k: number) => number, value: (e: Expr) => Expr): Index {
-    let out = ix.lit(index.base);
-    for (const { coeff, atom } of index.terms) out = ix.add(out, ix.scale(this.atom(atom, axis, value), coeff));
-    return out;
-  }
-
-  private atom(a: Atom, axis: (k: number) => number, value: (e: Expr) => Expr): Index {
-    switch (a.kind) {
-      case "axis":
-        return ix.lit(axis(a.axis));
-      case "div":
-        return ix.div(this.index(a.x, axis, value), a.d);
-      case "mod":
-        return ix.mod(this.index(a.x, axis, value), a.d);
-      case "clamp":
-        return ix.clamp(this.index(a.x, axis, value), a.lo, a.hi);
-      case "value": {
-        const e = value(a.expr);
-        return e.kind === "const" ? ix.lit(Number(e.value)) : ix.valueIndex(e, a.lo, a.hi);
-      }
-    }
+    return ix.mapIndex(
+      index,
+      (k) => ix.lit(axis(k)),
+      (given, lo, hi) => {
+        const e = value(given);
+        return e.kind === "const" ? ix.lit(Number(e.value)) : ix.valueIndex(e, lo, hi);
+      },
+    );
   }
 
   private intern(e: Expr): Expr {
     if (this.ids.has(e)) return e;
     this.step();
     const own = e.kind === "op" ? this.withInterned(e) : e;
-    const key = this.keyOf(own);
+    const key = expressionKey(own, (a) => this.ids.get(a)!);
     const same = this.interned.get(key);
     if (same) return same;
     this.interned.set(key, own);
@@ -112,22 +101,6 @@ export class Elements {
 
   private withInterned(e: OpExpr): OpExpr {
     return e.args.every((a) => this.ids.has(a)) ? e : { ...e, args: e.args.map((a) => this.intern(a)) };
-  }
-
-  private keyOf(e: Expr): string {
-    switch (e.kind) {
-      case "const":
-        return `c${e.type}${Object.is(e.value, -0) ? "-0" : String(e.value)}`;
-      case "index":
-        return `i${e.index.key}`;
-      case "load":
-        return `l${e.type}${e.buffer}@${e.index.key}`;
-      case "op":
-        return `${e.op}${e.type}(${e.args.map((a) => this.ids.get(a)).join()})`;
-      case "slot":
-      case "keep":
-        return `${e.kind}${e.type}${e.kind === "slot" ? e.slot : e.keep}`;
-    }
   }
 }
 

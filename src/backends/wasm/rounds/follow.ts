@@ -1,12 +1,13 @@
 import { debug } from "../../../core/debug.js";
 import { invariant } from "../../../core/errors.js";
+import { elementType } from "../../../kernel-ir/element-type.js";
 import * as ix from "../../../kernel-ir/index-expr.js";
 import type { Index } from "../../../kernel-ir/index-expr.js";
 import type { BufferArg, Statement } from "../../../kernel-ir/kernel.js";
 import type { BufferRef, BufferType, Program, ProgramFunction, Slices, Step } from "../../../kernel-ir/program.js";
 import type { Expr } from "../../../kernel-ir/scalar.js";
 import { elementBytes } from "../nest/memory.js";
-import { Cells, cellsAt, cellType, copyCells, type Place, readAt, writeAt } from "./cells.js";
+import { Cells, cellsAt, copyCells, type Place, readAt, writeAt } from "./cells.js";
 import { Declined, decline, Elements } from "./elements.js";
 import { followLaunch } from "./launch.js";
 import type { Carry, InnerLoop, Rounds, ScalarLoop, SlotOf } from "./rounds.js";
@@ -211,20 +212,20 @@ class Follower {
   }
 
   private readAll(p: Place, t: BufferType): Expr[] {
-    const type = cellType(t);
+    const type = elementType(t);
     return Array.from({ length: this.count(t) }, (_, e) => readAt(p, type, ix.lit(e), this.make));
   }
 
   /** Elements of what is carried or written. */
   private count(t: BufferType): number {
-    const count = t.bytes / elementBytes(cellType(t));
+    const count = t.bytes / elementBytes(elementType(t));
     if (count > MOST_ELEMENTS) decline("it carries much");
     return count;
   }
 
   /** Cells with a slot each, which rounds of a loop change; adds the slots to a list. */
   private slotsFor(t: BufferType, loop: number, slots: number[]): Place {
-    const type = cellType(t);
+    const type = elementType(t);
     const cells = new Cells();
     for (let e = 0; e < this.count(t); e++) {
       const slot = this.slots.push({ type, loop }) - 1;
@@ -237,7 +238,7 @@ class Follower {
   // ---- buffers
 
   private memory(ref: BufferRef, t: BufferType, access: BufferArg["access"], rounds = 1): Memory {
-    const type = cellType(t);
+    const type = elementType(t);
     this.refs.push(ref);
     const buffer = this.buffers.push({ type, access, length: (t.bytes / elementBytes(type)) * rounds }) - 1;
     return { kind: "memory", buffer, type, base: ix.lit(0) };
