@@ -58,6 +58,19 @@ test("softmax of rows", () => {
       let m = select(max(x, y), bitcast<f32>(a & b), ((a | b) << 1u) == 0u);
       return select(m, x + y, max(a & 0x7fffffffu, b & 0x7fffffffu) > 0x7f800000u);
     }
+    fn divide(x: f32, y: f32, zero: u32) -> f32 {
+      let s = select(1.0f, 0.25f, abs(y) > 8.507059e37f);
+      let a = x * s;
+      let b = y * s;
+      let z = u32(zero);
+      let q = bitcast<f32>(bitcast<u32>(a / b) ^ z);
+      let q1 = bitcast<f32>(bitcast<u32>(q) & 0xfffff000u);
+      let q2 = bitcast<f32>(bitcast<u32>(q - q1) ^ z);
+      let b1 = bitcast<f32>(bitcast<u32>(b) & 0xfffff000u);
+      let b2 = bitcast<f32>(bitcast<u32>(b - b1) ^ z);
+      let c = (((a - q1 * b1) - q1 * b2) - q2 * b1 - q2 * b2) / b;
+      return select(q, q + c, abs(c) < abs(q) * 0.000001f);
+    }
     @compute @workgroup_size(64)
     fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) place: u32) {
       let group = i32(wid.x);
@@ -123,7 +136,7 @@ test("softmax of rows", () => {
       if (lane < 40) {
         let v12 = row * 40 + lane;
         let v13 = keep0_0;
-        b1[v12] = v13 / c3;
+        b1[v12] = divide(v13, c3, zero);
       }
     }
     "

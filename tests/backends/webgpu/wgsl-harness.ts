@@ -29,6 +29,8 @@ export interface FormOptions {
   readonly lanes?: boolean;
   /** Inputs whose elements are loaded one by one. */
   readonly scattered?: readonly number[];
+  /** What a driver makes of the text, where that is another shader's. */
+  readonly driver?: (wgsl: string) => string;
 }
 
 /** A module that computes `roots` at every point: results of a type lie in one buffer, one root after another. */
@@ -89,7 +91,8 @@ export async function onDevice(
   options: FormOptions = {},
 ): Promise<TypedArray[]> {
   const n = columns[0]!.data.length;
-  const { wgsl, bindings, workgroups, buffers, places } = moduleOf(columns, roots, options);
+  const { wgsl: text, bindings, workgroups, buffers, places } = moduleOf(columns, roots, options);
+  const wgsl = options.driver?.(text) ?? text;
   const contents = buffers.map((b, i) => columns[i]?.data ?? storageOf(b));
   const cost = { flops: 0, loadBytes: 0, storeBytes: 0, workgroupBytes: 0 };
   const code = { dispatches: [{ label: "expressions", wgsl, bindings, workgroups, cost }], scratch: [] };

@@ -37,6 +37,31 @@ const bodies = {
   from_u32: `(x: U) -> F {
   return F(x >> U(16u)) * F(65536.0f) + F(x & U(0xffffu));
 }`,
+  // Drivers multiply by a reciprocal, some units in the last place off; beyond 2^126 that is subnormal, and counts as zero. What
+  // the quotient leaves is put right by products of halves, which are exact also where fma rounds twice. What is held no compiler
+  // knows to cancel. Where q is zero, infinite or NaN, or halves of it count as zero, the comparison does not hold.
+  divide: `(x: F, y: F, zero: u32) -> F {
+  let s = select(F(1.0f), F(0.25f), abs(y) > F(8.507059e37f));
+  let a = x * s;
+  let b = y * s;
+  let z = U(zero);
+  let q = bitcast<F>(bitcast<U>(a / b) ^ z);
+  let q1 = bitcast<F>(bitcast<U>(q) & U(0xfffff000u));
+  let q2 = bitcast<F>(bitcast<U>(q - q1) ^ z);
+  let b1 = bitcast<F>(bitcast<U>(b) & U(0xfffff000u));
+  let b2 = bitcast<F>(bitcast<U>(b - b1) ^ z);
+  let c = (((a - q1 * b1) - q1 * b2) - q2 * b1 - q2 * b2) / b;
+  return select(q, q + c, abs(c) < abs(q) * F(0.000001f));
+}`,
+  square_root: `(x: F, zero: u32) -> F {
+  let z = U(zero);
+  let s = bitcast<F>(bitcast<U>(sqrt(x)) ^ z);
+  let s1 = bitcast<F>(bitcast<U>(s) & U(0xfffff000u));
+  let s2 = bitcast<F>(bitcast<U>(s - s1) ^ z);
+  let d = s + s;
+  let c = (((x - s1 * s1) - (s1 + s1) * s2) - s2 * s2) / d;
+  return select(s, s + c, abs(c) < s * F(0.000001f));
+}`,
   // Divisors are positive.
   floor_div: `(x: I, d: I) -> I {
   return (x - select(I(0), d - I(1), x < I(0))) / d;

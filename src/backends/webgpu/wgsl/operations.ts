@@ -90,6 +90,11 @@ const helper =
   (name: HelperName): Emit =>
   ({ args, context, lanes }) =>
     call(context.need(name, lanes), ...args);
+/** A helper that holds what it computes from all reasoning. */
+const holding =
+  (name: HelperName): Emit =>
+  ({ args, context, lanes }) =>
+    call(context.need(name, lanes), ...args, "zero");
 const never: Emit = ({ operand }) => {
   throw new InternalError(`an op that ${operand} does not have`);
 };
@@ -194,7 +199,7 @@ const emits: Readonly<Record<ScalarOp, Emit>> = {
   add: byType({ f32: infix("+"), i32: infix("+"), u32: infix("+") }),
   sub: byType({ f32: infix("-"), i32: infix("-"), u32: infix("-") }),
   mul: byType({ f32: infix("*"), i32: infix("*"), u32: infix("*") }),
-  div: byType({ f32: infix("/"), i32: infix("/"), u32: infix("/") }),
+  div: byType({ f32: holding("divide"), i32: infix("/"), u32: infix("/") }),
   rem: ints(infix("%")),
   neg: byType({
     f32: onSign("neg"),
@@ -204,7 +209,7 @@ const emits: Readonly<Record<ScalarOp, Emit>> = {
   abs: byType({ f32: onSign("abs"), i32: builtin("abs"), u32: ({ args: [x] }) => x! }),
   min: byType({ f32: extreme("min"), i32: builtin("min"), u32: builtin("min") }),
   max: byType({ f32: extreme("max"), i32: builtin("max"), u32: builtin("max") }),
-  sqrt: byType({ f32: builtin("sqrt") }),
+  sqrt: byType({ f32: holding("square_root") }),
   floor: byType({ f32: builtin("floor") }),
   ceil: byType({ f32: builtin("ceil") }),
   trunc: byType({ f32: builtin("trunc") }),
