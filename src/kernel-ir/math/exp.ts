@@ -46,6 +46,8 @@ interface ExpTable {
   readonly cosh: readonly number[];
   /** Where e^x is 0, and where it is infinite. */
   readonly exp0: number;
+  /** Where e^x rounds to 2^−bias: below the normal range. */
+  readonly expNormal0: number;
   readonly expInf: number;
   readonly exp2Min: number;
   readonly exp2Max: number;
@@ -68,6 +70,7 @@ export const expTables: Readonly<Record<FloatType, ExpTable>> = {
     sinh: [0.16666667, 0.008333192, 0.00019958429],
     cosh: [0.04166646, 0.0013935453],
     exp0: -104,
+    expNormal0: -88,
     expInf: 89,
     exp2Min: -151,
     exp2Max: 128,
@@ -100,6 +103,7 @@ export const expTables: Readonly<Record<FloatType, ExpTable>> = {
       0.041666666666666685, 0.0013888888888873312, 2.480158734909989e-5, 2.755725193840405e-7, 2.0921725404848353e-9,
     ],
     exp0: -746,
+    expNormal0: -709,
     expInf: 710,
     exp2Min: -1076,
     exp2Max: 1024,
@@ -140,13 +144,15 @@ export function expOfSum(x: Expr, correction: Expr | undefined): Expr {
 /** e^x. */
 export const exp = (x: Expr): Expr => expOfSum(x, undefined);
 
-/** e^x for x ≤ 0: no overflow to provide for, so two factors of which one is constant do, and round what is subnormal once. */
+/**
+ * e^x for x ≤ 0: no overflow to provide for, so one factor does. Results below the normal range are 0, nearly all of them: of
+ * n = −bias, where the cap lies, the bits of 2^n are those of 0.
+ */
 export function expNonpositive(x: Expr): Expr {
   const f = formatOf(x);
   const t = expTables[f.type];
-  const { n, r } = reduce(capBelow(x, t.exp0), t);
-  const ample = (f.bias + 1) / 2;
-  return mul(mul(poly(r, [1, 1, ...t.exp]), powerOfFloat(n, ample, f)), k(x, 2 ** -ample));
+  const { n, r } = reduce(capBelow(x, t.expNormal0), t);
+  return mul(poly(r, [1, 1, ...t.exp]), powerOfFloat(n, 0, f));
 }
 
 /** 2^x: exact at integers. */

@@ -698,6 +698,29 @@ describe("reductions", () => {
     }
   });
 
+  test("min and max: a NaN of either sign wins over values of both signs, wherever it lies", () => {
+    const nans = { positive: 0x7fc00000, negative: 0xffc00000 | 0, smallest: 0x7f800001, least: 0xff800001 | 0 };
+    const fills = [[1, -2], [-1, -2], [Infinity, -Infinity], [0, -0], [-Infinity, -0], [Infinity, 0]]; // prettier-ignore
+    for (const c of ["min", "max"] as const) {
+      for (const n of [1, 4, 7, 37, 64]) {
+        const k = reduce("f32", c, c === "min" ? Infinity : -Infinity, [], [n], [1]);
+        for (const [even, odd] of fills) {
+          const x = Float32Array.from({ length: n }, (_, i) => (i % 2 === 0 ? even! : odd!));
+          const expected = x.reduce((a, b) => (c === "min" ? Math.min(a, b) : Math.max(a, b)));
+          expect(Object.is(runNest(k, [x, new Float32Array(1)]).buffers[1]![0], expected), `${c} of ${[...x]}`).toBe(
+            true,
+          );
+          for (const [name, word] of Object.entries(nans))
+            for (const at of new Set([0, n >> 1, n - 1])) {
+              const y = x.slice();
+              new Int32Array(y.buffer)[at] = word;
+              expect(runNest(k, [y, new Float32Array(1)]).buffers[1]![0], `${name} NaN at ${at} of ${n}`).toBeNaN();
+            }
+        }
+      }
+    }
+  });
+
   test("long sums stay accurate", () => {
     const n = 1_000_000;
     const sum = (

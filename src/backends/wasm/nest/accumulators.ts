@@ -2,6 +2,7 @@ import { InternalError } from "../../../core/errors.js";
 import { identity } from "../../../kernel-ir/combine.js";
 import type { ScalarType } from "../../../kernel-ir/scalar.js";
 import { Op } from "../opcodes.js";
+import { type Aside, isExtreme, newAside } from "./extremes.js";
 import type { LoopSlot, Node } from "./nodes.js";
 import { scalarConst, scalarOp, scalarValType } from "./scalar-ops.js";
 import type { Values } from "./values.js";
@@ -22,12 +23,8 @@ export class Accumulator {
   /** Float64 sums: low and high lanes of each copy (float32 in four lanes), or of all. */
   private readonly sums: readonly number[] = [];
   readonly blocked: boolean;
-  /**
-   * Extremes of floats along the lanes: an instruction for what IEEE 754 calls maximum is a dozen on most machines. So the
-   * parts hold extremes of ordinary values, and aside is whether NaN occurred (all bits of a lane) and how the sign bits are,
-   * which decides between 0 and −0.
-   */
-  private readonly aside: { readonly nan: number; readonly signs: number } | null;
+  /** Extremes of floats along the lanes: the parts hold extremes of ordinary values. */
+  private readonly aside: Aside | null;
   private result = -1;
 
   constructor(
@@ -36,14 +33,15 @@ export class Accumulator {
     /** "across": lanes are points of the reduced axis; "rows": lanes are rows; "scalar". */
     private readonly kind: "across" | "rows" | "scalar",
     copies: number,
-    long: boolean,
+    /** How many steps a phase may take. */
+    steps: number,
   ) {
     const { f } = values;
     if (slot.type === "i64") throw new InternalError("slots of type i64 do not exist");
-    this.blocked = long && !slot.running && slot.combine === "add" && (slot.type === "f32" || slot.type === "f64");
+    this.blocked =
+      steps > BLOCK && !slot.running && slot.combine === "add" && (slot.type === "f32" || slot.type === "f64");
     this.parts = Array.from({ length: copies }, () => f.local(kind === "scalar" ? scalarValType(slot.type) : "v128"));
-    const extreme = (slot.combine === "max" || slot.combine === "min") && (slot.type === "f32" || slot.type === "f64");
-    this.aside = extreme && kind === "across" ? { nan: f.local("v128"), signs: f.local("v128") } : null;
+    this.aside = kind === "across" && isExtreme(slot) ? newAside(values, slot, copies, steps) : null;
     if (this.blocked) {
       const halves = slot.type === "f32" && values.nest.lanes === 4 && kind !== "scalar" ? 2 : 1;
       const groups = kind === "rows" ? copies : 1;
@@ -57,12 +55,7 @@ export class Accumulator {
     const partial = this.blocked || this.kind === "across";
     for (const part of this.parts)
       this.setPart(part, partial ? identity(this.slot.combine, this.slot.type) : this.slot.initial);
-    if (this.aside) {
-      this.values.constant("i32", 0);
-      f.set(this.aside.nan);
-      this.values.constant("i32", this.slot.combine === "max" ? -1 : 0);
-      f.set(this.aside.signs);
-    }
+    this.aside?.start();
     for (const sum of this.sums) {
       if (this.kind === "scalar") f.f64(this.slot.initial);
       else this.values.constant("f64", this.kind === "rows" ? this.slot.initial : -0);
@@ -106,32 +99,16 @@ export class Accumulator {
       values.fixed(whole ? "first 64 bits" : "first 32 bits", () => f.i32x4(-1, whole ? -1 : 0, 0, 0));
       f.op(Op.v128_bitselect);
     }
-    if (this.aside) this.stepExtreme(part, this.aside);
-    else vectorOp(values.target, slot.combine, slot.type, slot.type);
+    if (this.aside) {
+      const local = f.local("v128");
+      f.set(local);
+      this.aside.step(copy, local);
+      f.get(local);
+      f.get(part);
+      this.combine();
+      f.free(local);
+    } else vectorOp(values.target, slot.combine, slot.type, slot.type);
     f.set(part);
-  }
-
-  /** Stack: value → extreme of it and the part. */
-  private stepExtreme(part: number, { nan, signs }: { readonly nan: number; readonly signs: number }): void {
-    const { f } = this.values;
-    const double = this.slot.type === "f64";
-    const max = this.slot.combine === "max";
-    const value = f.local("v128");
-    f.set(value);
-    f.get(value);
-    f.get(value);
-    f.op(double ? Op.f64x2_ne : Op.f32x4_ne);
-    f.get(nan);
-    f.op(Op.v128_or);
-    f.set(nan);
-    f.get(signs);
-    f.get(value);
-    f.op(max ? Op.v128_and : Op.v128_or);
-    f.set(signs);
-    f.get(value);
-    f.get(part);
-    this.combine();
-    f.free(value);
   }
 
   /** Stack: two vectors of partial results → one. */
@@ -144,35 +121,6 @@ export class Accumulator {
     const max = slot.combine === "max";
     if (slot.type === "f64") values.f.op(max ? Op.f64x2_pmax : Op.f64x2_pmin);
     else values.f.op(max ? Op.f32x4_pmax : Op.f32x4_pmin);
-  }
-
-  /** Stack: the extreme of ordinary values → the extreme. */
-  private finishExtreme({ nan, signs }: { readonly nan: number; readonly signs: number }): void {
-    const { f } = this.values;
-    const { type, combine } = this.slot;
-    const double = type === "f64";
-    const found = f.local(scalarValType(type));
-    f.set(found);
-    scalarConst(f, type, NaN);
-    // a zero: 0 beats −0 upwards, −0 beats 0 downwards
-    scalarConst(f, type, -0);
-    scalarConst(f, type, 0);
-    f.get(signs);
-    f.op(double ? Op.i64x2_bitmask : Op.i32x4_bitmask);
-    if (combine === "max") {
-      f.i32(double ? 3 : 15);
-      f.op(Op.i32_eq);
-    }
-    f.op(Op.select);
-    f.get(found);
-    f.get(found);
-    scalarConst(f, type, 0);
-    f.op(double ? Op.f64_eq : Op.f32_eq);
-    f.op(Op.select);
-    f.get(nan);
-    f.op(Op.v128_any_true);
-    f.op(Op.select);
-    f.free(found);
   }
 
   /** A sum of products that nothing else needs is a fused multiply-add. */
@@ -294,7 +242,7 @@ export class Accumulator {
     } else {
       this.combineCopies();
       this.horizontal(parts[0]!);
-      if (this.aside) this.finishExtreme(this.aside);
+      this.aside?.finish();
       if (!Object.is(slot.initial, identity(slot.combine, slot.type))) {
         scalarConst(f, slot.type, slot.initial);
         scalarOp(f, slot.combine, slot.type, slot.type, false);
@@ -307,7 +255,7 @@ export class Accumulator {
 
   free(): void {
     for (const local of [...this.parts, ...this.sums]) this.values.f.free(local);
-    if (this.aside) for (const local of [this.aside.nan, this.aside.signs]) this.values.f.free(local);
+    this.aside?.free();
     if (this.result >= 0) this.values.f.free(this.result);
   }
 

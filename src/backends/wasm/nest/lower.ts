@@ -14,6 +14,7 @@ import {
 } from "./nodes.js";
 import { boundedBy } from "./bounds.js";
 import { findBranches, partsOfPhases } from "./branches.js";
+import { isExtreme } from "./extremes.js";
 import { keepBytes } from "./memory.js";
 import { type Schedule, schedule } from "./schedule.js";
 import { splitAxes } from "./split.js";
@@ -172,7 +173,9 @@ class Lowering {
       stack.push(...n.args);
     }
     const size = seen.size + (plan.even ? 0 : 4);
-    let copies = size <= 4 ? 8 : size <= 32 ? 4 : size <= 100 ? 2 : 1;
+    // more accumulators than that do not fit in the registers: extremes have three
+    const most = body.some((s) => s.kind === "accumulate" && isExtreme(this.kernel.slots[s.slot]!)) ? 4 : 8;
+    let copies = Math.min(most, size <= 4 ? 8 : size <= 32 ? 4 : size <= 100 ? 2 : 1);
     const extent = plan.extents[plan.extents.length - 1]!;
     if (!this.generic) while (copies > 1 && copies * plan.lanes > extent) copies /= 2;
     return copies;

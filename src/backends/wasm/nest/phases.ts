@@ -38,11 +38,11 @@ export class Phases {
       values.addresses.startPhase();
       values.active = run.lanes;
       const inPhase = new Map<number, Accumulator>();
-      const long = this.isLong(phase);
+      const steps = this.stepsOf(phase);
       for (const slot of phase.slots) {
         const kind = nest.mode === "parallel" ? "rows" : nest.mode === "reduced" ? "across" : "scalar";
         const copies = kind === "rows" ? run.copies : kind === "across" ? phase.copies : 1;
-        const a = new Accumulator(values, nest.slots[slot]!, kind, copies, long);
+        const a = new Accumulator(values, nest.slots[slot]!, kind, copies, steps);
         a.start();
         inPhase.set(slot, a);
         accumulators.push(a);
@@ -61,13 +61,13 @@ export class Phases {
     for (const a of accumulators) a.free();
   }
 
-  /** Whether sums of the reduced axes are so long that they need blocks. */
-  private isLong(phase: LoopPhase): boolean {
+  /** How many steps the walk along the reduced axes takes, if not fewer: those at its end may be of single elements. */
+  private stepsOf(phase: LoopPhase): number {
     const { nest } = this;
     const reduced = nest.axes.slice(nest.parallel);
-    if (reduced.some((a) => !isImmediate(a.extent))) return true;
+    if (reduced.some((a) => !isImmediate(a.extent))) return Infinity;
     const points = reduced.reduce((n, a) => n * dimValue(a.extent), 1);
-    return points > BLOCK * (nest.mode === "reduced" ? phase.copies * nest.lanes : 1);
+    return points / (nest.mode === "reduced" ? phase.copies * nest.lanes : 1);
   }
 
   private body(phase: LoopPhase, rows: Run, accumulators: ReadonlyMap<number, Accumulator>): void {

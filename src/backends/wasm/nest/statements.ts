@@ -8,6 +8,15 @@ import type { Scopes } from "./scopes.js";
 import type { Values } from "./values.js";
 import { vectorOp } from "./vector-ops.js";
 
+type Write = Extract<LoopStatement, { readonly kind: "store" | "keep" }>;
+
+/** A write whose value is in a local. */
+interface Waiting {
+  readonly write: Write;
+  readonly copy: number;
+  readonly local: number;
+}
+
 /** Writes the statements of phases. */
 export class Statements {
   constructor(
@@ -17,25 +26,43 @@ export class Statements {
     private readonly values: Values,
   ) {}
 
-  /** Statements at one point, or (copies > 0) in the vectors of one step. */
+  /**
+   * Statements at one point, or (copies > 0) in the vectors of one step.
+   *
+   * Stores wait until all values are computed: the plan may have put a result where an operand lies. Those of several
+   * vectors wait for the last one, so that an engine, which computes values where they are needed, works on all of them at
+   * a time: one vector alone is a chain of operations that each wait for the one before.
+   */
   emit(list: readonly LoopStatement[], copies: number, slots: ReadonlyMap<number, Accumulator>): void {
     const { values, nest } = this;
+    const together = copies > 1 && !nest.sequential && !list.some((s) => s.kind === "store" && s.access.opaque);
+    const last = list.length - 1;
+    const waits = (s: LoopStatement, k: number): s is Write =>
+      (s.kind === "store" && !nest.sequential && (together || k < last)) || (s.kind === "keep" && together);
+    const waiting: Waiting[] = [];
     for (let copy = 0; copy < Math.max(1, copies); copy++) {
       values.copy = copy;
-      // Stores wait until all values are computed: the plan may have put a result where an operand lies.
-      const waiting: { readonly access: Access; readonly local: number }[] = [];
       list.forEach((s, k) => {
-        if (s.kind === "store" && !nest.sequential && k < list.length - 1)
-          waiting.push({ access: s.access, local: this.hold(s.value, copies > 0) });
+        if (waits(s, k)) waiting.push({ write: s, copy, local: this.hold(s.value, copies > 0) });
         else this.statement(s, copies > 0, copy, slots);
       });
-      for (const { access, local } of waiting) {
-        this.store(access, () => this.f.get(local), copies > 0);
-        this.f.free(local);
-      }
+      if (!together) this.write(waiting.splice(0), copies > 0);
       values.endCopy();
     }
+    this.write(waiting, true);
+    if (together) values.endCopy();
     values.copy = 0;
+  }
+
+  private write(waiting: readonly Waiting[], vector: boolean): void {
+    const { f, values } = this;
+    for (const { write, copy, local } of waiting) {
+      values.copy = copy;
+      const push = (): void => f.get(local);
+      if (write.kind === "store") this.store(write.access, push, vector);
+      else this.keep(write.keep, push, vector, copy);
+      f.free(local);
+    }
   }
 
   /** A local with a value. */
@@ -53,7 +80,7 @@ export class Statements {
   }
 
   private statement(s: LoopStatement, vector: boolean, copy: number, slots: ReadonlyMap<number, Accumulator>): void {
-    const { f, nest, values } = this;
+    const { nest, values } = this;
     switch (s.kind) {
       case "accumulate": {
         const a = slots.get(s.slot);
@@ -67,19 +94,10 @@ export class Statements {
         this.store(s.access, () => (vector ? values.vector(s.value) : values.scalar(s.value)), vector);
         if (nest.sequential) this.scopes.release(() => true);
         return;
-      case "keep": {
-        const bytes = keepBytes(nest.keeps[s.keep]!, nest.lanes);
+      case "keep":
         values.prepare(s.value);
-        f.get(values.addresses.keepPointer(s.keep));
-        if (vector) {
-          values.vector(s.value);
-          storeRun(f, bytes, values.active, copy * nest.lanes * bytes);
-        } else {
-          values.scalar(s.value);
-          f.store(scalarStoreOp[s.value.type]);
-        }
+        this.keep(s.keep, () => (vector ? values.vector(s.value) : values.scalar(s.value)), vector, copy);
         return;
-      }
       case "update":
         this.update(s, vector);
     }
@@ -94,6 +112,16 @@ export class Statements {
     const offset = values.addresses.push(access);
     push();
     f.store(scalarStoreOp[access.type], offset);
+  }
+
+  private keep(keep: number, push: () => void, vector: boolean, copy: number): void {
+    const { f, nest, values } = this;
+    const type = nest.keeps[keep]!;
+    const bytes = keepBytes(type, nest.lanes);
+    f.get(values.addresses.keepPointer(keep));
+    push();
+    if (vector) storeRun(f, bytes, values.active, copy * nest.lanes * bytes);
+    else f.store(scalarStoreOp[type]);
   }
 
   private update(s: Extract<LoopStatement, { readonly kind: "update" }>, vector: boolean): void {
