@@ -698,23 +698,28 @@ describe("reductions", () => {
     }
   });
 
-  test("min and max: a NaN of either sign wins over values of both signs, wherever it lies", () => {
+  test.each(["along lanes", "in rows of lanes"])("min and max %s: a NaN of either sign wins, −0 is below 0", (way) => {
     const nans = { positive: 0x7fc00000, negative: 0xffc00000 | 0, smallest: 0x7f800001, least: 0xff800001 | 0 };
-    const fills = [[1, -2], [-1, -2], [Infinity, -Infinity], [0, -0], [-Infinity, -0], [Infinity, 0]]; // prettier-ignore
+    const fills = [[1, -2], [-1, -2], [Infinity, -Infinity], [0, -0], [-0, -0], [-Infinity, -0], [Infinity, 0]]; // prettier-ignore
+    const rows = way === "along lanes" ? 1 : 11;
     for (const c of ["min", "max"] as const) {
       for (const n of [1, 4, 7, 37, 64]) {
-        const k = reduce("f32", c, c === "min" ? Infinity : -Infinity, [], [n], [1]);
+        const initial = c === "min" ? Infinity : -Infinity;
+        const k = reduce("f32", c, initial, rows === 1 ? [] : [rows], [n], rows === 1 ? [1] : [1, rows]);
+        const run = (x: Float32Array): Float32Array =>
+          runNest(k, [x, new Float32Array(rows)]).buffers[1]! as Float32Array;
         for (const [even, odd] of fills) {
-          const x = Float32Array.from({ length: n }, (_, i) => (i % 2 === 0 ? even! : odd!));
+          const x = Float32Array.from({ length: n * rows }, (_, i) => (Math.floor(i / rows) % 2 === 0 ? even! : odd!));
           const expected = x.reduce((a, b) => (c === "min" ? Math.min(a, b) : Math.max(a, b)));
-          expect(Object.is(runNest(k, [x, new Float32Array(1)]).buffers[1]![0], expected), `${c} of ${[...x]}`).toBe(
-            true,
-          );
+          expect(run(x), `${c} of ${even}, ${odd}, … (${n})`).toEqual(new Float32Array(rows).fill(expected));
           for (const [name, word] of Object.entries(nans))
             for (const at of new Set([0, n >> 1, n - 1])) {
               const y = x.slice();
-              new Int32Array(y.buffer)[at] = word;
-              expect(runNest(k, [y, new Float32Array(1)]).buffers[1]![0], `${name} NaN at ${at} of ${n}`).toBeNaN();
+              const row = (at * 5) % rows;
+              new Int32Array(y.buffer)[at * rows + row] = word;
+              const wanted = new Float32Array(rows).fill(expected);
+              wanted[row] = NaN;
+              expect(run(y), `${name} NaN at ${at} of ${n}`).toEqual(wanted);
             }
         }
       }

@@ -2,7 +2,7 @@ import { InternalError } from "../../../core/errors.js";
 import { identity } from "../../../kernel-ir/combine.js";
 import type { ScalarType } from "../../../kernel-ir/scalar.js";
 import { Op } from "../opcodes.js";
-import { type Aside, isExtreme, newAside } from "./extremes.js";
+import { type Aside, newAside, WordAside } from "./extremes.js";
 import type { LoopSlot, Node } from "./nodes.js";
 import { scalarConst, scalarOp, scalarValType } from "./scalar-ops.js";
 import type { Values } from "./values.js";
@@ -23,7 +23,7 @@ export class Accumulator {
   /** Float64 sums: low and high lanes of each copy (float32 in four lanes), or of all. */
   private readonly sums: readonly number[] = [];
   readonly blocked: boolean;
-  /** Extremes of floats along the lanes: the parts hold extremes of ordinary values. */
+  /** Where there is one, the parts hold extremes of ordinary values. */
   private readonly aside: Aside | null;
   private result = -1;
 
@@ -41,7 +41,7 @@ export class Accumulator {
     this.blocked =
       steps > BLOCK && !slot.running && slot.combine === "add" && (slot.type === "f32" || slot.type === "f64");
     this.parts = Array.from({ length: copies }, () => f.local(kind === "scalar" ? scalarValType(slot.type) : "v128"));
-    this.aside = kind === "across" && isExtreme(slot) ? newAside(values, slot, copies, steps) : null;
+    this.aside = kind === "scalar" ? null : newAside(values, slot, kind, copies, steps);
     if (this.blocked) {
       const halves = slot.type === "f32" && values.nest.lanes === 4 && kind !== "scalar" ? 2 : 1;
       const groups = kind === "rows" ? copies : 1;
@@ -221,6 +221,13 @@ export class Accumulator {
           f.set(part);
         });
       }
+      const { aside } = this;
+      if (aside instanceof WordAside)
+        parts.forEach((part, copy) => {
+          f.get(part);
+          aside.finishLanes(copy);
+          f.set(part);
+        });
       return { scalar: -1, vectors: parts };
     }
     const scalar = f.local(scalarValType(slot.type));

@@ -1,3 +1,4 @@
+import { identity } from "../../../kernel-ir/combine.js";
 import { Op } from "../opcodes.js";
 import type { LoopSlot } from "./nodes.js";
 import { scalarConst, scalarValType } from "./scalar-ops.js";
@@ -18,11 +19,19 @@ export interface Aside {
   free(): void;
 }
 
-/** `steps`: how many vectors each copy takes in, at most. */
-export function newAside(values: Values, slot: ExtremeSlot, copies: number, steps: number): Aside {
-  return slot.type === "f32" && steps >= WORTH_WORDS
-    ? new WordAside(values, slot, copies)
-    : new LaneAside(values, slot);
+/** What a slot keeps aside, if anything. `steps`: how many vectors each copy takes in, at most. */
+export function newAside(
+  values: Values,
+  slot: LoopSlot,
+  kind: "across" | "rows",
+  copies: number,
+  steps: number,
+): Aside | null {
+  if (!isExtreme(slot)) return null;
+  if (kind === "across")
+    return slot.type === "f32" && steps >= 8 ? new WordAside(values, slot, copies) : new LaneAside(values, slot);
+  const plain = slot.type === "f32" && !slot.running && slot.initial === identity(slot.combine, slot.type);
+  return plain && steps >= 4 ? new WordAside(values, slot, copies) : null;
 }
 
 /** A slot of floats that holds an extreme. */
@@ -34,15 +43,12 @@ export interface ExtremeSlot extends LoopSlot {
 export const isExtreme = (slot: LoopSlot): slot is ExtremeSlot =>
   (slot.combine === "max" || slot.combine === "min") && (slot.type === "f32" || slot.type === "f64");
 
-/** Steps from which two instructions a vector less are worth a longer end. */
-const WORTH_WORDS = 8;
-
 /**
- * Float32, many vectors: the greatest words as signed and as unsigned integers. A NaN is greater than the words of both infinities, as
- * signed integers if its sign bit is clear and as unsigned ones if it is set; 0 is the least word that is not negative, and
- * −0 the least whose sign bit is set.
+ * Float32, many vectors: the greatest words as signed and as unsigned integers. A NaN is greater than the words of both
+ * infinities, as signed integers if its sign bit is clear and as unsigned ones if it is set; 0 is the least word that is not
+ * negative, and −0 the least whose sign bit is set.
  */
-class WordAside implements Aside {
+export class WordAside implements Aside {
   private readonly signed: readonly number[];
   private readonly unsigned: readonly number[];
 
@@ -99,16 +105,43 @@ class WordAside implements Aside {
         }
       },
       () => {
-        f.get(signed);
-        f.i32x4(...four(0x7f800000));
-        f.op(Op.i32x4_gt_s);
-        f.get(unsigned);
-        f.i32x4(...four(-0x800000));
-        f.op(Op.i32x4_gt_u);
-        f.op(Op.v128_or);
+        this.pushNans(signed, unsigned);
         f.op(Op.v128_any_true);
       },
     );
+  }
+
+  /** Stack: the extremes of ordinary values of one copy → the extremes, lane by lane. */
+  finishLanes(copy: number): void {
+    const { f } = this.values;
+    const found = f.local("v128");
+    const [signed, unsigned] = [this.signed[copy]!, this.unsigned[copy]!];
+    f.set(found);
+    f.i32x4(...four(0x7fc00000));
+    // a zero: its sign bit is that of all, or of any
+    f.get(this.slot.combine === "max" ? signed : unsigned);
+    f.i32x4(...four(-0x80000000));
+    f.op(Op.v128_and);
+    f.get(found);
+    f.get(found);
+    f.i32x4(...four(0));
+    f.op(Op.f32x4_eq);
+    f.op(Op.v128_bitselect);
+    this.pushNans(signed, unsigned);
+    f.op(Op.v128_bitselect);
+    f.free(found);
+  }
+
+  /** Pushes all bits of the lanes in which a NaN occurred. */
+  private pushNans(signed: number, unsigned: number): void {
+    const { f } = this.values;
+    f.get(signed);
+    f.i32x4(...four(0x7f800000));
+    f.op(Op.i32x4_gt_s);
+    f.get(unsigned);
+    f.i32x4(...four(-0x800000));
+    f.op(Op.i32x4_gt_u);
+    f.op(Op.v128_or);
   }
 
   free(): void {

@@ -1,4 +1,5 @@
 import { indexDependsOn, type Index } from "../../../kernel-ir/index-expr.js";
+import { isExtreme } from "./extremes.js";
 import type { NestKernel } from "../../../kernel-ir/kernel.js";
 import { coefficientOf, type MergedAxis, mergeAxes } from "../../../kernel-ir/merge-axes.js";
 import type { Expr } from "../../../kernel-ir/scalar.js";
@@ -235,6 +236,10 @@ class Scale {
     if (!this.isEven(axis)) return 1;
     const size = (this.ops + this.laneOps * 8 + this.found.touches.length) / Math.max(1, this.kernel.phases.length);
     let copies = reduces ? (size <= 4 ? 8 : size <= 12 ? 4 : size <= 40 ? 2 : 1) : size <= 6 ? 4 : size <= 32 ? 2 : 1;
+    // An extreme has three accumulators: those of many vectors do not fit in the registers, which long walks down columns
+    // gain back from the cache lines they use whole.
+    const windows = !this.generic && this.kernel.reduced.reduce((n, extent) => n * extent, 1) < 64;
+    if (windows && this.kernel.slots.some(isExtreme)) copies = Math.min(copies, 4);
     if (this.kernel.keeps.length > 0) copies = Math.min(copies, 2);
     if (!this.generic) while (copies > 1 && copies * this.lanes > axis.extent) copies /= 2;
     return copies;
