@@ -45,14 +45,29 @@ function indexOf(
 }
 
 const argmaxParams = /* @__PURE__ */ signature<Params>("argmax", 1, names);
-/** The index of the largest element, the first of equal ones; of the first NaN if there is one. */
+/**
+ * The index (int32) of the largest element along an axis, or in the flattened array: the first of equal ones; of the first NaN
+ * if there is one.
+ *
+ * @throws ArgumentError `axis-range`, `reduce-empty`.
+ * @example
+ * np.argmax(np.array([1, 3, 3])); // 1
+ * np.argmax(np.array([[1, 3], [4, 2]]), 1); // [1, 0]
+ */
 export function argmax(a: ArrayLike, axis?: number | null | ArgOptions, options?: ArgOptions): NDArray;
 export function argmax(): NDArray {
   const { a, axis = null, keepdims } = argmaxParams(arguments);
   return indexOf("argmax", p.argmax, asArray(a, "argmax", "a"), axis, keepdims ?? false);
 }
 const argminParams = /* @__PURE__ */ signature<Params>("argmin", 1, names);
-/** The index of the least element, the first of equal ones; of the first NaN if there is one. */
+/**
+ * The index (int32) of the least element along an axis, or in the flattened array: the first of equal ones; of the first NaN if
+ * there is one.
+ *
+ * @throws as `argmax`.
+ * @example
+ * np.argmin(np.array([3, 1, 1])); // 1
+ */
 export function argmin(a: ArrayLike, axis?: number | null | ArgOptions, options?: ArgOptions): NDArray;
 export function argmin(): NDArray {
   const { a, axis = null, keepdims } = argminParams(arguments);
@@ -72,13 +87,25 @@ function nanIndexOf(
   return choose(op, all(missing, axis, { keepdims: keepdims ?? false }), like(index, -1), index);
 }
 const nanargmaxParams = /* @__PURE__ */ signature<Params>("nanargmax", 1, names);
-/** The index of the largest element that is not NaN; −1 if there is none. */
+/**
+ * The index of the largest element that is not NaN; −1 if there is none.
+ *
+ * @throws as `argmax`.
+ * @example
+ * np.nanargmax(np.array([NaN, 1, 3])); // 2
+ */
 export function nanargmax(a: ArrayLike, axis?: number | null | ArgOptions, options?: ArgOptions): NDArray;
 export function nanargmax(): NDArray {
   return nanIndexOf("nanargmax", p.argmax, -Infinity, nanargmaxParams(arguments));
 }
 const nanargminParams = /* @__PURE__ */ signature<Params>("nanargmin", 1, names);
-/** The index of the least element that is not NaN; −1 if there is none. */
+/**
+ * The index of the least element that is not NaN; −1 if there is none.
+ *
+ * @throws as `argmax`.
+ * @example
+ * np.nanargmin(np.array([NaN, NaN])); // -1
+ */
 export function nanargmin(a: ArrayLike, axis?: number | null | ArgOptions, options?: ArgOptions): NDArray;
 export function nanargmin(): NDArray {
   return nanIndexOf("nanargmin", p.argmin, Infinity, nanargminParams(arguments));

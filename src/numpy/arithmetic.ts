@@ -16,18 +16,48 @@ import { binary, floatBinary, floatUnary, like, requireInteger, unary, weakScala
 
 /** Arithmetic, element by element, with JAX's promotion. */
 
-/** Sum; on booleans the logical or. */
+/**
+ * Sum; on booleans the logical or. Integers wrap around.
+ *
+ * @throws ShapeError `shape-broadcast`; DTypeError `key-arithmetic`.
+ * @example
+ * np.add(np.array([[1], [2]]), np.array([10, 20])); // [[11, 21], [12, 22]]
+ */
 export const add = /* @__PURE__ */ binary("add", (x, y) => (x.dtype === "bool" ? p.or(x, y) : p.add(x, y)));
 
-/** Difference; booleans are refused, as in JAX. */
+/**
+ * Difference; integers wrap around.
+ *
+ * @throws ShapeError `shape-broadcast`; DTypeError `dtype-refused` for booleans, as in JAX.
+ * @example
+ * np.subtract(np.array([1, 2]), 3); // [-2, -1]
+ */
 export const subtract = /* @__PURE__ */ binary("subtract", (x, y) => p.sub(x, y));
 
-/** Product; on booleans the logical and. */
+/**
+ * Product; on booleans the logical and. Integers wrap around.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.multiply(np.array([1, 2]), 3); // [3, 6]
+ */
 export const multiply = /* @__PURE__ */ binary("multiply", (x, y) => (x.dtype === "bool" ? p.and(x, y) : p.mul(x, y)));
 
-/** Quotient in floats, also of integers. */
+/**
+ * Quotient in floats, also of integers; by 0 it is ±∞, of 0 by 0 NaN.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.trueDivide(np.arange(3), 2); // [0, 0.5, 1]
+ */
 export const trueDivide = /* @__PURE__ */ floatBinary("trueDivide", (x, y) => p.div(x, y));
-/** The same as `trueDivide`. */
+/**
+ * The same as `trueDivide`.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.divide(np.array([1, -1, 0]), 0); // [Infinity, -Infinity, NaN]
+ */
 export const divide = /* @__PURE__ */ floatBinary("divide", (x, y) => p.div(x, y));
 
 /** −x. */
@@ -37,7 +67,13 @@ export const positive = /* @__PURE__ */ unary("positive", (x) => x);
 /** 1/x, in floats. */
 export const reciprocal = /* @__PURE__ */ floatUnary("reciprocal", (x) => p.integerPow(x, -1));
 
-/** Absolute value; its derivative at 0 is 1. */
+/**
+ * Absolute value; its derivative at 0 is 1. The least int32 stays as it is.
+ *
+ * @example
+ * np.absolute(np.array([-1.5, 2])); // [1.5, 2]
+ * grad((x) => np.absolute(x))(0); // 1
+ */
 export const absolute = /* @__PURE__ */ unary("absolute", (x) =>
   x.dtype === "bool" || x.dtype === "uint32" ? x : p.abs(x),
 );
@@ -45,12 +81,28 @@ export const absolute = /* @__PURE__ */ unary("absolute", (x) =>
 export const abs = /* @__PURE__ */ unary("abs", absolute);
 /** Absolute value in floats. */
 export const fabs = /* @__PURE__ */ floatUnary("fabs", (x) => p.abs(x));
-/** −1, 0 or 1; NaN of NaN. */
+/**
+ * −1, 0 or 1; NaN of NaN. Its derivative is 0.
+ *
+ * @example
+ * np.sign(np.array([-3, 0, NaN])); // [-1, 0, NaN]
+ */
 export const sign = /* @__PURE__ */ unary("sign", (x) => p.sign(x));
-/** x·x. */
+/**
+ * x·x; booleans become int32.
+ *
+ * @example
+ * grad((x) => np.sum(np.square(x)))(np.array([1, -3])); // [2, -6]
+ */
 export const square = /* @__PURE__ */ unary("square", (x) => p.square(numeric("square", x)));
 
-/** Quotient rounded towards −∞: of integers an integer. */
+/**
+ * Quotient rounded towards −∞: of integers an integer (what XLA gives where the divisor is 0), of floats a float.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.floorDivide(np.array([7, -7]), 2); // [3, -4]
+ */
 export const floorDivide = /* @__PURE__ */ binary(
   "floorDivide",
   (x, y) => {
@@ -80,12 +132,24 @@ const remainderOf = (x: NDArray, divisor: NDArray): NDArray => {
   return p.select(off, p.add(m, y), m);
 };
 
-/** Remainder with the sign of the divisor. */
+/**
+ * Remainder with the sign of the divisor, as Python's `%`; by 0 it is NaN of floats, 0 of integers.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.remainder(np.array([7, -7]), 3); // [1, 2]
+ */
 export const remainder = /* @__PURE__ */ binary("remainder", remainderOf, promoteNumeric);
 /** The same as `remainder`. */
 export const mod = /* @__PURE__ */ binary("mod", remainderOf, promoteNumeric);
 
-/** Remainder with the sign of the dividend, as C has it. */
+/**
+ * Remainder with the sign of the dividend, as C and JavaScript's `%` have it.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.fmod(np.array([7, -7]), 3); // [1, -1]
+ */
 export const fmod = /* @__PURE__ */ binary("fmod", (x, y) => {
   // Integers have no remainder of a division by 0; of booleans JAX lets the primitive decide.
   const divisor = isInteger(x.dtype) ? p.select(p.eq(y, like(y, 0)), like(y, 1), y) : y;
@@ -101,20 +165,46 @@ export function divmod(): [NDArray, NDArray] {
 }
 const divmodParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike }>("divmod", 2, ["x1", "x2"]);
 
-/** The larger operand; NaN if either is. A tie gives each half of the derivative. */
+/**
+ * The larger operand, element by element; NaN if either is. A tie gives each half of the derivative.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.maximum(np.array([1, NaN, -2]), 0); // [1, NaN, 0]
+ * grad((x) => np.maximum(x, 0))(0); // 0.5
+ */
 export const maximum = /* @__PURE__ */ binary("maximum", (x, y) => p.max(x, y));
-/** The smaller operand; NaN if either is. A tie gives each half of the derivative. */
+/**
+ * The smaller operand, element by element; NaN if either is. A tie gives each half of the derivative.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.minimum(np.array([1, NaN, -2]), 0); // [0, NaN, -2]
+ */
 export const minimum = /* @__PURE__ */ binary("minimum", (x, y) => p.min(x, y));
 
 const isNanOrFalse = (x: NDArray): NDArray => p.ne(x, x);
-/** The larger operand; the other one where one is NaN. */
+/**
+ * The larger operand; the other one where one is NaN. A tie gives all of the derivative to the second.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.fmax(np.array([1, NaN]), 0); // [1, 0]
+ */
 export const fmax = /* @__PURE__ */ binary("fmax", (x, y) => p.select(p.or(p.gt(x, y), isNanOrFalse(y)), x, y));
 /** The smaller operand; the other one where one is NaN. */
 export const fmin = /* @__PURE__ */ binary("fmin", (x, y) => p.select(p.or(p.lt(x, y), isNanOrFalse(y)), x, y));
 
 /**
  * x1 to the power x2. An integral JS number as exponent is multiplied out (right at x1 = 0, also for derivatives, and for
- * integers); arrays of integers give integers by binary exponentiation.
+ * integers); arrays of integers give integers by binary exponentiation, 0 or ±1 for negative ones. A negative float to a power
+ * that is not whole is NaN.
+ *
+ * @throws ShapeError `shape-broadcast`; DTypeError `negative-power` of integers and a negative JS number.
+ * @example
+ * np.power(np.array([1, 2, 3]), 2); // [1, 4, 9]
+ * grad((x) => np.power(x, 2))(0); // 0
+ * np.power(-8, 1 / 3); // NaN, which np.cbrt is not
  */
 export function power(x1: ArrayLike, x2: ArrayLike): NDArray {
   if (arguments.length !== 2) ({ x1, x2 } = powerParams(arguments));
@@ -155,7 +245,14 @@ function integerPower(x: NDArray, y: NDArray): NDArray {
 /** x1 to the power x2, always in floats. */
 export const floatPower = /* @__PURE__ */ floatBinary("floatPower", (x, y) => p.pow(x, y));
 
-/** Length of the hypotenuse, without overflow on the way. */
+/**
+ * √(x1² + x2²), without overflow on the way.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.hypot(3, 4); // 5
+ * np.hypot(3e30, 4e30); // float32[], 5e30, though 9e60 is beyond float32
+ */
 export const hypot = /* @__PURE__ */ floatBinary("hypot", (x1, x2) => {
   const a = p.abs(x1);
   const b = p.abs(x2);

@@ -35,12 +35,17 @@ const arrayParams = /* @__PURE__ */ signature<ArrayParams>("array", 1, ["object"
   byName: ["shape", "device"],
 });
 /**
- * Makes an array. Numbers are data whose values do not decide the dtype: float32 unless `dtype` says otherwise; booleans
- * give bool, typed arrays their own dtype; arrays, also within lists, keep theirs.
+ * Makes an array. Numbers are data whose values do not decide the dtype: float32 unless `dtype` says otherwise; booleans give
+ * bool, typed arrays their own dtype where there is one (Float32Array, Float64Array, Int32Array, Uint32Array; others need
+ * `dtype`); arrays, also within lists, keep theirs and are stacked.
  *
+ * @throws ArgumentError `ragged` for lists that are not rectangular; ArgumentError `not-a-number`, `device-traced`; ShapeError
+ * `shape-size`, `stack-shapes` where arrays of a list differ; DTypeError `dtype-unsupported`, `dtype-typed-array`.
  * @example
- * np.array([[1, 2], [3, 4]])                      // float32[2,2]
- * np.array([1, 2, 3, 4], { shape: [2, 2], dtype: "int32" })
+ * np.array([[1, 2], [3, 4]]); // float32[2, 2]
+ * np.array([1, 2, 3, 4], { shape: [2, 2], dtype: "int32" }); // [[1, 2], [3, 4]]
+ * np.array([true, false]); // bool[2]
+ * np.array([np.ones([2]), np.zeros([2])]); // [[1, 1], [0, 0]]
  */
 export function array(object: ArrayData, dtype?: DType | null | ArrayOptions, options?: ArrayOptions): NDArray;
 export function array(): NDArray {
@@ -50,7 +55,15 @@ export function array(): NDArray {
 const asarrayParams = /* @__PURE__ */ signature<ArrayParams & { a: ArrayData }>("asarray", 1, ["a", "dtype", "order"], {
   byName: ["copy", "device", "shape"],
 });
-/** An array as it is, anything else as `array` makes it. */
+/**
+ * An array as it is, anything else as `array` makes it.
+ *
+ * @throws as `array`.
+ * @example
+ * const x = np.ones([2]);
+ * np.asarray(x) === x; // true
+ * np.asarray([1, 2]); // float32[2]
+ */
 export function asarray(a: ArrayData, dtype?: DType | null | ArrayOptions, options?: ArrayOptions): NDArray;
 export function asarray(): NDArray {
   const { a, ...options } = asarrayParams(arguments);
@@ -136,8 +149,12 @@ const astypeParams = /* @__PURE__ */ signature<{ x: ArrayLike; dtype: DType | nu
   },
 );
 /**
- * Converts elements: floats to integers towards zero (out of range clamps, NaN is 0), to bool by being nonzero.
- * Derivatives pass between floats.
+ * Converts elements: floats to integers towards zero (what is out of range to the nearest bound, NaN to 0), to bool by being
+ * nonzero. Derivatives pass between floats; those through integers are 0.
+ *
+ * @throws DTypeError `dtype-unsupported`.
+ * @example
+ * np.astype(np.array([2.7, -2.7, NaN]), "int32"); // [2, -2, 0]
  */
 export function astype(
   x: ArrayLike,

@@ -26,7 +26,13 @@ const broadcastToParams = /* @__PURE__ */ signature<{ array: ArrayLike; shape: n
   2,
   ["array", "shape"],
 );
-/** The array repeated to fill a shape, without copying. */
+/**
+ * The array repeated to fill a shape, without copying; the derivative sums over what was repeated.
+ *
+ * @throws ShapeError `shape-broadcast`, `shape-invalid`.
+ * @example
+ * np.broadcastTo(np.array([1, 2]), [2, 2]); // [[1, 2], [1, 2]]
+ */
 export function broadcastTo(array: ArrayLike, shape: number | readonly number[]): NDArray;
 export function broadcastTo(): NDArray {
   const { array, shape } = broadcastToParams(arguments);

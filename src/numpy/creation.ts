@@ -7,7 +7,7 @@ import { getEngine } from "../core/engine.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import { ArgumentError } from "../core/errors.js";
 import * as p from "../primitives/all.js";
-import { broadcastTo } from "./broadcasting.js";
+import { broadcastToShape } from "./broadcasting.js";
 import { convert } from "./promotion.js";
 
 /** Arrays of one value. */
@@ -32,14 +32,27 @@ function filled(shape: Shape, value: number, dtype: DType, weakType: boolean, de
 
 const shapeNames = ["shape", "dtype"] as const;
 const zerosParams = /* @__PURE__ */ signature<ShapeParams>("zeros", 1, shapeNames, { byName: ["device"] });
-/** Zeros: float32 unless `dtype` says otherwise. */
+/**
+ * An array of zeros: float32 unless `dtype` says otherwise.
+ *
+ * @throws ShapeError `shape-invalid`; DTypeError `dtype-unsupported`; DeviceError `device-unknown`.
+ * @example
+ * np.zeros([2, 3]); // float32[2, 3]
+ * np.zeros(2, "int32"); // [0, 0]
+ */
 export function zeros(shape: ShapeLike, dtype?: DType | null | CreationOptions, options?: CreationOptions): NDArray;
 export function zeros(): NDArray {
   return constant("zeros", 0, zerosParams(arguments));
 }
 
 const onesParams = /* @__PURE__ */ signature<ShapeParams>("ones", 1, shapeNames, { byName: ["device"] });
-/** Ones: float32 unless `dtype` says otherwise. */
+/**
+ * An array of ones: float32 unless `dtype` says otherwise.
+ *
+ * @throws ShapeError `shape-invalid`; DTypeError `dtype-unsupported`; DeviceError `device-unknown`.
+ * @example
+ * np.ones([2, 2], { dtype: "bool" }); // [[true, true], [true, true]]
+ */
 export function ones(shape: ShapeLike, dtype?: DType | null | CreationOptions, options?: CreationOptions): NDArray;
 export function ones(): NDArray {
   return constant("ones", 1, onesParams(arguments));
@@ -62,7 +75,16 @@ interface FullParams extends ShapeParams {
 const fullParams = /* @__PURE__ */ signature<FullParams>("full", 2, ["shape", "fillValue", "dtype"], {
   byName: ["device"],
 });
-/** An array filled with a value (an array is broadcast), whose dtype it takes: `full([2], 7)` is int32, `full([2], 0.5)` float32. */
+/**
+ * An array filled with a value, which is broadcast to `shape`. Without `dtype` it has that of the value: a whole JS number gives
+ * a weak int32, another a weak float32.
+ *
+ * @throws ShapeError `shape-invalid`, `shape-broadcast`; DTypeError `dtype-unsupported`; ArgumentError `device-traced` where a
+ * traced value is to go to a device.
+ * @example
+ * np.full([2], 7); // int32[2]
+ * np.full([2, 2], np.array([0.5, 1])); // [[0.5, 1], [0.5, 1]]
+ */
 export function full(
   shape: ShapeLike,
   fillValue: ArrayLike,
@@ -88,7 +110,7 @@ function fullOf(
   // A number that dtype does not hold as it is goes through conversion.
   if (known !== undefined && (value.dtype === to || to === "float32" || to === "float64"))
     return filled(shape, known, to, weak, device);
-  const x = broadcastTo(convert(value, to, weak), shape);
+  const x = broadcastToShape(op, convert(value, to, weak), shape);
   if (device === undefined) return x;
   if (x instanceof ConcreteArray) return getEngine().put(x, device);
   throw new ArgumentError({
@@ -113,14 +135,26 @@ function constantLike(op: string, value: number, { a, dtype, shape, device }: Li
 }
 
 const zerosLikeParams = /* @__PURE__ */ signature<LikeParams>("zerosLike", 1, likeNames, { byName: ["device"] });
-/** Zeros of an array's shape and dtype. */
+/**
+ * Zeros of an array's shape and dtype, or of those given.
+ *
+ * @throws ShapeError `shape-invalid`; DTypeError `dtype-unsupported`.
+ * @example
+ * np.zerosLike(np.array([[1, 2]])); // [[0, 0]]
+ */
 export function zerosLike(a: ArrayLike, dtype?: DType | null | LikeOptions, options?: LikeOptions): NDArray;
 export function zerosLike(): NDArray {
   return constantLike("zerosLike", 0, zerosLikeParams(arguments));
 }
 
 const onesLikeParams = /* @__PURE__ */ signature<LikeParams>("onesLike", 1, likeNames, { byName: ["device"] });
-/** Ones of an array's shape and dtype. */
+/**
+ * Ones of an array's shape and dtype, or of those given.
+ *
+ * @throws ShapeError `shape-invalid`; DTypeError `dtype-unsupported`.
+ * @example
+ * np.onesLike(np.zeros([2]), "int32"); // int32[2]
+ */
 export function onesLike(a: ArrayLike, dtype?: DType | null | LikeOptions, options?: LikeOptions): NDArray;
 export function onesLike(): NDArray {
   return constantLike("onesLike", 1, onesLikeParams(arguments));

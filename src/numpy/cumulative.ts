@@ -34,13 +34,26 @@ const sums: Scan = (x, axis) => p.cumsum(x, axis);
 const products: Scan = (x, axis) => p.cumprod(x, axis);
 
 const cumsumParams = /* @__PURE__ */ signature<Params>("cumsum", 1, names);
-/** Running sums along an axis. */
+/**
+ * Running sums along an axis; without one, of the flattened array. Booleans are counted.
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * np.cumsum(np.array([1, 2, 3])); // [1, 3, 6]
+ * np.cumsum(np.array([[1, 2], [3, 4]]), 0); // [[1, 2], [4, 6]]
+ */
 export function cumsum(a: ArrayLike, axis?: number | null | CumulativeOptions, options?: CumulativeOptions): NDArray;
 export function cumsum(): NDArray {
   return run("cumsum", sums, cumsumParams(arguments));
 }
 const cumprodParams = /* @__PURE__ */ signature<Params>("cumprod", 1, names);
-/** Running products along an axis. */
+/**
+ * Running products along an axis; without one, of the flattened array. The derivative is right where elements are 0.
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * np.cumprod(np.array([1, 2, 3])); // [1, 2, 6]
+ */
 export function cumprod(a: ArrayLike, axis?: number | null | CumulativeOptions, options?: CumulativeOptions): NDArray;
 export function cumprod(): NDArray {
   return run("cumprod", products, cumprodParams(arguments));

@@ -26,7 +26,14 @@ const einsumParams = /* @__PURE__ */ variadic<EinsumOptions>("einsum", [
 
 /**
  * Sums products of arrays as an equation of axis labels says: `"ij,jk->ik"` is the matrix product, `"ii"` the trace,
- * `"...ij->...ji"` a transpose. Without `->` the result has the labels that stand once, in alphabetical order.
+ * `"...ij->...ji"` a transpose. Without `->` the result has the labels that stand once, in alphabetical order. Axes of one label
+ * have one length, or 1. Several operands are contracted pair by pair, always the pair whose product is smallest for its operands.
+ *
+ * @throws ArgumentError `einsum-equation`; ShapeError `contract-length`.
+ * @example
+ * np.einsum("ij,j->i", np.array([[1, 2], [3, 4]]), np.array([1, 1])); // [3, 7]
+ * np.einsum("ii", np.eye(3)); // 3
+ * np.einsum("b...i,bi->b...", np.ones([5, 2, 3]), np.ones([5, 3])); // float32[5, 2]
  */
 export function einsum(subscripts: string, ...operands: readonly (ArrayLike | EinsumOptions)[]): NDArray;
 export function einsum(): NDArray {

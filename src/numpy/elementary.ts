@@ -5,28 +5,70 @@ import { floatBinary, floatUnary, like, weakScalarOnly } from "./ufunc.js";
 
 /** Exponentials, logarithms, roots, trigonometric and hyperbolic functions: always in floats. */
 
+/**
+ * eˣ, in floats; ∞ above 88.7 in float32.
+ *
+ * @example
+ * np.exp(np.array([0, 1, -Infinity])); // [1, 2.7182817, 0]
+ */
 export const exp = /* @__PURE__ */ floatUnary("exp", (x) => p.exp(x));
 /** 2ˣ, in floats. */
 export const exp2 = /* @__PURE__ */ floatUnary("exp2", (x) => p.exp2(x));
-/** eˣ − 1, in floats, without the cancellation near 0. */
+/**
+ * eˣ − 1, in floats, without the cancellation near 0.
+ *
+ * @example
+ * np.expm1(1e-10); // 1e-10
+ */
 export const expm1 = /* @__PURE__ */ floatUnary("expm1", (x) => p.expm1(x));
-/** The natural logarithm, in floats; −∞ at 0, NaN below. */
+/**
+ * The natural logarithm, in floats; −∞ at 0, NaN below.
+ *
+ * @example
+ * np.log(np.array([1, 0, -1])); // [0, -Infinity, NaN]
+ */
 export const log = /* @__PURE__ */ floatUnary("log", (x) => p.log(x));
-/** log(1 + x), in floats, without the cancellation near 0; −∞ at −1, NaN below. */
+/**
+ * log(1 + x), in floats, without the cancellation near 0; −∞ at −1, NaN below.
+ *
+ * @example
+ * np.log1p(1e-10); // 1e-10
+ */
 export const log1p = /* @__PURE__ */ floatUnary("log1p", (x) => p.log1p(x));
 /** The logarithm to base 2, in floats; −∞ at 0, NaN below. */
 export const log2 = /* @__PURE__ */ floatUnary("log2", (x) => p.div(p.log(x), lit(Math.LN2, x.dtype)));
 /** The logarithm to base 10, in floats; −∞ at 0, NaN below. */
 export const log10 = /* @__PURE__ */ floatUnary("log10", (x) => p.mul(p.log(x), lit(Math.LOG10E, x.dtype)));
 
-/** The square root, in floats; NaN below 0, and the derivative at 0 is ∞. */
+/**
+ * The square root, in floats; NaN below 0, and the derivative at 0 is ∞.
+ *
+ * @example
+ * np.sqrt(np.array([4, -1])); // [2, NaN]
+ * grad((x) => np.sqrt(x))(0); // Infinity
+ */
 export const sqrt = /* @__PURE__ */ floatUnary("sqrt", (x) => p.sqrt(x));
-/** The real cube root, in floats, with the sign of x. */
+/**
+ * The real cube root, in floats, with the sign of x.
+ *
+ * @example
+ * np.cbrt(-8); // -2
+ */
 export const cbrt = /* @__PURE__ */ floatUnary("cbrt", (x) => p.cbrt(x));
 
-/** Sine of radians, in floats. */
+/**
+ * Sine of radians, in floats; NaN of ±∞.
+ *
+ * @example
+ * np.sin(np.array([0, np.pi / 2])); // [0, 1]
+ */
 export const sin = /* @__PURE__ */ floatUnary("sin", (x) => p.sin(x));
-/** Cosine of radians, in floats. */
+/**
+ * Cosine of radians, in floats; NaN of ±∞.
+ *
+ * @example
+ * np.cos(np.array([0, np.pi])); // [1, -1]
+ */
 export const cos = /* @__PURE__ */ floatUnary("cos", (x) => p.cos(x));
 /** Tangent of radians, in floats. */
 export const tan = /* @__PURE__ */ floatUnary("tan", (x) => p.tan(x));
@@ -42,7 +84,13 @@ export const asin = /* @__PURE__ */ floatUnary("asin", (x) => p.asin(x));
 export const acos = /* @__PURE__ */ floatUnary("acos", (x) => p.acos(x));
 /** The same as `arctan`. */
 export const atan = /* @__PURE__ */ floatUnary("atan", (x) => p.atan(x));
-/** The angle of the point (x2, x1), in (−π, π]. */
+/**
+ * The angle of the point (x2, x1) in [−π, π]: the quadrant is that of the signs, of zeros too. At the origin the derivative is NaN.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.arctan2(np.array([1, 0, -0]), np.array([1, -1, -1])); // [0.7853982, 3.1415927, -3.1415927]
+ */
 export const arctan2 = /* @__PURE__ */ floatBinary("arctan2", (y, x) => p.atan2(y, x));
 /** The same as `arctan2`. */
 export const atan2 = /* @__PURE__ */ floatBinary("atan2", (y, x) => p.atan2(y, x));
@@ -51,7 +99,12 @@ export const atan2 = /* @__PURE__ */ floatBinary("atan2", (y, x) => p.atan2(y, x
 export const sinh = /* @__PURE__ */ floatUnary("sinh", (x) => p.sinh(x));
 /** Hyperbolic cosine, (eˣ + e⁻ˣ)/2, in floats. */
 export const cosh = /* @__PURE__ */ floatUnary("cosh", (x) => p.cosh(x));
-/** Hyperbolic tangent, in floats, in [−1, 1]. */
+/**
+ * Hyperbolic tangent, in floats, in [−1, 1].
+ *
+ * @example
+ * np.tanh(np.array([0, 1, Infinity])); // [0, 0.7615942, 1]
+ */
 export const tanh = /* @__PURE__ */ floatUnary("tanh", (x) => p.tanh(x));
 /** The inverse of sinh, in floats. */
 export const arcsinh = /* @__PURE__ */ floatUnary("arcsinh", (x) => p.asinh(x));
@@ -80,6 +133,10 @@ export const degrees = /* @__PURE__ */ floatUnary("degrees", toDegrees);
 /**
  * log(exp(x1) + exp(x2)) without overflow; derivatives are the softmax weights, a half each at a tie.
  * Equal infinities, whose difference is NaN, give their sum.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.logaddexp(1000, 1000); // 1000.6931
  */
 export const logaddexp = /* @__PURE__ */ floatBinary("logaddexp", (x1, x2) => p.logaddexp(x1, x2));
 

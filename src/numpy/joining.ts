@@ -62,7 +62,14 @@ const concatenateParams = /* @__PURE__ */ signature<ConcatenateOptions & { array
   1,
   ["arrays", "axis", "dtype"],
 );
-/** Joins arrays along an axis that they have. */
+/**
+ * Joins arrays along an axis that they have (0; null flattens them first). Dtypes promote.
+ *
+ * @throws ShapeError `concatenate-shapes`; ArgumentError `axis-range`, `list-empty`, `list-needed`.
+ * @example
+ * np.concatenate([np.array([1, 2]), np.array([3])]); // [1, 2, 3]
+ * np.concatenate([np.ones([2, 1]), np.zeros([2, 2])], 1); // [[1, 0, 0], [1, 0, 0]]
+ */
 export function concatenate(
   arrays: readonly ArrayLike[] | NDArray,
   axis?: number | null | ConcatenateOptions,
@@ -96,7 +103,14 @@ const stackParams = /* @__PURE__ */ signature<StackOptions & { arrays: readonly 
   "out",
   "dtype",
 ]);
-/** Joins arrays of one shape along a new axis. */
+/**
+ * Joins n arrays of one shape along a new axis of length n. Dtypes promote.
+ *
+ * @throws ShapeError `stack-shapes`; ArgumentError `axis-range`, `list-empty`, `list-needed`.
+ * @example
+ * np.stack([np.array([1, 2]), np.array([3, 4])]); // [[1, 2], [3, 4]]
+ * np.stack([np.array([1, 2]), np.array([3, 4])], 1); // [[1, 3], [2, 4]]
+ */
 export function stack(
   arrays: readonly ArrayLike[] | NDArray,
   axis?: number | StackOptions,
@@ -134,9 +148,21 @@ function joiner(op: string, shaped: (x: NDArray) => NDArray, axis: (ndim: number
   };
 }
 
-/** Joins along the first axis; vectors become rows. */
+/**
+ * Joins along the first axis; vectors count as rows.
+ *
+ * @throws ShapeError `concatenate-shapes`; ArgumentError `list-empty`, `list-needed`.
+ * @example
+ * np.vstack([np.array([1, 2]), np.array([3, 4])]); // [[1, 2], [3, 4]]
+ */
 export const vstack = /* @__PURE__ */ joiner("vstack", to2d, () => 0);
-/** Joins along the second axis; vectors along their only one. */
+/**
+ * Joins along the second axis; vectors along their only one.
+ *
+ * @throws ShapeError `concatenate-shapes`; ArgumentError `list-empty`, `list-needed`.
+ * @example
+ * np.hstack([np.array([1, 2]), np.array([3])]); // [1, 2, 3]
+ */
 export const hstack = /* @__PURE__ */ joiner(
   "hstack",
   (x) => (x.ndim === 0 ? p.reshape(x, [1]) : x),
@@ -218,7 +244,13 @@ function unstackOf(x: NDArray, axis: number): NDArray[] {
 }
 
 const unstackParams = /* @__PURE__ */ signature<{ x: ArrayLike; axis?: number }>("unstack", 1, ["x", "axis"]);
-/** The arrays that were stacked along an axis. */
+/**
+ * The arrays that were stacked along an axis: as many as it is long, without it.
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * np.unstack(np.array([[1, 2], [3, 4]])); // [[1, 2], [3, 4]]
+ */
 export function unstack(x: ArrayLike, axis?: number | { readonly axis?: number }): NDArray[];
 export function unstack(): NDArray[] {
   const { x, axis = 0 } = unstackParams(arguments);
@@ -273,7 +305,14 @@ export interface SplitOptions {
 }
 type SplitParams = SplitOptions & { ary: ArrayLike; indicesOrSections: Sections };
 const splitParams = /* @__PURE__ */ signature<SplitParams>("split", 2, ["ary", "indicesOrSections", "axis"]);
-/** Splits an axis into equal parts, or at positions. */
+/**
+ * Splits an axis into `n` equal parts, or at ascending positions.
+ *
+ * @throws ArgumentError `split-sections`, `axis-range`.
+ * @example
+ * np.split(np.arange(4), 2); // [[0, 1], [2, 3]]
+ * np.split(np.arange(4), [1, 3]); // [[0], [1, 2], [3]]
+ */
 export function split(ary: ArrayLike, indicesOrSections: Sections, axis?: number | SplitOptions): NDArray[];
 export function split(): NDArray[] {
   const { ary, indicesOrSections, axis = 0 } = splitParams(arguments);
@@ -281,7 +320,13 @@ export function split(): NDArray[] {
 }
 
 const arraySplitParams = /* @__PURE__ */ signature<SplitParams>("arraySplit", 2, ["ary", "indicesOrSections", "axis"]);
-/** Splits an axis into parts whose lengths differ by one at most. */
+/**
+ * Splits an axis into parts whose lengths differ by one at most, the longer ones first, or at ascending positions.
+ *
+ * @throws ArgumentError `split-sections`, `axis-range`.
+ * @example
+ * np.arraySplit(np.arange(5), 2); // [[0, 1, 2], [3, 4]]
+ */
 export function arraySplit(ary: ArrayLike, indicesOrSections: Sections, axis?: number | SplitOptions): NDArray[];
 export function arraySplit(): NDArray[] {
   const { ary, indicesOrSections, axis = 0 } = arraySplitParams(arguments);

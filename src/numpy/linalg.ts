@@ -96,7 +96,13 @@ export function cross(): NDArray {
 }
 
 const matrixPowerParams = /* @__PURE__ */ signature<{ a: ArrayLike; n: number }>("linalg.matrixPower", 2, ["a", "n"]);
-/** Square matrices multiplied with themselves n times; the identity for n = 0. */
+/**
+ * Square matrices `[*batch n n]` multiplied with themselves n times, by repeated squaring; the identity for n = 0.
+ *
+ * @throws ShapeError `square`; ArgumentError `integer-needed`; ArgumentError `decomposition-absent` for negative powers.
+ * @example
+ * np.linalg.matrixPower(np.array([[1, 1], [1, 0]]), 5); // [[8, 5], [5, 3]]
+ */
 export function matrixPower(a: ArrayLike, n: number): NDArray;
 export function matrixPower(): NDArray {
   const { a: given, n } = matrixPowerParams(arguments);
@@ -131,7 +137,14 @@ const multiDotParams = /* @__PURE__ */ signature<{ arrays: readonly ArrayLike[];
   ["arrays"],
   { byName: ["precision"] },
 );
-/** The product of a chain of matrices, in the order that takes the fewest multiplications; the first and the last may be vectors. */
+/**
+ * The product of a chain of matrices, in the order that takes the fewest multiplications (matrix-chain order, Cormen et al.); the
+ * first and the last may be vectors.
+ *
+ * @throws ArgumentError `chain-length`; ShapeError `rank`, `contract-length`.
+ * @example
+ * np.linalg.multiDot([np.ones([10, 100]), np.ones([100, 5]), np.ones([5])]); // float32[10]
+ */
 export function multiDot(arrays: readonly ArrayLike[]): NDArray;
 export function multiDot(): NDArray {
   const chain = multiDotParams(arguments).arrays.map((x, i) => asArray(x, "linalg.multiDot", `array ${i}`));

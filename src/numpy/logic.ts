@@ -19,6 +19,13 @@ import { binary, like, nanMask, unary } from "./ufunc.js";
 
 /** Comparisons, logic, and choosing between arrays. */
 
+/**
+ * Whether x1 = x2, element by element; NaN equals nothing, −0 equals 0.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.equal(np.array([1, NaN]), np.array([1, NaN])); // [true, false]
+ */
 export const equal = /* @__PURE__ */ binary("equal", (x, y) => p.eq(x, y));
 /** Whether x1 ≠ x2, element by element, true of NaN. */
 export const notEqual = /* @__PURE__ */ binary("notEqual", (x, y) => p.ne(x, y));
@@ -48,7 +55,18 @@ const whereParams = /* @__PURE__ */ signature<{ condition: ArrayLike; x?: ArrayL
   1,
   ["condition", "x", "y"],
 );
-/** Elements of x where the condition is true, else of y. Only the chosen side gets a derivative (NaNs of the other may still leak). */
+/**
+ * Elements of x where the condition is true (not 0), else of y; the three broadcast. Only the chosen side gets a derivative, but a
+ * NaN or ∞ of the other side's own derivative still makes it NaN: make its operand harmless first, as below.
+ *
+ * @throws ArgumentError `argument-missing` without x or y: there is no `nonzero`; ShapeError `shape-broadcast`.
+ * @example
+ * np.where(np.array([true, false]), 1, np.array([5, 6])); // [1, 6]
+ * const bad = (x) => np.sum(np.where(x.greater(0), np.log(x), 0));
+ * grad(bad)(np.array([0, 1])); // [NaN, 1]
+ * const good = (x) => np.sum(np.where(x.greater(0), np.log(np.where(x.greater(0), x, 1)), 0));
+ * grad(good)(np.array([0, 1])); // [0, 1]
+ */
 export function where(condition: ArrayLike, x: ArrayLike, y: ArrayLike): NDArray;
 export function where(): NDArray {
   const { condition, x, y } = whereParams(arguments);
@@ -76,7 +94,14 @@ export interface SelectOptions {
 const selectParams = /* @__PURE__ */ signature<
   SelectOptions & { condlist: readonly ArrayLike[]; choicelist: readonly ArrayLike[] }
 >("select", 2, ["condlist", "choicelist", "default"]);
-/** For each element, the choice of the first condition that is true there, else the default. */
+/**
+ * For each element, the choice of the first condition that is true there, else the default (0). All broadcast.
+ *
+ * @throws ArgumentError `select-lengths`; ShapeError `shape-broadcast`.
+ * @example
+ * const x = np.array([-2, 0, 3]);
+ * np.select([x.less(0), x.greater(0)], [x.neg(), x.mul(10)]); // [2, 0, 30]
+ */
 export function select(
   condlist: readonly ArrayLike[],
   choicelist: readonly ArrayLike[],
@@ -103,7 +128,15 @@ export interface ClipOptions {
   readonly min?: ArrayLike | null | undefined;
   readonly max?: ArrayLike | null | undefined;
 }
-/** Bounds values from below and above (null: no bound); at a bound the derivative is a half. */
+/**
+ * Bounds values from below and above (null: no bound): min(max(x, lo), hi), so the upper bound wins where they cross, and NaN stays. At
+ * a bound the derivative is a half.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.clip(np.array([-1, 0.5, 2]), 0, 1); // [0, 0.5, 1]
+ * grad((x) => np.sum(np.clip(x, 0, 1)))(np.array([-1, 0, 0.5])); // [0, 0.5, 1]
+ */
 export function clip(
   arr: ArrayLike,
   min?: ArrayLike | null | ClipOptions,
@@ -144,7 +177,14 @@ const binaryOn = (op: string, f: (x: NDArray, y: NDArray) => NDArray, x: NDArray
   f(...pairOf(broadcastOperands(op, [x, y])));
 
 const iscloseParams = /* @__PURE__ */ signature<CloseParams>("isclose", 2, closeNames);
-/** Whether |a − b| ≤ atol + rtol·|b|, element by element. */
+/**
+ * Whether |a − b| ≤ atol + rtol·|b|, element by element (rtol 1e-5, atol 1e-8); infinities are close to themselves only, NaN to
+ * nothing unless `equalNan`.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.isclose(np.array([1, Infinity, NaN]), np.array([1.000001, Infinity, NaN])); // [true, true, false]
+ */
 export function isclose(
   a: ArrayLike,
   b: ArrayLike,
@@ -157,7 +197,13 @@ export function isclose(): NDArray {
 }
 
 const allcloseParams = /* @__PURE__ */ signature<CloseParams>("allclose", 2, closeNames);
-/** Whether all elements are close, as a scalar array. */
+/**
+ * Whether all elements are close, as `isclose` says: a scalar array.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.allclose(np.array([1, 2]), np.array([1, 2.1])); // false
+ */
 export function allclose(
   a: ArrayLike,
   b: ArrayLike,
@@ -183,7 +229,12 @@ const arrayEqualParams = /* @__PURE__ */ signature<ArrayEqualOptions & { a1: Arr
   2,
   ["a1", "a2", "equalNan"],
 );
-/** Whether shapes and all elements are equal, as a scalar array. */
+/**
+ * Whether shapes and all elements are equal: a scalar array. NaN equals NaN only with `equalNan`.
+ *
+ * @example
+ * np.arrayEqual(np.ones([2]), np.ones([3])); // false
+ */
 export function arrayEqual(a1: ArrayLike, a2: ArrayLike, options?: ArrayEqualOptions): NDArray;
 export function arrayEqual(): NDArray {
   const { a1, a2, equalNan = false } = arrayEqualParams(arguments);

@@ -30,7 +30,14 @@ export interface EyeOptions {
 const eyeParams = /* @__PURE__ */ signature<EyeOptions & { N: number }>("eye", 1, ["N", "M", "k", "dtype"], {
   byName: ["device"],
 });
-/** An N×M matrix with ones on a diagonal. */
+/**
+ * An N×M matrix with ones on the diagonal k, which lies above the main one if positive.
+ *
+ * @throws ArgumentError `count-invalid`; DTypeError `dtype-unsupported`.
+ * @example
+ * np.eye(2); // [[1, 0], [0, 1]]
+ * np.eye(2, 3, { k: 1 }); // [[0, 1, 0], [0, 0, 1]]
+ */
 export function eye(N: number, M?: number | null | EyeOptions, k?: number | EyeOptions, options?: EyeOptions): NDArray;
 export function eye(): NDArray {
   const { N, M, k = 0, dtype } = eyeParams(arguments);
@@ -80,7 +87,13 @@ function triangle(
 }
 
 const trilParams = /* @__PURE__ */ signature<DiagonalChoice & { m: ArrayLike }>("tril", 1, ["m", "k"]);
-/** The matrices of the last two axes with zeros above a diagonal. */
+/**
+ * The matrices of the last two axes with zeros above the diagonal k: `m: [*batch n m]`.
+ *
+ * @throws ArgumentError `rank`.
+ * @example
+ * np.tril(np.ones([2, 2])); // [[1, 0], [1, 1]]
+ */
 export function tril(m: ArrayLike, k?: number | DiagonalChoice): NDArray;
 export function tril(): NDArray {
   const { m, k = 0 } = trilParams(arguments);
@@ -88,7 +101,13 @@ export function tril(): NDArray {
 }
 
 const triuParams = /* @__PURE__ */ signature<DiagonalChoice & { m: ArrayLike }>("triu", 1, ["m", "k"]);
-/** The matrices of the last two axes with zeros below a diagonal. */
+/**
+ * The matrices of the last two axes with zeros below the diagonal k: `m: [*batch n m]`.
+ *
+ * @throws ArgumentError `rank`.
+ * @example
+ * np.triu(np.ones([2, 2]), 1); // [[0, 1], [0, 0]]
+ */
 export function triu(m: ArrayLike, k?: number | DiagonalChoice): NDArray;
 export function triu(): NDArray {
   const { m, k = 0 } = triuParams(arguments);
@@ -125,7 +144,13 @@ const diagonalParams = /* @__PURE__ */ signature<DiagonalOptions & { a: ArrayLik
   "axis1",
   "axis2",
 ]);
-/** A diagonal of two axes, as the last axis of the result. */
+/**
+ * A diagonal of two axes, as the last axis of the result: `[n, m, *rest]` gives `[*rest, min(n, m)]` where `offset` is 0.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * np.diagonal(np.array([[1, 2], [3, 4]]), 1); // [2]
+ */
 export function diagonal(
   a: ArrayLike,
   offset?: number | DiagonalOptions,
@@ -148,7 +173,13 @@ const traceParams = /* @__PURE__ */ signature<TraceOptions & { a: ArrayLike }>("
   "dtype",
   "out",
 ]);
-/** The sum along a diagonal. */
+/**
+ * The sum along a diagonal of two axes; booleans are counted.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * np.trace(np.array([[1, 2], [3, 4]])); // 5
+ */
 export function trace(
   a: ArrayLike,
   offset?: number | TraceOptions,
@@ -172,7 +203,14 @@ function matrixOf(v: NDArray, k: number): NDArray {
 }
 
 const diagParams = /* @__PURE__ */ signature<DiagonalChoice & { v: ArrayLike }>("diag", 1, ["v", "k"]);
-/** The matrix with a vector on its diagonal, or the diagonal of a matrix. */
+/**
+ * The matrix with a vector on its diagonal k, or the diagonal k of a matrix.
+ *
+ * @throws ArgumentError `rank`.
+ * @example
+ * np.diag(np.array([1, 2])); // [[1, 0], [0, 2]]
+ * np.diag(np.array([[1, 2], [3, 4]])); // [1, 4]
+ */
 export function diag(v: ArrayLike, k?: number | DiagonalChoice): NDArray;
 export function diag(): NDArray {
   const { v, k = 0 } = diagParams(arguments);

@@ -25,7 +25,13 @@ const vectorNormParams = /* @__PURE__ */ signature<VectorNormOptions & { x: Arra
   ["x"],
   { byName: ["axis", "keepdims", "ord"] },
 );
-/** The norm of vectors along axes, of all elements by default. */
+/**
+ * The norm of vectors along axes, of all elements by default; `ord` (2) as in `norm`.
+ *
+ * @throws ArgumentError `norm-order`, `axis-range`, `axis-duplicate`.
+ * @example
+ * np.linalg.vectorNorm(np.array([[3, 4], [6, 8]]), { axis: 1 }); // [5, 10]
+ */
 export function vectorNorm(x: ArrayLike, options?: VectorNormOptions): NDArray;
 export function vectorNorm(): NDArray {
   const { x, axis = null, keepdims = false, ord = 2 } = vectorNormParams(arguments);
@@ -114,7 +120,13 @@ const matrixNormParams = /* @__PURE__ */ signature<MatrixNormOptions & { x: Arra
   ["x"],
   { byName: ["keepdims", "ord"] },
 );
-/** The norm of the matrices in the last two axes. */
+/**
+ * The norm of the matrices in the last two axes; `ord` ("fro") as in `norm`.
+ *
+ * @throws ArgumentError `norm-order`, `decomposition-absent`, `axis-range`.
+ * @example
+ * np.linalg.matrixNorm(np.array([[1, -2], [3, 4]]), { ord: 1 }); // 6
+ */
 export function matrixNorm(x: ArrayLike, options?: MatrixNormOptions): NDArray;
 export function matrixNorm(): NDArray {
   const { x: given, keepdims = false, ord } = matrixNormParams(arguments);
@@ -136,10 +148,16 @@ const normParams = /* @__PURE__ */ signature<NormOptions & { x: ArrayLike }>("li
   "keepdims",
 ]);
 /**
- * The norm of vectors or matrices; without `ord` and `axis` the root of the sum of all squares. Its derivative at 0 is NaN.
+ * The norm of vectors or matrices; without `ord` and `axis` the root of the sum of all squares. With one axis `ord` is a number p, for
+ * (Σ|x|^p)^(1/p), 0 (how many are not 0) or ±Infinity; with two `"fro"`, ±1 (sums of columns) or ±Infinity (of rows). At 0 the
+ * derivative of a root is NaN.
  *
+ * @throws ArgumentError `norm-order`, `norm-axes`, `axis-range`; ArgumentError `decomposition-absent` for the orders 2, −2 and
+ * `"nuc"` of matrices.
  * @example
- * np.linalg.norm(np.array([3, 4]));  // 5
+ * np.linalg.norm(np.array([3, 4])); // 5
+ * np.linalg.norm(np.array([[3, 4], [6, 8]]), { axis: 1 }); // [5, 10]
+ * np.linalg.norm(np.array([3, -4]), 1); // 7
  */
 export function norm(
   x: ArrayLike,

@@ -52,7 +52,15 @@ function requireRank(op: string, x: NDArray, name: string, rank: number): void {
 }
 
 const dotParams = /* @__PURE__ */ signature<Operands>("dot", 2, ["a", "b"], productOptions);
-/** Sums products over the last axis of a and the last but one of b (of vectors the only one); with a scalar it multiplies. */
+/**
+ * Sums products over the last axis of a and the last but one of b (of vectors the only one): `[*m k]` and `[*n k l]` give
+ * `[*m *n l]`. With a scalar it multiplies. Stacks of matrices are multiplied by `matmul`.
+ *
+ * @throws ShapeError `contract-length`.
+ * @example
+ * np.dot(np.array([1, 2]), np.array([3, 4])); // 11
+ * np.dot(np.array([[1, 2], [3, 4]]), np.array([1, 1])); // [3, 7]
+ */
 export function dot(a: ArrayLike, b: ArrayLike, options?: ProductOptions): NDArray;
 export function dot(): NDArray {
   const given = dotParams(arguments);
@@ -80,7 +88,15 @@ function requireLength(op: string, a: NDArray, i: number, b: NDArray, j: number)
 }
 
 const matmulParams = /* @__PURE__ */ signature<Operands>("matmul", 2, ["a", "b"], productOptions);
-/** The matrix product of the last two axes; axes in front of them broadcast, vectors count as a row or column. */
+/**
+ * The matrix product of the last two axes: `[*batch m k]` and `[*batch k n]` give `[*batch m n]`. Batch axes broadcast; a vector
+ * counts as a row on the left and a column on the right, and its axis is dropped again. The method is `a.matmul(b)`.
+ *
+ * @throws ShapeError `rank` for scalars; ShapeError `contract-length`.
+ * @example
+ * np.matmul(np.array([[1, 2], [3, 4]]), np.array([[0, 1], [1, 0]])); // [[2, 1], [4, 3]]
+ * np.matmul(np.ones([5, 2, 3]), np.ones([3, 4])); // float32[5, 2, 4]
+ */
 export function matmul(a: ArrayLike, b: ArrayLike, options?: ProductOptions): NDArray;
 export function matmul(): NDArray {
   const given = matmulParams(arguments);
@@ -115,7 +131,13 @@ function batched(
 }
 
 const matvecParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike }>("matvec", 2, ["x1", "x2"]);
-/** Matrices times vectors: [*batch m n] and [*batch n] give [*batch m]. */
+/**
+ * Matrices times vectors: `[*batch m n]` and `[*batch n]` give `[*batch m]`.
+ *
+ * @throws ShapeError `rank`, `contract-length`.
+ * @example
+ * np.matvec(np.array([[1, 2], [3, 4]]), np.array([1, 1])); // [3, 7]
+ */
 export function matvec(x1: ArrayLike, x2: ArrayLike): NDArray;
 export function matvec(): NDArray {
   const { x1, x2 } = matvecParams(arguments);
@@ -127,7 +149,13 @@ export function matvec(): NDArray {
 }
 
 const vecmatParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike }>("vecmat", 2, ["x1", "x2"]);
-/** Vectors times matrices: [*batch n] and [*batch n m] give [*batch m]. */
+/**
+ * Vectors times matrices: `[*batch n]` and `[*batch n m]` give `[*batch m]`.
+ *
+ * @throws ShapeError `rank`, `contract-length`.
+ * @example
+ * np.vecmat(np.array([1, 1]), np.array([[1, 2], [3, 4]])); // [4, 6]
+ */
 export function vecmat(x1: ArrayLike, x2: ArrayLike): NDArray;
 export function vecmat(): NDArray {
   const { x1, x2 } = vecmatParams(arguments);
@@ -149,7 +177,13 @@ const vecdotParams = /* @__PURE__ */ signature<VecdotOptions & { x1: ArrayLike; 
     byName: ["axis", ...productOptions.byName],
   },
 );
-/** Inner products along an axis; the others broadcast. */
+/**
+ * Inner products along an axis, by default the last; the others broadcast.
+ *
+ * @throws ShapeError `contract-length`; ArgumentError `axis-range`.
+ * @example
+ * np.vecdot(np.array([[1, 2], [3, 4]]), np.array([1, 1])); // [3, 7]
+ */
 export function vecdot(x1: ArrayLike, x2: ArrayLike, options?: VecdotOptions): NDArray;
 export function vecdot(): NDArray {
   const { x1, x2, axis = -1, preferredElementType } = vecdotParams(arguments);
@@ -161,7 +195,13 @@ export function vecdot(): NDArray {
 }
 
 const vdotParams = /* @__PURE__ */ signature<Operands>("vdot", 2, ["a", "b"], productOptions);
-/** The inner product of two flattened arrays. */
+/**
+ * The inner product of two flattened arrays.
+ *
+ * @throws ShapeError `contract-length`.
+ * @example
+ * np.vdot(np.array([[1, 2], [3, 4]]), np.ones([4])); // 10
+ */
 export function vdot(a: ArrayLike, b: ArrayLike, options?: ProductOptions): NDArray;
 export function vdot(): NDArray {
   const given = vdotParams(arguments);
@@ -175,7 +215,13 @@ export function vdot(): NDArray {
 }
 
 const innerParams = /* @__PURE__ */ signature<Operands>("inner", 2, ["a", "b"], productOptions);
-/** Sums products over the last axes of both operands. */
+/**
+ * Sums products over the last axes of both operands: `[*m k]` and `[*n k]` give `[*m *n]`.
+ *
+ * @throws ShapeError `contract-length`.
+ * @example
+ * np.inner(np.array([[1, 2], [3, 4]]), np.array([1, 1])); // [3, 7]
+ */
 export function inner(a: ArrayLike, b: ArrayLike, options?: ProductOptions): NDArray;
 export function inner(): NDArray {
   const given = innerParams(arguments);
@@ -188,7 +234,12 @@ export function inner(): NDArray {
 }
 
 const outerParams = /* @__PURE__ */ signature<{ a: ArrayLike; b: ArrayLike }>("outer", 2, ["a", "b", "out"]);
-/** All products of an element of a and one of b: a matrix of flattened operands. */
+/**
+ * All products of an element of a and one of b: a matrix `[m, n]` of operands that are flattened to m and n elements.
+ *
+ * @example
+ * np.outer(np.array([1, 2]), np.array([3, 4])); // [[3, 4], [6, 8]]
+ */
 export function outer(a: ArrayLike, b: ArrayLike): NDArray;
 export function outer(): NDArray {
   const given = outerParams(arguments);
@@ -207,7 +258,15 @@ const tensordotParams = /* @__PURE__ */ signature<TensordotOptions & Operands>(
   ["a", "b", "axes"],
   productOptions,
 );
-/** Sums products over the last `axes` axes of a and the first of b (2), or over given pairs of axes. */
+/**
+ * Sums products over the last `axes` axes of a and the first of b (2), or over given pairs of axes; the others stay, those of a in
+ * front.
+ *
+ * @throws ArgumentError `axes-count`, `axis-range`; ShapeError `contract-length`.
+ * @example
+ * np.tensordot(np.ones([2, 3, 4]), np.ones([4, 5]), 1); // float32[2, 3, 5]
+ * np.tensordot(np.ones([2, 3]), np.ones([5, 2]), [[0], [1]]); // float32[3, 5]
+ */
 export function tensordot(
   a: ArrayLike,
   b: ArrayLike,
@@ -262,7 +321,13 @@ const booleans = (op: string, a: NDArray, b: NDArray): DTypeError =>
   });
 
 const kronParams = /* @__PURE__ */ signature<{ a: ArrayLike; b: ArrayLike }>("kron", 2, ["a", "b"]);
-/** The Kronecker product: b scaled by each element of a, laid out like a. */
+/**
+ * The Kronecker product: b scaled by each element of a, laid out like a.
+ *
+ * @throws DTypeError `number-needed` for two arrays of booleans.
+ * @example
+ * np.kron(np.array([1, 10]), np.array([1, 2])); // [1, 2, 10, 20]
+ */
 export function kron(a: ArrayLike, b: ArrayLike): NDArray;
 export function kron(): NDArray {
   const given = kronParams(arguments);
@@ -302,7 +367,14 @@ const crossParams = /* @__PURE__ */ signature<CrossOptions & { a: ArrayLike; b: 
   "axisc",
   "axis",
 ]);
-/** The cross product of vectors of 2 or 3 elements along an axis; of 2 and 2 only its third element. */
+/**
+ * The cross product of vectors of 2 or 3 elements along an axis; of 2 and 2 only its third element.
+ *
+ * @throws ShapeError `cross-length`; ArgumentError `axis-range`.
+ * @example
+ * np.cross(np.array([1, 0, 0]), np.array([0, 1, 0])); // [0, 0, 1]
+ * np.cross(np.array([1, 2]), np.array([3, 4])); // -2
+ */
 export function cross(a: ArrayLike, b: ArrayLike, options?: CrossOptions): NDArray;
 export function cross(): NDArray {
   const given = crossParams(arguments);

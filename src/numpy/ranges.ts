@@ -47,7 +47,16 @@ const arangeParams = /* @__PURE__ */ signature<ArangeOptions & { start: Scalar; 
     byName: ["device"],
   },
 );
-/** Numbers from start (0 if only one is given) up to stop, which is left out; int32 if all of them are integral. */
+/**
+ * Numbers from start (0 if only one is given) up to stop, which is left out: ⌈(stop − start)/step⌉ of them. int32 if all of
+ * start, stop and step are whole, else float32.
+ *
+ * @throws ArgumentError `number-needed` where a bound is traced; ArgumentError `step-zero`, `range-endless`.
+ * @example
+ * np.arange(3); // [0, 1, 2]
+ * np.arange(0, 1, 0.25); // [0, 0.25, 0.5, 0.75]
+ * np.arange(5, 0, -2); // [5, 3, 1]
+ */
 export function arange(
   start: Scalar,
   stop?: Scalar | null | ArangeOptions,
@@ -95,7 +104,15 @@ const linspaceParams = /* @__PURE__ */ signature<LinspaceParams>(
     byName: ["device"],
   },
 );
-/** `num` evenly spaced numbers from start to stop; with `retstep: true`, `[numbers, step]`. */
+/**
+ * `num` (50) evenly spaced numbers from start to stop, in floats; with `retstep: true`, `[numbers, step]`. Arrays as bounds broadcast,
+ * and the new axis stands in front or at `axis`. Integer dtypes round down.
+ *
+ * @throws ArgumentError `count-invalid`, `axis-range`; ShapeError `shape-broadcast`.
+ * @example
+ * np.linspace(0, 1, 5); // [0, 0.25, 0.5, 0.75, 1]
+ * np.linspace(0, 1, { num: 4, endpoint: false }); // [0, 0.25, 0.5, 0.75]
+ */
 export function linspace(
   start: ArrayLike,
   stop: ArrayLike,
@@ -154,7 +171,13 @@ const logspaceParams = /* @__PURE__ */ signature<LogspaceOptions & { start: Arra
   2,
   ["start", "stop", "num", "endpoint", "base", "dtype", "axis"],
 );
-/** Powers of `base` (10) whose exponents are evenly spaced from start to stop. */
+/**
+ * Powers of `base` (10) whose exponents are evenly spaced from start to stop.
+ *
+ * @throws as `linspace`.
+ * @example
+ * np.logspace(0, 2, { num: 3, base: 2 }); // [1, 2, 4]
+ */
 export function logspace(
   start: ArrayLike,
   stop: ArrayLike,
@@ -180,7 +203,13 @@ const geomspaceParams = /* @__PURE__ */ signature<LinspaceOptions & { start: Arr
   2,
   ["start", "stop", "num", "endpoint", "dtype", "axis"],
 );
-/** Numbers from start to stop, each the same multiple of the one before. */
+/**
+ * Numbers from start to stop, each the same multiple of the one before; NaN unless both have one sign and neither is 0.
+ *
+ * @throws as `linspace`.
+ * @example
+ * np.round(np.geomspace(1, 1000, 4)); // [1, 10, 100, 1000]
+ */
 export function geomspace(
   start: ArrayLike,
   stop: ArrayLike,
@@ -216,7 +245,14 @@ export interface MeshgridOptions {
   readonly copy?: boolean | undefined;
 }
 const meshgridParams = /* @__PURE__ */ variadic<MeshgridOptions>("meshgrid", ["indexing", "sparse", "copy"]);
-/** Coordinates of a grid from the coordinates along its axes; `indexing: "xy"` (the default) swaps the first two axes. */
+/**
+ * Coordinates of a grid from the coordinates along its axes: arrays `[n]`, `[m]` give two of shape `[m, n]`, or with
+ * `indexing: "ij"` of `[n, m]`; `sparse` leaves axes of length 1 where values would repeat.
+ *
+ * @throws ArgumentError `rank`, `option-value`.
+ * @example
+ * np.meshgrid(np.array([1, 2]), np.array([3, 4, 5])); // [[[1, 2], [1, 2], [1, 2]], [[3, 3], [4, 4], [5, 5]]]
+ */
 export function meshgrid(...xi: readonly (ArrayLike | MeshgridOptions)[]): NDArray[];
 export function meshgrid(): NDArray[] {
   const [values, { indexing = "xy", sparse = false }] = meshgridParams(arguments);

@@ -144,7 +144,17 @@ const extremeNames = ["a", "axis", "out", "keepdims", "initial", "where"] as con
 const logicNames = ["a", "axis", "out", "keepdims"] as const;
 
 const sumParams = /* @__PURE__ */ signature<ReduceOptions & Operand>("sum", 1, reduceNames);
-/** The sum over axes; booleans are counted. */
+/**
+ * The sum over axes, by default all; 0 of no elements. Booleans are counted.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`; DTypeError `where-dtype`; ShapeError `initial-shape`.
+ * @example
+ * const x = np.array([[1, 2], [3, 4]]);
+ * np.sum(x); // 10
+ * np.sum(x, 0); // [4, 6]
+ * np.sum(x, { axis: 1, keepdims: true }); // [[3], [7]]
+ * np.sum(x, { where: x.greater(1) }); // 9
+ */
 export function sum(
   a: ArrayLike,
   axis?: Axis | ReduceOptions,
@@ -156,7 +166,14 @@ export function sum(): NDArray {
 }
 
 const prodParams = /* @__PURE__ */ signature<ReduceOptions & Operand>("prod", 1, reduceNames);
-/** The product over axes; its derivative is right where elements are 0. */
+/**
+ * The product over axes, by default all; 1 of no elements. Its derivative is right where elements are 0.
+ *
+ * @throws as `sum`.
+ * @example
+ * np.prod(np.array([2, 3, 4])); // 24
+ * grad((x) => np.prod(x))(np.array([0, 2, 3])); // [6, 0, 0]
+ */
 export function prod(
   a: ArrayLike,
   axis?: Axis | ReduceOptions,
@@ -173,39 +190,65 @@ const extremeOf = (r: Reduction, op: string, options: ExtremeOptions & Operand):
 };
 
 const maxParams = /* @__PURE__ */ signature<ExtremeOptions & Operand>("max", 1, extremeNames);
-/** The largest element; NaN if there is one. Ties share the derivative. */
+/**
+ * The largest element over axes, by default all; NaN if there is one. Elements that tie share the derivative equally.
+ *
+ * @throws ArgumentError `reduce-empty` of no elements without `initial`; ArgumentError `initial-needed` with `where` and
+ * without it; ArgumentError `axis-range`, `axis-duplicate`; DTypeError `where-dtype`; ShapeError `initial-shape`.
+ * @example
+ * np.max(np.array([[1, 5], [3, 2]]), 0); // [3, 5]
+ * grad((x) => np.max(x))(np.array([1, 3, 3])); // [0, 0.5, 0.5]
+ */
 export function max(a: ArrayLike, axis?: Axis | ExtremeOptions, options?: ExtremeOptions): NDArray;
 export function max(): NDArray {
   return extremeOf(maxReduction, "max", maxParams(arguments));
 }
 const amaxParams = /* @__PURE__ */ signature<ExtremeOptions & Operand>("amax", 1, extremeNames);
-/** The largest element; NaN if there is one. Ties share the derivative. */
+/** The same as `max`. */
 export function amax(a: ArrayLike, axis?: Axis | ExtremeOptions, options?: ExtremeOptions): NDArray;
 export function amax(): NDArray {
   return extremeOf(maxReduction, "amax", amaxParams(arguments));
 }
 const minParams = /* @__PURE__ */ signature<ExtremeOptions & Operand>("min", 1, extremeNames);
-/** The least element; NaN if there is one. Ties share the derivative. */
+/**
+ * The least element over axes, by default all; NaN if there is one. Elements that tie share the derivative equally.
+ *
+ * @throws as `max`.
+ * @example
+ * np.min(np.array([[1, 5], [3, 2]]), 1); // [1, 2]
+ */
 export function min(a: ArrayLike, axis?: Axis | ExtremeOptions, options?: ExtremeOptions): NDArray;
 export function min(): NDArray {
   return extremeOf(minReduction, "min", minParams(arguments));
 }
 const aminParams = /* @__PURE__ */ signature<ExtremeOptions & Operand>("amin", 1, extremeNames);
-/** The least element; NaN if there is one. Ties share the derivative. */
+/** The same as `min`. */
 export function amin(a: ArrayLike, axis?: Axis | ExtremeOptions, options?: ExtremeOptions): NDArray;
 export function amin(): NDArray {
   return extremeOf(minReduction, "amin", aminParams(arguments));
 }
 
 const anyParams = /* @__PURE__ */ signature<LogicOptions & Operand>("any", 1, logicNames, { byName: ["where"] });
-/** Whether some element is true (not zero). */
+/**
+ * Whether some element over axes is true (not 0; NaN is true); false of no elements.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`; DTypeError `where-dtype`.
+ * @example
+ * np.any(np.array([0, 2])); // true
+ */
 export function any(a: ArrayLike, axis?: Axis | LogicOptions, options?: LogicOptions): NDArray;
 export function any(): NDArray {
   const options = anyParams(arguments);
   return runReduction(anyReduction, truth(asArray(options.a, "any", "a")), options);
 }
 const allParams = /* @__PURE__ */ signature<LogicOptions & Operand>("all", 1, logicNames, { byName: ["where"] });
-/** Whether all elements are true (not zero). */
+/**
+ * Whether all elements over axes are true (not 0; NaN is true); true of no elements.
+ *
+ * @throws as `any`.
+ * @example
+ * np.all(np.array([[true, false], [true, true]]), 1); // [false, true]
+ */
 export function all(a: ArrayLike, axis?: Axis | LogicOptions, options?: LogicOptions): NDArray;
 export function all(): NDArray {
   const options = allParams(arguments);
@@ -217,7 +260,13 @@ export interface KeepdimsOptions {
   readonly keepdims?: boolean | undefined;
 }
 const ptpParams = /* @__PURE__ */ signature<KeepdimsOptions & Operand>("ptp", 1, ["a", "axis", "out", "keepdims"]);
-/** The largest minus the least element. */
+/**
+ * The largest minus the least element over axes.
+ *
+ * @throws ArgumentError `reduce-empty`, `axis-range`, `axis-duplicate`.
+ * @example
+ * np.ptp(np.array([3, 1, 7])); // 6
+ */
 export function ptp(a: ArrayLike, axis?: Axis | KeepdimsOptions, options?: KeepdimsOptions): NDArray;
 export function ptp(): NDArray {
   const given = ptpParams(arguments);
@@ -229,7 +278,13 @@ const countNonzeroParams = /* @__PURE__ */ signature<KeepdimsOptions & Operand>(
   "axis",
   "keepdims",
 ]);
-/** How many elements are not zero. */
+/**
+ * How many elements over axes are not 0, as int32.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * np.countNonzero(np.array([0, 1, 2])); // 2
+ */
 export function countNonzero(a: ArrayLike, axis?: Axis | KeepdimsOptions, options?: KeepdimsOptions): NDArray;
 export function countNonzero(): NDArray {
   const { a, ...options } = countNonzeroParams(arguments);

@@ -62,7 +62,14 @@ function roundTo(op: string, x: NDArray, decimals: number): NDArray {
 }
 
 const roundParams = /* @__PURE__ */ signature<RoundOptions & { a: ArrayLike }>("round", 1, ["a", "decimals", "out"]);
-/** Rounds to a number of decimals, halves to the even digit. */
+/**
+ * Rounds to a number of decimals, halves to the even digit; integers stay as they are. The derivative is 0.
+ *
+ * @throws ArgumentError `decimals-invalid`; DTypeError `round-bool`.
+ * @example
+ * np.round(np.array([0.5, 1.5, -2.5])); // [0, 2, -2]
+ * np.round(np.array([3.14159]), 2); // [3.14]
+ */
 export function round(a: ArrayLike, decimals?: number | RoundOptions, options?: RoundOptions): NDArray;
 export function round(): NDArray {
   const { a, decimals = 0 } = roundParams(arguments);
@@ -70,7 +77,7 @@ export function round(): NDArray {
 }
 
 const aroundParams = /* @__PURE__ */ signature<RoundOptions & { a: ArrayLike }>("around", 1, ["a", "decimals", "out"]);
-/** Rounds to a number of decimals, halves to the even digit. */
+/** The same as `round`. */
 export function around(a: ArrayLike, decimals?: number | RoundOptions, options?: RoundOptions): NDArray;
 export function around(): NDArray {
   const { a, decimals = 0 } = aroundParams(arguments);

@@ -68,7 +68,15 @@ const reshapeParams = /* @__PURE__ */ signature<ReshapeOptions & { a: ArrayLike;
     byName: ["copy"],
   },
 );
-/** The elements in another shape; one length may be −1. `order: "F"` reads and writes with the first axis fastest. */
+/**
+ * The elements, in row-major order, in another shape; one length may be −1: whatever is left. `order: "F"` reads and writes with the
+ * first axis fastest.
+ *
+ * @throws ShapeError `reshape-size`, `shape-invalid`; ArgumentError `option-value` for other orders.
+ * @example
+ * np.reshape(np.arange(6), [2, -1]); // [[0, 1, 2], [3, 4, 5]]
+ * np.reshape(np.arange(6), [2, 3], "F"); // [[0, 2, 4], [1, 3, 5]]
+ */
 export function reshape(
   a: ArrayLike,
   shape: number | readonly number[],
@@ -82,7 +90,13 @@ export function reshape(): NDArray {
 }
 
 const ravelParams = /* @__PURE__ */ signature<ReshapeOptions & { a: ArrayLike }>("ravel", 1, ["a", "order"]);
-/** The elements along one axis. */
+/**
+ * The elements along one axis, in row-major order, or with `"F"` with the first axis fastest.
+ *
+ * @throws ArgumentError `option-value` for other orders.
+ * @example
+ * np.ravel(np.array([[1, 2], [3, 4]])); // [1, 2, 3, 4]
+ */
 export function ravel(a: ArrayLike, order?: Order | ReshapeOptions): NDArray;
 export function ravel(): NDArray {
   const { a, order = "C" } = ravelParams(arguments);
@@ -107,7 +121,13 @@ function permute(op: string, x: NDArray, axes: readonly number[] | null | undefi
 }
 
 const transposeParams = /* @__PURE__ */ signature<TransposeOptions & { a: ArrayLike }>("transpose", 1, ["a", "axes"]);
-/** The array with its axes in another order, by default reversed. */
+/**
+ * The array with its axes in another order, by default reversed: axis i of the result is axis `axes[i]`.
+ *
+ * @throws ArgumentError `axes-count`, `axis-range`, `axis-duplicate`.
+ * @example
+ * np.transpose(np.ones([2, 3, 4]), [1, 0, 2]); // float32[3, 2, 4]
+ */
 export function transpose(a: ArrayLike, axes?: readonly number[] | null | TransposeOptions): NDArray;
 export function transpose(): NDArray {
   const { a, axes } = transposeParams(arguments);
@@ -135,7 +155,13 @@ export function permuteDims(): NDArray {
 }
 
 const matrixTransposeParams = /* @__PURE__ */ signature<{ x: ArrayLike }>("matrixTranspose", 1, ["x"]);
-/** The last two axes swapped. */
+/**
+ * The last two axes swapped: `[*batch n m]` gives `[*batch m n]`.
+ *
+ * @throws ArgumentError `rank`.
+ * @example
+ * np.matrixTranspose(np.ones([5, 2, 3])); // float32[5, 3, 2]
+ */
 export function matrixTranspose(x: ArrayLike): NDArray;
 export function matrixTranspose(): NDArray {
   const x = asArray(matrixTransposeParams(arguments).x, "matrixTranspose", "x");
@@ -158,7 +184,13 @@ const swapaxesParams = /* @__PURE__ */ signature<{ a: ArrayLike; axis1: number; 
   "axis1",
   "axis2",
 ]);
-/** Two axes swapped. */
+/**
+ * Two axes swapped.
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * np.swapaxes(np.ones([2, 3, 4]), 0, -1); // float32[4, 3, 2]
+ */
 export function swapaxes(a: ArrayLike, axis1: number, axis2: number): NDArray;
 export function swapaxes(): NDArray {
   const { a, axis1, axis2 } = swapaxesParams(arguments);
@@ -172,7 +204,13 @@ const moveaxisParams = /* @__PURE__ */ signature<{ a: ArrayLike; source: Axes; d
   "source",
   "destination",
 ]);
-/** Axes moved to new positions, the others in their order. */
+/**
+ * Axes moved to new positions, the others in their order.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`, `axes-count`.
+ * @example
+ * np.moveaxis(np.ones([2, 3, 4]), 0, -1); // float32[3, 4, 2]
+ */
 export function moveaxis(a: ArrayLike, source: Axes, destination: Axes): NDArray;
 export function moveaxis(): NDArray {
   const { a, source, destination } = moveaxisParams(arguments);
@@ -216,7 +254,13 @@ export function rollaxis(): NDArray {
 }
 
 const expandDimsParams = /* @__PURE__ */ signature<{ a: ArrayLike; axis: Axes }>("expandDims", 2, ["a", "axis"]);
-/** New axes of length 1 at positions of the result. */
+/**
+ * New axes of length 1 at positions of the result.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * np.expandDims(np.ones([3]), [0, -1]); // float32[1, 3, 1]
+ */
 export function expandDims(a: ArrayLike, axis: Axes | { readonly axis: Axes }): NDArray;
 export function expandDims(): NDArray {
   const { a, axis } = expandDimsParams(arguments);
@@ -230,7 +274,13 @@ export interface SqueezeOptions {
   readonly axis?: Axes | null | undefined;
 }
 const squeezeParams = /* @__PURE__ */ signature<SqueezeOptions & { a: ArrayLike }>("squeeze", 1, ["a", "axis"]);
-/** Axes of length 1 taken away, by default all of them. */
+/**
+ * Axes of length 1 taken away, by default all of them.
+ *
+ * @throws ShapeError `squeeze-length` where a named axis is longer; ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * np.squeeze(np.ones([1, 3, 1]), 0); // float32[3, 1]
+ */
 export function squeeze(a: ArrayLike, axis?: Axes | null | SqueezeOptions): NDArray;
 export function squeeze(): NDArray {
   const { a, axis } = squeezeParams(arguments);

@@ -52,7 +52,14 @@ const meanParams = /* @__PURE__ */ signature<MeanOptions & Operand>(
   ["a", "axis", "dtype", "out", "keepdims"],
   { byName: ["where"] },
 );
-/** The mean over axes, in floats. */
+/**
+ * The mean over axes, by default all, in floats; NaN of no elements.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`; DTypeError `where-dtype`.
+ * @example
+ * np.mean(np.array([[1, 2], [3, 4]]), 0); // [2, 3]
+ * np.mean(np.arange(4)); // 1.5
+ */
 export function mean(
   a: ArrayLike,
   axis?: Axis | MeanOptions,
@@ -83,7 +90,14 @@ const varNames = ["a", "axis", "dtype", "out", "ddof", "keepdims"] as const;
 const varByName = ["where", "mean", "correction"] as const;
 
 const varParams = /* @__PURE__ */ signature<VarOptions & Operand>("var_", 1, varNames, { byName: varByName });
-/** The variance over axes. */
+/**
+ * The variance over axes, Σ(x − mean)²/(n − ddof), in floats (JAX's `var`, which is a reserved word here); NaN where n ≤ ddof.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`, `option-twice`; DTypeError `where-dtype`, `number-needed`.
+ * @example
+ * np.var_(np.array([1, 2, 3, 4])); // 1.25
+ * np.var_(np.array([1, 2, 3]), { ddof: 1 }); // 1
+ */
 export function var_(
   a: ArrayLike,
   axis?: Axis | VarOptions,
@@ -96,7 +110,13 @@ export function var_(): NDArray {
 }
 
 const stdParams = /* @__PURE__ */ signature<VarOptions & Operand>("std", 1, varNames, { byName: varByName });
-/** The standard deviation over axes; its derivative is NaN where it is 0. */
+/**
+ * The standard deviation over axes, √var; its derivative is NaN where it is 0.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`, `option-twice`; DTypeError `where-dtype`, `float-needed`.
+ * @example
+ * np.std(np.array([1, 3])); // 1
+ */
 export function std(
   a: ArrayLike,
   axis?: Axis | VarOptions,
@@ -161,7 +181,14 @@ const averageParams = /* @__PURE__ */ signature<AverageOptions & Operand>("avera
   "returned",
   "keepdims",
 ]);
-/** The weighted mean over axes; with `returned: true`, `[average, sum of weights]`. */
+/**
+ * The weighted mean over axes, Σwx/Σw; with `returned: true`, `[average, sum of weights]`. Weights have the shape of a, or with `axis` the
+ * lengths of those axes.
+ *
+ * @throws ShapeError `weights-shape`; ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * np.average(np.array([1, 2]), { weights: np.array([3, 1]) }); // 1.25
+ */
 export function average(
   a: ArrayLike,
   axis: Axis | undefined,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { relative } from "node:path";
-import { type ExportedDeclarations, type JSDoc, Node, Project, SourceFile, ts } from "ts-morph";
+import { type ExportedDeclarations, type JSDoc, type JSDocTag, Node, Project, SourceFile, ts } from "ts-morph";
 
 /** An `@example` of the doc comment of something public. */
 export interface Example {
@@ -13,43 +13,66 @@ export interface Example {
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The examples of everything that can be reached from `src/index.ts`, by name. */
-export function publicExamples(): Example[] {
+/** Everything documented that can be reached from `src/index.ts`: its public name, and each of its doc comments. */
+function publicDocs(): (readonly [name: string, node: ExportedDeclarations, doc: JSDoc])[] {
   const project = new Project({
     compilerOptions: { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, noLib: true },
     skipAddingFilesFromTsConfig: true,
   });
   const index = project.addSourceFileAtPath(`${root}/src/index.ts`);
   project.resolveSourceFileDependencies();
-  const examples = new Map<string, Example>();
+  const found: (readonly [string, ExportedDeclarations, JSDoc])[] = [];
   const visit = (file: SourceFile, prefix: string): void => {
     for (const [name, declarations] of file.getExportedDeclarations()) {
       for (const declaration of declarations) {
         if (declaration instanceof SourceFile) visit(declaration, `${prefix}${name}.`);
-        else for (const example of examplesOf(declaration, prefix + name)) examples.set(example.place, example);
+        else for (const doc of docsOf(declaration)) found.push([prefix + name, declaration, doc]);
       }
     }
   };
   visit(index, "");
+  return found;
+}
+
+const tagsOf = (doc: JSDoc, name: string): JSDocTag[] => doc.getTags().filter((tag) => tag.getTagName() === name);
+
+/** The examples of everything public. */
+export function publicExamples(): Example[] {
+  const examples = new Map<string, Example>();
+  for (const [name, node, doc] of publicDocs()) {
+    for (const tag of tagsOf(doc, "example")) {
+      const place = `${relative(root, node.getSourceFile().getFilePath())}:${tag.getStartLineNumber()}`;
+      examples.set(place, { name, place, code: tag.getCommentText() ?? "" });
+    }
+  }
   return [...examples.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Doc comments of a declaration; those of a variable stand on its statement, those of methods on the methods. */
-function docsOf(node: ExportedDeclarations): readonly JSDoc[] {
-  const statement = Node.isVariableDeclaration(node) ? node.getVariableStatement() : undefined;
-  const members = Node.isClassDeclaration(node) || Node.isInterfaceDeclaration(node) ? node.getMembers() : [];
-  return [statement ?? node, ...members].flatMap((one) => (Node.isJSDocable(one) ? one.getJsDocs() : []));
+/** What a function's doc comment says it throws. */
+export interface PromisedErrors {
+  /** File and line of the function, which may be public under several names. */
+  readonly place: string;
+  /** As `ShapeError rank`, in order. */
+  readonly errors: readonly string[];
 }
 
-function examplesOf(node: ExportedDeclarations, name: string): Example[] {
-  return docsOf(node)
-    .flatMap((doc) => doc.getTags())
-    .filter((tag) => tag.getTagName() === "example")
-    .map((tag) => ({
-      name,
-      place: `${relative(root, node.getSourceFile().getFilePath())}:${tag.getStartLineNumber()}`,
-      code: tag.getCommentText() ?? "",
-    }));
+/** The errors that functions (not the methods of classes) say they throw, by public name. */
+export function publicErrors(): ReadonlyMap<string, PromisedErrors> {
+  const found = new Map<string, PromisedErrors>();
+  for (const [name, node, doc] of publicDocs()) {
+    if (Node.isClassDeclaration(node) || Node.isInterfaceDeclaration(node)) continue;
+    const errors = tagsOf(doc, "throws").flatMap((tag) => {
+      // "ShapeError `rank`, `size` where …, DTypeError `number-needed`": codes stand together after their class
+      const classes = (tag.getCommentText() ?? "").matchAll(/(\w+Error)((?:,?\s+`[a-z\d-]+`)+)/g);
+      return [...classes].flatMap(([, kind, codes]) =>
+        [...codes!.matchAll(/`([^`]+)`/g)].map(([, code]) => `${kind} ${code}`),
+      );
+    });
+    if (errors.length === 0) continue;
+    const place = `${relative(root, node.getSourceFile().getFilePath())}:${node.getStartLineNumber()}`;
+    found.set(name, { place, errors: [...new Set(errors)].sort() });
+  }
+  return found;
 }
 
 /** What is handed to an example's checks: the value of a statement, and the comment after it. */

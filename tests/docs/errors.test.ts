@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { TsaxError } from "../../src/index.js";
+import { scope } from "./check-examples.js";
+import { failing } from "./errors.js";
+import { compileExample, publicErrors } from "./examples.js";
+
+/** What doc comments say functions throw is what they throw. */
+const promised = publicErrors();
+
+async function thrown(call: string): Promise<string> {
+  try {
+    await compileExample(call, Object.keys(scope))(() => Promise.resolve(), ...Object.values(scope));
+  } catch (e) {
+    if (e instanceof TsaxError) return `${e.name} ${e.code}`;
+    throw e;
+  }
+  return `nothing: ${call}`;
+}
+
+describe("errors of doc comments", () => {
+  it("are tried, each of them", () => {
+    const tried = new Set(Object.keys(failing).map((name) => promised.get(name)?.place));
+    expect([...promised].filter(([, { place }]) => !tried.has(place)).map(([name]) => name)).toEqual([]);
+  });
+
+  it.each(Object.entries(failing))("of %s are those that are thrown", async (name, calls) => {
+    const found = await Promise.all(calls.map(thrown));
+    expect([...new Set(found)].sort()).toEqual(promised.get(name)?.errors);
+  });
+});
