@@ -16,7 +16,7 @@ import { boundedBy } from "./bounds.js";
 import { findBranches, partsOfPhases } from "./branches.js";
 import { isExtreme } from "./extremes.js";
 import { keepBytes } from "./memory.js";
-import { type Schedule, schedule } from "./schedule.js";
+import { type Schedule, schedule, vectorsAtOnce } from "./schedule.js";
 import { splitAxes } from "./split.js";
 import { structureOf } from "./structure.js";
 import type { Survey } from "./survey.js";
@@ -117,7 +117,16 @@ class Lowering {
     this.placePointers();
 
     const points = plan.extents.slice(plan.parallel).reduce((a, b) => a * b, 1);
-    const width = plan.mode === "parallel" ? plan.lanes * plan.copies : 1;
+    const branches = findBranches(
+      [...partsOfPhases(phases), ...parts],
+      this.nodes,
+      (n) => (plan.vectorAxis < 0 ? n.deps !== 0 : (n.deps & (2 ** plan.vectorAxis)) !== 0),
+      besides ? new Set([...besides.chosen].flatMap((e) => this.byExpr.get(e) ?? [])) : null,
+    );
+    // Branches part what is done on several vectors at a time.
+    const parted = branches.size > 0;
+    const copies = parted ? 1 : plan.copies;
+    const width = plan.mode === "parallel" ? plan.lanes * copies : 1;
     const keepOffsets: Dim[] = [];
     let scratchBytes = 0;
     for (const type of kernel.keeps) {
@@ -128,7 +137,7 @@ class Lowering {
       name: kernel.name,
       mode: plan.mode,
       lanes: plan.lanes,
-      copies: plan.copies,
+      copies,
       tile: plan.tile,
       sequential: kernel.sequential,
       bufferCount: kernel.buffers.length,
@@ -137,13 +146,8 @@ class Lowering {
       slots: kernel.slots,
       keeps: kernel.keeps,
       keepOffsets,
-      phases,
-      branches: findBranches(
-        [...partsOfPhases(phases), ...parts],
-        this.nodes,
-        (n) => (plan.vectorAxis < 0 ? n.deps !== 0 : (n.deps & (2 ** plan.vectorAxis)) !== 0),
-        besides ? new Set([...besides.chosen].flatMap((e) => this.byExpr.get(e) ?? [])) : null,
-      ),
+      phases: parted ? phases.map((p) => ({ ...p, copies: 1 })) : phases,
+      branches,
       unstable: this.nodes.some((n) => n.kind === "load" && n.unstable),
     };
     const inner = plan.tile > 0 ? plan.extents[plan.parallel - 1]! : 1;
@@ -165,7 +169,8 @@ class Lowering {
     const { plan } = this;
     if (plan.mode !== "reduced" || (this.generic && !plan.even)) return 1;
     const seen = new Set<Node>();
-    const stack = body.flatMap((s) => (s.kind === "store" && s.access.opaque ? [s.value, s.access.opaque] : [s.value]));
+    const roots = body.flatMap((s) => (s.kind === "store" && s.access.opaque ? [s.value, s.access.opaque] : [s.value]));
+    const stack = [...roots];
     while (stack.length > 0) {
       const n = stack.pop()!;
       if (n.kind === "const" || seen.has(n)) continue;
@@ -173,9 +178,10 @@ class Lowering {
       stack.push(...n.args);
     }
     const size = seen.size + (plan.even ? 0 : 4);
+    const depth = Math.max(...roots.map((n) => n.depth));
     // more accumulators than that do not fit in the registers: extremes have three
-    const most = body.some((s) => s.kind === "accumulate" && isExtreme(this.kernel.slots[s.slot]!)) ? 4 : 8;
-    let copies = Math.min(most, size <= 4 ? 8 : size <= 32 ? 4 : size <= 100 ? 2 : 1);
+    const extreme = body.some((s) => s.kind === "accumulate" && isExtreme(this.kernel.slots[s.slot]!));
+    let copies = size <= 4 && !extreme ? 8 : vectorsAtOnce(size, depth);
     const extent = plan.extents[plan.extents.length - 1]!;
     if (!this.generic) while (copies > 1 && copies * plan.lanes > extent) copies /= 2;
     return copies;

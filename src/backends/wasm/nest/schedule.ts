@@ -12,7 +12,7 @@ export interface Schedule {
   /** In the order of the loops; −1: none. */
   readonly vectorAxis: number;
   readonly lanes: 2 | 4;
-  /** Vectors of rows at a time (mode "parallel"). */
+  /** Vectors of rows at a time (mode "parallel"), where nothing branches. */
   readonly copies: number;
   /** Whether no access along the vector axis needs more than one address a vector. */
   readonly even: boolean;
@@ -172,10 +172,25 @@ function exprDepends(e: Expr, axis: number): boolean {
   return false;
 }
 
+/**
+ * How many vectors the operations of a body are done on at a time.
+ *
+ * Most operations wait for the one before, and a processor does not look far ahead: it is busy with several vectors at a
+ * time, unless one has many independent operations by itself, which then fill the registers. `depth`: of the longest chain.
+ */
+export function vectorsAtOnce(operations: number, depth: number): number {
+  const wide = operations > 32 && operations > 3 * depth;
+  return wide || operations > LARGE ? 1 : operations > LARGE / 2 ? 2 : 4;
+}
+
+/** Operations from which code that is twice as long costs more than it gains. */
+const LARGE = 440;
+
 /** Estimates the work of a point, in vector instructions. */
 class Scale {
   private readonly ops: number;
   private readonly laneOps: number;
+  private readonly depth: number;
   private readonly accumulates: number;
 
   constructor(
@@ -186,14 +201,20 @@ class Scale {
   ) {
     let ops = 0;
     let laneOps = 0;
+    let deepest = 0;
+    const depths = new Map<Expr, number>();
     for (const e of found.exprs) {
       if (e.kind !== "op") continue;
+      const depth = 1 + Math.max(0, ...e.args.map((a) => depths.get(a) ?? 0));
+      depths.set(e, depth);
+      deepest = Math.max(deepest, depth);
       ops++;
       if (e.op === "div" || e.op === "rem") ops += e.type === "i32" || e.type === "u32" ? 12 : 0;
       if (e.op === "clz" || (isShift(e.op) && e.args[1]!.kind !== "const")) laneOps++;
     }
     this.ops = ops;
     this.laneOps = laneOps;
+    this.depth = deepest;
     this.accumulates = statementsOf(kernel).filter((s) => s.kind === "accumulate").length;
   }
 
@@ -235,7 +256,7 @@ class Scale {
   copies(axis: MergedAxis, reduces: boolean): number {
     if (!this.isEven(axis)) return 1;
     const size = (this.ops + this.laneOps * 8 + this.found.touches.length) / Math.max(1, this.kernel.phases.length);
-    let copies = reduces ? (size <= 4 ? 8 : size <= 12 ? 4 : size <= 40 ? 2 : 1) : size <= 6 ? 4 : size <= 32 ? 2 : 1;
+    let copies = reduces && size <= 4 ? 8 : vectorsAtOnce(size, this.depth);
     // An extreme has three accumulators: those of many vectors do not fit in the registers, which long walks down columns
     // gain back from the cache lines they use whole.
     const windows = !this.generic && this.kernel.reduced.reduce((n, extent) => n * extent, 1) < 64;
