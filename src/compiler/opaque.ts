@@ -177,9 +177,11 @@ export function scatterKernels(group: OpaqueGroup): ScatterKernels {
 
 export function sortKernel(group: OpaqueGroup): KernelLaunch | undefined {
   const { op } = group;
-  const { axis, numKeys } = (op.lower as SortLowering<never>).sort(op.params);
-  const shape = op.outs[0]!.aval.shape;
-  if (sizeOf(shape) === 0) return undefined;
+  const rule = (op.lower as SortLowering<never>).sort(op.params);
+  const { axis, numKeys, descending = false } = rule;
+  const { shape } = op.inputs[0]!.aval;
+  const { count = shape[axis]! } = rule;
+  if (sizeOf(op.outs[0]!.aval.shape) === 0) return undefined;
   const inputs = group.operands as readonly Value[];
   if (op.outs.some((v) => v.aval.dtype === "key")) throw new InternalError("keys cannot be sorted");
   const kernel: SortKernel = {
@@ -191,6 +193,8 @@ export function sortKernel(group: OpaqueGroup): KernelLaunch | undefined {
     outer: sizeOf(shape.slice(0, axis)),
     n: shape[axis]!,
     inner: sizeOf(shape.slice(axis + 1)),
+    descending,
+    count,
   };
   return { kernel, args: [...inputs, ...op.outs] };
 }

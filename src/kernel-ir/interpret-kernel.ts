@@ -205,21 +205,24 @@ function compareKeys(x: number, y: number): number {
 }
 
 function runSort(kernel: SortKernel, buffers: readonly CheckedBuffer[], order: PointOrder): void {
-  const { outer, n, inner, operands, numKeys } = kernel;
+  const { outer, n, inner, operands, numKeys, descending, count } = kernel;
   for (let row = 0; row < outer * inner; row++) {
     // A sort has no order between what it reads and writes: its outputs are never its inputs.
     order.nextRow();
-    const at = (i: number): number => (Math.floor(row / inner) * n + i) * inner + (row % inner);
+    const at = (i: number, length = n): number => (Math.floor(row / inner) * length + i) * inner + (row % inner);
     const positions = Array.from({ length: n }, (_, i) => i);
     const columns = Array.from({ length: operands }, (_, c) => positions.map((i) => buffers[c]!.read(at(i))));
     positions.sort((i, j) => {
       for (let c = 0; c < numKeys; c++) {
         const sign = compareKeys(columns[c]![i]!, columns[c]![j]!);
-        if (sign !== 0) return sign;
+        if (sign !== 0) return descending ? -sign : sign;
       }
       return i - j;
     });
     order.nextRow();
-    columns.forEach((column, c) => positions.forEach((from, i) => buffers[operands + c]!.write(at(i), column[from]!)));
+    const first = positions.slice(0, count);
+    columns.forEach((column, c) =>
+      first.forEach((from, i) => buffers[operands + c]!.write(at(i, count), column[from]!)),
+    );
   }
 }

@@ -135,7 +135,8 @@ export interface DotKernel {
 /**
  * Sorts rows of n elements stably by the first `numKeys` of the operands, lexicographically, ascending; the others follow.
  * Operand i is read from buffer i and written to buffer operands + i, both contiguous [outer, n, inner], sorted along n.
- * Floats: −0 equals 0, NaNs are equal and last. bool: false first.
+ * Floats: −0 equals 0, NaNs are equal and last. bool: false first. Descending is the contrary order, stable as well.
+ * Of each row only the first `count` elements are written, contiguous [outer, count, inner]; the others need no order.
  */
 export interface SortKernel {
   readonly kind: "sort";
@@ -146,4 +147,6 @@ export interface SortKernel {
   readonly outer: number;
   readonly n: number;
   readonly inner: number;
+  readonly descending: boolean;
+  readonly count: number;
 }

@@ -94,7 +94,13 @@ export interface DotLowering<P> extends LoweringRule {
 }
 export interface SortLowering<P> extends LoweringRule {
   readonly kind: "sort";
-  readonly sort: (params: P) => { readonly axis: number; readonly numKeys: number };
+  readonly sort: (params: P) => {
+    readonly axis: number;
+    readonly numKeys: number;
+    readonly descending?: boolean;
+    /** Elements along the axis that the results have; all if left out. */
+    readonly count?: number;
+  };
 }
 export interface ScatterLowering<P> extends LoweringRule {
   readonly kind: "scatter";

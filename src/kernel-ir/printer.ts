@@ -204,7 +204,7 @@ function dotLines(kernel: DotKernel): string[] {
 }
 
 const sortLine = (k: SortKernel): string =>
-  `  ${k.operands} operands by the first ${k.numKeys}, rows of ${k.n} in [${k.outer}, ${k.n}, ${k.inner}]`;
+  `  ${k.operands} operands by the first ${k.numKeys}${k.descending ? ", descending" : ""}, ${k.count < k.n ? `first ${k.count} of ` : ""}rows of ${k.n} in [${k.outer}, ${k.n}, ${k.inner}]`;
 
 export const printRef = (ref: BufferRef): string =>
   ref.kind === "input" ? `in${ref.index}` : ref.kind === "output" ? `out${ref.index}` : `arena+${ref.offset}`;

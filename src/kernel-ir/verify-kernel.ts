@@ -161,16 +161,17 @@ class NestCheck {
 }
 
 function verifySort(kernel: SortKernel): void {
-  const { outer, n, inner, operands, numKeys, buffers } = kernel;
+  const { outer, n, inner, operands, numKeys, count, buffers } = kernel;
   require([outer, n, inner].every(isCount), () => `sizes ${outer}, ${n}, ${inner}`);
   require(operands >= 1 && numKeys >= 1 && numKeys <= operands, () => `${numKeys} keys of ${operands} operands`);
+  require(isCount(count) && count <= n, () => `the first ${count} of ${n}`);
   require(buffers.length === 2 * operands, () => `${buffers.length} buffers for ${operands} operands`);
   for (let i = 0; i < operands; i++) {
     const [from, to] = [buffers[i]!, buffers[operands + i]!];
     require(from.type === to.type, () => `operand ${i} of type ${from.type} is written as ${to.type}`);
     require(from.access !== "write" && to.access !== "read", () =>
       `operand ${i} with access ${from.access} and ${to.access}`);
-    require(Math.min(from.length, to.length) >= outer * n * inner, () =>
+    require(from.length >= outer * n * inner && to.length >= outer * count * inner, () =>
       `operand ${i} has ${from.length} and ${to.length} elements`);
   }
 }

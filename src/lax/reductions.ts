@@ -137,15 +137,7 @@ export function topK(...given: unknown[]): [NDArray, NDArray] {
       message: `lax.topK: k must be a whole number from 0 to ${n}, the length of axis ${d}; got ${k}`,
     });
   }
-  // reversed before and after a stable ascending sort: descending, and ties in their order
-  const sorted = p.sort([p.rev(x, [d]), p.rev(p.iota("int32", x.shape, d), [d])], d, 1);
-  const [values, indices] = sorted.map((s) =>
-    p.slice(
-      p.rev(s, [d]),
-      x.shape.map(() => 0),
-      x.shape.map((size, a) => (a === d ? k : size)),
-    ),
-  );
+  const [values, indices] = p.sort([x, p.iota("int32", x.shape, d)], d, 1, { descending: true, count: k });
   return [values!, indices!];
 }
 

@@ -60,10 +60,8 @@ export function argsort(): NDArray {
   refuseKind("argsort", kind, order);
   const [given, k] = along("argsort", a, axis);
   const [x, index] = [p.stopGradient(given), p.iota(asDType(dtype ?? "int32"), given.shape, k)];
-  // Reversed before and after an ascending stable sort: descending, with equal elements in their order.
-  const operands = descending && stable ? [p.rev(x, [k]), p.rev(index, [k])] : [x, index];
-  const sorted = p.sort(operands, k, 1)[1]!;
-  return descending ? p.rev(sorted, [k]) : sorted;
+  const sorted = p.sort([x, index], k, 1, descending && stable ? { descending } : {})[1]!;
+  return descending && !stable ? p.rev(sorted, [k]) : sorted;
 }
 
 const lexsortParams = /* @__PURE__ */ signature<{ keys: readonly ArrayLike[] | NDArray; axis?: number }>("lexsort", 1, [
@@ -105,24 +103,15 @@ const partitionNames = ["a", "kth", "axis"] as const;
 
 /** The `count` largest elements along the last axis, largest first, with their indices; NaN counts as largest, ties by index. */
 function largest(x: NDArray, count: number): readonly [values: NDArray, indices: NDArray] {
-  const k = x.ndim - 1;
-  const sorted = p.sort([p.rev(x, [k]), p.rev(p.iota("int32", x.shape, k), [k])], k, 1);
-  return sorted.map((s) => first(p.rev(s, [k]), count)) as [NDArray, NDArray];
+  return outermost(x, { descending: true, count });
 }
 
 /** The `count` least elements along the last axis, least first, with their indices; ties by index. */
 function least(x: NDArray, count: number): readonly [values: NDArray, indices: NDArray] {
-  const k = x.ndim - 1;
-  return p.sort([x, p.iota("int32", x.shape, k)], k, 1).map((s) => first(s, count)) as [NDArray, NDArray];
+  return outermost(x, { count });
 }
-
-/** The first elements along the last axis. */
-const first = (x: NDArray, count: number): NDArray =>
-  p.slice(
-    x,
-    x.shape.map(() => 0),
-    [...x.shape.slice(0, -1), count],
-  );
+const outermost = (x: NDArray, extent: p.SortExtent): readonly [NDArray, NDArray] =>
+  p.sort([x, p.iota("int32", x.shape, x.ndim - 1)], x.ndim - 1, 1, extent) as unknown as [NDArray, NDArray];
 
 /** Checks the arguments, and hands the array over with the axis at the end. */
 function partitioned(
@@ -170,7 +159,7 @@ export function argpartition(): NDArray {
     const bottom = least(p.stopGradient(x), kth + 1)[1];
     const index = p.iota("int32", x.shape, k);
     const taken = putAlongAxis(p.full(0, index.aval), bottom, 1, k);
-    const rest = p.sort([taken, index], k, 1)[1]!;
-    return p.concatenate([bottom, first(rest, x.shape[k]! - kth - 1)], k);
+    const rest = p.sort([taken, index], k, 1, { count: x.shape[k]! - kth - 1 })[1]!;
+    return p.concatenate([bottom, rest], k);
   });
 }

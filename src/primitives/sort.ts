@@ -10,12 +10,17 @@ export interface SortParams {
   readonly dimension: number;
   /** How many operands, from the first on, are compared. */
   readonly numKeys: number;
+  /** The other way round, still stably: NaNs come first. */
+  readonly descending?: boolean;
+  /** Only so many elements, the first ones in the order, are results. */
+  readonly count?: number;
 }
+export type SortExtent = Pick<SortParams, "descending" | "count">;
 
 /** Sorts stably, ascending: −0 equals 0, and NaNs, all equal, come last. */
 export const sortPrimitive: PrimitiveDefinition<SortParams> = definePrimitive<SortParams>({
   name: "sort",
-  abstract: (xs, { dimension, numKeys }) => {
+  abstract: (xs, { dimension, numKeys, count }) => {
     const operands = xs.map((x, i) => [`operand ${i}`, x] as const);
     requireArgument(isCount(numKeys, 1) && numKeys <= xs.length, () => ({
       code: "sort-keys",
@@ -41,40 +46,51 @@ export const sortPrimitive: PrimitiveDefinition<SortParams> = definePrimitive<So
         hint: "sort by other operands, and let the random keys follow",
       }),
     );
-    return xs;
+    requireArgument(count === undefined || (isCount(count) && count <= xs[0]!.shape[dimension]!), () => ({
+      code: "sort-count",
+      message: `sort: there are no ${count} elements along axis ${dimension} of the operands`,
+      operands,
+    }));
+    return xs.map((x) => ({ ...x, shape: x.shape.map((d, k) => (k === dimension ? (count ?? d) : d)) }));
   },
-  evaluate: (xs, { dimension, numKeys }) => {
+  evaluate: (xs, params) => {
+    const { dimension, numKeys, descending } = params;
     const { shape } = xs[0]!.aval;
     const n = shape[dimension]!;
-    const outs = xs.map((x) => hostZeros(x.aval));
+    const count = params.count ?? n;
+    const outs = xs.map((x) => hostZeros({ ...x.aval, shape: shape.map((d, k) => (k === dimension ? count : d)) }));
     const strides = stridesOf(shape);
     const step = strides[dimension]!;
     const keys = xs.slice(0, numKeys);
     const rows = shape.map((d, k) => (k === dimension ? 1 : d));
     forEachRow(rows, strides, (start) => {
-      const order = Array.from({ length: n }, (_, i) => start + i * step).sort((i, j) => compare(keys, i, j));
-      xs.forEach((x, k) => order.forEach((from, i) => (outs[k]!.data[start + i * step] = x.data[from]!)));
+      const order = Array.from({ length: n }, (_, i) => start + i * step)
+        .sort((i, j) => (descending === true ? compare(keys, j, i) : compare(keys, i, j)))
+        .slice(0, count);
+      const first = Math.floor(start / (n * step)) * count * step + (start % (n * step));
+      xs.forEach((x, k) => order.forEach((from, i) => (outs[k]!.data[first + i * step] = x.data[from]!)));
     });
     return outs;
   },
-  jvp: (xs, tangents, { dimension, numKeys }) => {
+  jvp: (xs, tangents, { dimension, numKeys, ...extent }) => {
     if (tangents.every(isZero)) {
-      const outs = sort(xs, dimension, numKeys);
+      const outs = sort(xs, dimension, numKeys, extent);
       return { outs, tangents: outs.map((y) => new Zero(y.aval)) };
     }
-    const { outs, follow } = sortWithOrder(xs, dimension, numKeys);
+    const { outs, follow } = sortWithOrder(xs, dimension, numKeys, extent);
     return { outs, tangents: tangents.map((t, i) => (isZero(t) ? new Zero(outs[i]!.aval) : follow(t))) };
   },
   transpose: none("it is not linear"),
-  batch: (size, xs, dims, { dimension, numKeys }) => ({
+  batch: (size, xs, dims, { dimension, numKeys, ...extent }) => ({
     outs: sort(
       xs.map((x, i) => ops.batchInFront(x, dims[i]!, size)),
       dimension + 1,
       numKeys,
+      extent,
     ),
     dims: xs.map(() => 0),
   }),
-  lower: { kind: "sort", sort: ({ dimension, numKeys }) => ({ axis: dimension, numKeys }) },
+  lower: { kind: "sort", sort: ({ dimension, ...rest }) => ({ axis: dimension, ...rest }) },
   facts: { cost: 64 },
 });
 
@@ -82,13 +98,19 @@ export const sortPrimitive: PrimitiveDefinition<SortParams> = definePrimitive<So
  * Sorts the arrays together along an axis, by the first `numKeys` of them, lexicographically; the others follow. Random keys
  * may be among those.
  */
-export function sort(xs: readonly NDArray[], dimension: number, numKeys: number): readonly NDArray[] {
+export function sort(
+  xs: readonly NDArray[],
+  dimension: number,
+  numKeys: number,
+  extent: SortExtent = {},
+): readonly NDArray[] {
   const isFollower = xs.map((x, i) => i >= numKeys && x.dtype === "key");
-  if (!isFollower.includes(true)) return bind(sortPrimitive, xs, { dimension, numKeys });
+  if (!isFollower.includes(true)) return bind(sortPrimitive, xs, { dimension, numKeys, ...extent });
   const { outs, follow } = sortWithOrder(
     xs.filter((_, i) => !isFollower[i]),
     dimension,
     numKeys,
+    extent,
   );
   let next = 0;
   return xs.map((x, i) => (isFollower[i] ? follow(x) : outs[next++]!));
@@ -99,9 +121,14 @@ function sortWithOrder(
   xs: readonly NDArray[],
   dimension: number,
   numKeys: number,
+  extent: SortExtent,
 ): { readonly outs: readonly NDArray[]; readonly follow: (x: NDArray) => NDArray } {
   const { shape } = xs[0]!;
-  const sorted = bind(sortPrimitive, [...xs, ops.iota("int32", shape, dimension)], { dimension, numKeys });
+  const sorted = bind(sortPrimitive, [...xs, ops.iota("int32", shape, dimension)], {
+    dimension,
+    numKeys,
+    ...extent,
+  });
   const order = ops.expandDims(sorted[xs.length]!, [shape.length]);
   const others = shape.map((_, k) => k).filter((k) => k !== dimension);
   const dnums = {

@@ -255,6 +255,13 @@ describe("dots and sorts", () => {
     interpretKernel(sortKernel(1, 4, 2), [keys, new Int32Array([0, 0, 1, 1, 2, 2, 3, 3]), ...out]);
     expect([...out[0]]).toEqual([0, 1, -0, 2, 0, 3, NaN, 3]);
     expect([...out[1]]).toEqual([1, 1, 2, 2, 3, 0, 0, 3]);
+    const few = [new Float32Array(4), new Int32Array(4)] as const;
+    const whole = sortKernel(1, 4, 2);
+    const buffers = [...whole.buffers.slice(0, 2), writes(4), writes(4, "i32")];
+    const kernel = { ...whole, buffers, descending: true, count: 2 };
+    interpretKernel(kernel, [keys, new Int32Array([0, 0, 1, 1, 2, 2, 3, 3]), ...few]);
+    expect([...few[0]]).toEqual([NaN, 3, 0, 3]);
+    expect([...few[1]]).toEqual([0, 0, 1, 3]);
   });
   test("a sort over its own operand", () => {
     const x = f32(3, 1, 2);

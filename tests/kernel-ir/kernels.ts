@@ -124,6 +124,8 @@ export const sortKernel = (outer: number, n: number, inner: number): SortKernel 
   outer,
   n,
   inner,
+  descending: false,
+  count: n,
 });
 
 export const fn = (parts: Partial<ProgramFunction> & Pick<ProgramFunction, "name" | "steps">): ProgramFunction => ({

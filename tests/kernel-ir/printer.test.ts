@@ -135,6 +135,9 @@ describe("kernels", () => {
         b1 at 0, batch [], row 4, col 1
         b2 at 0, batch [], row 4, col 1"
     `);
+    expect(printKernel({ ...sortKernel(2, 5, 1), descending: true, count: 3 })).toContain(
+      "  2 operands by the first 1, descending, first 3 of rows of 5 in [2, 5, 1]",
+    );
     expect(printKernel(sortKernel(2, 5, 1))).toMatchInlineSnapshot(`
       "sort argsort(b0: read f32[10], b1: read i32[10], b2: write f32[10], b3: write i32[10])
         2 operands by the first 1, rows of 5 in [2, 5, 1]"

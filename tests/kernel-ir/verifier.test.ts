@@ -203,6 +203,7 @@ describe("dots and sorts", () => {
       { ...sort, buffers: [sort.buffers[0]!, sort.buffers[1]!, sort.buffers[3]!, sort.buffers[2]!] },
     ],
     [/3 keys of 2 operands/, { ...sort, numKeys: 3 }],
+    [/the first 6 of 5/, { ...sort, count: 6 }],
     [/operand 0 has 30 and 30 elements/, { ...sort, outer: 3 }],
   ])("%s", (message, kernel) => fails(kernel, message));
 });

@@ -286,6 +286,7 @@ describe("errors", () => {
     ["scatter-updates", () => p.scatter(array([1, 2]), indices([0]), array([1, 2]), put, { mode: "fill" })],
     ["slice-starts", () => p.dynamicSlice(x, [scalar(0)], [1, 1])],
     ["sort-keys", () => p.sort([x], 0, 2)],
+    ["sort-count", () => p.sort([x], 0, 1, { count: 9 })],
     ["not-a-key", () => p.randomBits(x, [2])],
     ["key-words", () => p.randomWrap(array([1, 2, 3], [3], "uint32"))],
   ];

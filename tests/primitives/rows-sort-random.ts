@@ -8,6 +8,46 @@ export const rows: readonly ContractRow[] = [
   { primitive: "sort", variant: "first axis", args: [distinct([4, 2])], apply: (xs) => p.sort(xs, 0, 1), smooth: 2 },
   {
     primitive: "sort",
+    variant: "the first ones",
+    args: [distinct([3, 5]), floats([3, 5])],
+    apply: (xs) => p.sort(xs, 1, 1, { count: 2 }),
+    smooth: 2,
+  },
+  {
+    primitive: "sort",
+    variant: "the last ones, last first",
+    args: [distinct([4, 2]), floats([4, 2])],
+    apply: (xs) => p.sort(xs, 0, 1, { descending: true, count: 3 }),
+    smooth: 2,
+  },
+  {
+    primitive: "sort",
+    variant: "none",
+    args: [floats([4, 2])],
+    apply: (xs) => p.sort(xs, 0, 1, { count: 0 }),
+    smooth: 2,
+  },
+  {
+    primitive: "sort",
+    variant: "few of many, NaN and zeros",
+    args: [
+      given(
+        [2, 40],
+        "float32",
+        Array.from({ length: 80 }, (_, i) => [NaN, 0, -0, Infinity, i, -i, 3, -Infinity][i % 8]!),
+      ),
+      given(
+        [2, 40],
+        "int32",
+        Array.from({ length: 80 }, (_, i) => i),
+      ),
+    ],
+    apply: (xs) => p.sort(xs, 1, 1, { descending: true, count: 6 }),
+    smooth: 0,
+    because: "NaN",
+  },
+  {
+    primitive: "sort",
     variant: "followers",
     args: [distinct([5]), floats([5]), ints([5])],
     apply: (xs) => p.sort(xs, 0, 1),

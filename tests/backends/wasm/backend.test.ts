@@ -317,6 +317,8 @@ describe.each([false, true])("programs, generic %s", (generic) => {
       outer: 1,
       n,
       inner: 1,
+      descending: false,
+      count: n,
     };
     const x = filled(n, (i) => Math.sin(i * 12.9898));
     const [out] = call(

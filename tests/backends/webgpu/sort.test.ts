@@ -11,20 +11,29 @@ beforeAll(async () => void (device = await sharedDevice()));
 
 type Type = BufferArg["type"];
 
-const kernelOf = (types: readonly Type[], numKeys: number, outer: number, n: number, inner: number): SortKernel => {
+const kernelOf = (
+  types: readonly Type[],
+  numKeys: number,
+  outer: number,
+  n: number,
+  inner: number,
+  { descending = false, count = n }: Partial<Pick<SortKernel, "descending" | "count">> = {},
+): SortKernel => {
   const length = outer * n * inner;
   return {
     kind: "sort",
     name: "sort",
     buffers: [
       ...types.map((type): BufferArg => ({ type, access: "read", length })),
-      ...types.map((type): BufferArg => ({ type, access: "write", length })),
+      ...types.map((type): BufferArg => ({ type, access: "write", length: outer * count * inner })),
     ],
     operands: types.length,
     numKeys,
     outer,
     n,
     inner,
+    descending,
+    count,
   };
 };
 
@@ -130,6 +139,20 @@ describe.runIf((await sharedDevice()) !== null)("sorts on a device", () => {
     await check(kernelOf(types, numKeys, 2, 33, 3), 3);
     const long = kernelOf(types, numKeys, 2, 150, 1);
     await check(long, 3, small(long));
+  });
+
+  test.each([
+    [2, 20, 1],
+    [2, 20, 3],
+    [2, 150, 1],
+    [1, 150, 3],
+  ])("descending, and only the first elements: %i × %i × %i", async (outer, n, inner) => {
+    for (const extent of [{ descending: true }, { count: 7 }, { descending: true, count: 1 }]) {
+      const kernel = kernelOf(["f32", "i32"], 1, outer, n, inner, extent);
+      await check(kernel, 5, small(kernel));
+      const long = kernelOf(["i32", "f32", "bool", "u32", "f32", "i32"], 2, outer, n, inner, extent);
+      await check(long, 3, small(long));
+    }
   });
 
   test("results where operands are", async () => {

@@ -9,8 +9,13 @@ export type Part = "whole" | "low" | "high";
 /** The words that an element's key consists of, the one that decides first last. */
 export const partsOf = (type: ScalarType): readonly Part[] => (type === "f64" ? ["low", "high"] : ["whole"]);
 
-/** The element at an address as an unsigned word of the same order: −0 like 0, NaNs last. */
-export function keyOf(c: Words, type: ScalarType, part: Part, address: Value): Value {
+/** The element at an address as an unsigned word of the same order, or the contrary one: −0 like 0, NaNs last. */
+export function keyOf(c: Words, type: ScalarType, part: Part, address: Value, descending: boolean): Value {
+  const key = ascendingKey(c, type, part, address);
+  return descending ? c.xor(key, c.i32(-1)) : key;
+}
+
+function ascendingKey(c: Words, type: ScalarType, part: Part, address: Value): Value {
   if (type === "f32" || type === "f64") {
     return () => {
       c.push(address);

@@ -3,7 +3,7 @@ import type { BufferArg, SortKernel } from "../../../kernel-ir/kernel.js";
 import type { Dispatch, KernelCode, LaunchContext } from "../dispatch.js";
 import { Passes } from "./passes.js";
 import type { RecordSink, RecordSource, SortShape } from "./records.js";
-import { arg, countPlaces, type Place, samePlace, ScratchMemory, storageOf, WordShader } from "./shader.js";
+import { arg, countPlaces, indent, type Place, samePlace, ScratchMemory, storageOf, WordShader } from "./shader.js";
 
 /**
  * Sorts of a GPU.
@@ -15,7 +15,7 @@ import { arg, countPlaces, type Place, samePlace, ScratchMemory, storageOf, Word
 export function lowerSort(kernel: SortKernel, ctx: LaunchContext): KernelCode {
   const { operands, numKeys, outer, n, inner } = kernel;
   const shape: SortShape = { rows: outer * inner, n, interleaved: inner > 1 };
-  if (shape.rows * n === 0) return { dispatches: [], scratch: [] };
+  if (shape.rows * kernel.count === 0) return { dispatches: [], scratch: [] };
   const scratch = new ScratchMemory();
   const dispatches: Dispatch[] = [];
   const sources = Array.from({ length: operands }, (_, c) => arg(c));
@@ -54,8 +54,8 @@ function overlaps(fetches: readonly Fetch[], ctx: LaunchContext): boolean {
   return fetches.some((f) => read.some((p) => samePlace(p, storageOf(f.to, ctx))));
 }
 
-/** Where element i of a row lies in an operand. */
-function elementAt({ n, inner }: SortKernel, row: string, i: string): string {
+/** Where element i of a row lies in an operand, or in a result, whose rows have `count` elements. */
+function elementAt({ inner }: SortKernel, row: string, i: string, n: number): string {
   if (inner === 1) return `${row} * ${n} + ${i}`;
   return `(${row} / ${inner}) * ${n * inner} + ${row} % ${inner} + ${i} * ${inner}`;
 }
@@ -87,8 +87,9 @@ function keyOf(kernel: SortKernel, key: number, order: Place | undefined): Recor
     read(shader, row, i) {
       shader.declare(helper.text);
       const position = order === undefined ? `u32(${i})` : shader.load(order, `${row} * ${kernel.n} + ${i}`);
-      const word = shader.load(arg(key), elementAt(kernel, row, "i32(position)"));
-      return { setup: `let position = ${position};\n`, key: `${helper.name}(${word})`, number: "position" };
+      const word = shader.load(arg(key), elementAt(kernel, row, "i32(position)", kernel.n));
+      const turn = kernel.descending ? "~" : "";
+      return { setup: `let position = ${position};\n`, key: `${turn}${helper.name}(${word})`, number: "position" };
     },
   };
 }
@@ -107,9 +108,10 @@ const fetched = (kernel: SortKernel, fetches: readonly Fetch[]): RecordSink => (
   places: fetches.flatMap((f) => [f.from, f.to]),
   write(shader, row, i, _, number) {
     const lines = fetches.map(({ from, to }) =>
-      shader.store(to, "to", shader.load(from, elementAt(kernel, row, "position"))),
+      shader.store(to, "to", shader.load(from, elementAt(kernel, row, "position", kernel.n))),
     );
-    return `let position = i32(${number});\nlet to = ${elementAt(kernel, row, i)};\n${lines.join("\n")}`;
+    const text = `let position = i32(${number});\nlet to = ${elementAt(kernel, row, i, kernel.count)};\n${lines.join("\n")}`;
+    return kernel.count < kernel.n ? `if (${i} < ${kernel.count}) {\n${indent(text)}\n}` : text;
   },
 });
 
@@ -121,8 +123,8 @@ function fetchAll(
   scratch: ScratchMemory,
   ctx: LaunchContext,
 ): Dispatch[] {
-  const { n, outer, inner } = kernel;
-  const words = outer * n * inner;
+  const { n, outer, inner, count } = kernel;
+  const words = outer * count * inner;
   const most = ctx.limits.maxStorageBuffersPerShaderStage;
   const dispatches: Dispatch[] = [];
   const each = (label: string, some: readonly Fetch[], body: (shader: WordShader) => string, reads: number): void => {
@@ -147,8 +149,8 @@ function fetchAll(
   )) {
     const text = (shader: WordShader): string => {
       const end = fetched(kernel, some);
-      const row = inner === 1 ? `id / ${n}` : `(id / ${n * inner}) * ${inner} + id % ${inner}`;
-      const i = inner === 1 ? `id % ${n}` : `(id / ${inner}) % ${n}`;
+      const row = inner === 1 ? `id / ${count}` : `(id / ${count * inner}) * ${inner} + id % ${inner}`;
+      const i = inner === 1 ? `id % ${count}` : `(id / ${inner}) % ${count}`;
       const number = shader.load(order, `row * ${n} + i`);
       return `let row = ${row};\nlet i = ${i};\n${end.write(shader, "row", "i", "0u", number)}`;
     };
