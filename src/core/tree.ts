@@ -234,7 +234,7 @@ export function broadcastPrefix<T>(
       (node.kind === "object"
         ? kids !== undefined && kids.length === node.keys.length && node.keys.every((k, i) => kids[i] === k)
         : node.kind === "list" || node.kind === "custom"
-          ? children.length === d.children.length
+          ? kids === undefined && children.length === d.children.length
           : false);
     if (!fits) {
       throw new TreeError({

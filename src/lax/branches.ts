@@ -26,7 +26,7 @@ type AnyFunction = (...args: never[]) => unknown;
  * Operands and results are pytrees; both functions give the same structure and types.
  * @throws TreeError `branch-types`, ShapeError `predicate-shape`.
  * @example
- * const y = lax.cond(np.sum(np.ones([3])).greater(2), (x) => x.mul(2), (x) => x, np.arange(3));
+ * lax.cond(np.sum(np.ones([3])).greater(2), (x) => x.mul(2), (x) => x, np.arange(3)); // [0, 2, 4]
  */
 export function cond<T extends readonly unknown[], R extends Structure>(
   pred: ArrayLike,
@@ -55,7 +55,7 @@ export function cond<T extends readonly unknown[], R extends Structure>(
  * Calls one of several functions by an integer scalar, which is clamped to the functions there are.
  * @throws TreeError `branch-types`, ArgumentError `switch-index`, `switch-branches`.
  * @example
- * const y = lax.switch(np.array(1, { dtype: "int32" }), [(x) => x, (x) => x.neg(), (x) => x.mul(2)], 3);
+ * lax.switch(np.array(1, { dtype: "int32" }), [(x) => x, (x) => x.neg(), (x) => x.mul(2)], 3); // -3
  */
 function switchTo<T extends readonly unknown[], R extends Structure>(
   index: ArrayLike,

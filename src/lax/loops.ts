@@ -31,7 +31,7 @@ const resultOf = ({ closed, outDef }: StagedFunction): { readonly def: TreeDef; 
  * `lax.foriLoop` between numbers, or `lax.boundedWhile`.
  * @throws TreeError `carry-type`, `while-condition`; TransformError `no-rule` in reverse mode.
  * @example
- * const n = lax.whileLoop((v) => v.less(100), (v) => v.mul(3), 1);
+ * lax.whileLoop((v) => v.less(100), (v) => v.mul(3), 1); // 243
  */
 export function whileLoop<C extends Structure>(
   condFun: (state: NoInfer<ArraysOf<C>>) => ArrayLike,
@@ -106,7 +106,7 @@ const below = memoize((jaxpr: Jaxpr, consts: number): Jaxpr => {
  * Bounds that are numbers make a loop of known length, which has reverse mode; bounds that are arrays a `whileLoop`.
  * @throws TreeError `carry-type`, ArgumentError `loop-bounds`.
  * @example
- * const y = lax.foriLoop(0, 10, (i, x) => x.mul(2).add(i), 1);
+ * lax.foriLoop(0, 3, (i, x) => x.mul(2).add(i), 1); // 12
  */
 export function foriLoop<C extends Structure>(
   lower: ArrayLike,

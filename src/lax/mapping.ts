@@ -39,7 +39,7 @@ const mapParams = signature<{ f: AnyFunction; xs: unknown } & MapOptions>("lax.m
  * Applies a function to each element of the leading axis, one after another, and stacks the results: `vmap` in little memory.
  * @throws ShapeError `scan-length`, ArgumentError `map-batch`.
  * @example
- * const squares = lax.map((x) => x.mul(x), np.arange(5));
+ * lax.map((x) => x.mul(x), np.arange(5)); // [0, 1, 4, 9, 16]
  */
 export function map<X extends Structure, Y extends Structure>(
   f: (x: NoInfer<ArraysOf<X>>) => Y,

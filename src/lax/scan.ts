@@ -39,7 +39,7 @@ const scanParams = signature<{ f: Body; init: unknown; xs: unknown } & ScanOptio
  * it takes the type that `f` gives it.
  * @throws TreeError `carry-type`, `scan-result`; ShapeError `scan-length`; ArgumentError `scan-length`, `scan-unroll`.
  * @example
- * const [total, sums] = lax.scan((c, x) => [c.add(x), c.add(x)], 0, np.arange(5));
+ * lax.scan((c, x) => [c.add(x), c.add(x)], 0, np.arange(5)); // [10, [0, 1, 3, 6, 10]]
  */
 export function scan<C extends Structure, X extends Structure, Y extends Structure>(
   f: (carry: NoInfer<ArraysOf<C>>, x: NoInfer<ArraysOf<X>>) => readonly [carry: NextState<C>, y: Y],

@@ -120,12 +120,18 @@ function valueAndGrads(
 
 /**
  * The gradient of a function with one scalar result: a function of the same arguments that returns the derivative with
- * respect to argument `argnums`, in its structure.
+ * respect to argument `argnums`, in its structure; of several arguments a list of derivatives. A JS number counts as a float.
  *
- * Conventions at kinks are JAX's: abs′(0) = 1, relu′(0) = 0, max and min share ties equally.
- * @throws ShapeError `grad-output` for results that are not scalar, DTypeError `grad-dtype` for integers.
+ * Conventions at kinks are JAX's: abs′(0) = 1, relu′(0) = 0, sign and rounding 0, max and min share ties equally, √ and norms at 0
+ * are ∞ or NaN.
+ * @throws ShapeError `grad-output` for results that are not scalar; DTypeError `grad-dtype` for integers, as arguments or
+ * result; ArgumentError `argnums`.
  * @example
- * const dloss = grad((w, x) => np.sum(np.square(np.dot(x, w))));
+ * grad((x) => x.mul(x))(3); // 6
+ * const loss = ({ w, b }, x) => np.sum(np.square(np.dot(x, w).add(b)));
+ * const { w, b } = grad(loss)({ w: np.array([1, 2]), b: 0 }, np.eye(2));
+ * [w, b]; // [[2, 4], 6]
+ * grad((x, y) => x.mul(y), [0, 1])(2, 5); // [5, 2]
  */
 export function grad<
   A extends readonly unknown[] = readonly NDArray[],
@@ -148,10 +154,11 @@ export function grad(...given: unknown[]): unknown {
 }
 
 /**
- * Like `grad`, but the returned function gives the value too: `[value, gradient]`, with `hasAux` `[[value, aux], gradient]`.
- * @throws as grad.
+ * Like `grad`, but the returned function gives the value too: `[value, gradient]`, with `hasAux` `[[value, aux], gradient]`. One
+ * evaluation makes both.
+ * @throws as `grad`.
  * @example
- * const [loss, dw] = valueAndGrad((w) => np.sum(np.square(w)))(np.ones([3]));
+ * valueAndGrad((w) => np.sum(np.square(w)))(np.array([1, 2])); // [5, [2, 4]]
  */
 export function valueAndGrad<
   A extends readonly unknown[] = readonly NDArray[],

@@ -100,7 +100,7 @@ export function makeJaxpr(f: (...args: never[]) => unknown): (...args: unknown[]
 /**
  * The shapes and dtypes of what a function would return, without computing it. Arguments may be arrays or `{shape, dtype}`.
  * @example
- * evalShape((x) => np.dot(x, x.T), { shape: [2, 3], dtype: "float32" });
+ * evalShape((x) => np.dot(x, x.T), { shape: [2, 3], dtype: "float32" }); // float32[2, 2]
  */
 export function evalShape<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,

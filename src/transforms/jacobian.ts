@@ -73,7 +73,7 @@ function assemble(v: TreeVjp, blocks: readonly (readonly NDArray[])[], argnums: 
  * Its blocks have the shape of the result, then that of the argument.
  * @throws DTypeError `grad-dtype` for integer arguments.
  * @example
- * const j = jacfwd((x) => np.sin(x))(np.array([0, 1]));
+ * jacfwd((x) => np.cumsum(x.mul(x)))(np.array([1, 2])); // [[2, 0], [2, 4]]
  */
 export function jacfwd<
   A extends readonly unknown[] = readonly NDArray[],
@@ -115,7 +115,7 @@ function byColumns(f: AnyFunction, argnums: Argnums, hasAux: boolean, what: stri
  * The Jacobian by reverse mode, a row at a time: best for functions with fewer results than arguments.
  * @throws DTypeError `grad-dtype`.
  * @example
- * const j = jacrev((x) => np.sin(x))(np.array([0, 1]));
+ * jacrev((x) => np.cumsum(x.mul(x)))(np.array([1, 2])); // [[2, 0], [2, 4]]
  */
 export function jacrev<
   A extends readonly unknown[] = readonly NDArray[],
@@ -162,7 +162,7 @@ function byRows(f: AnyFunction, argnums: Argnums, hasAux: boolean, what: string)
  * The matrix of second derivatives of a function, forward over reverse.
  * @throws DTypeError `grad-dtype`.
  * @example
- * const h = hessian((x) => np.sum(np.sin(x)))(np.array([0, 1]));
+ * hessian((x) => x.pow(3).sum())(np.array([1, 2])); // [[6, 0], [0, 12]]
  */
 export function hessian<
   A extends readonly unknown[] = readonly NDArray[],

@@ -104,9 +104,12 @@ const jitParams = signature<{ readonly f: AnyFunction } & JitOptions>("jit", 1, 
  *
  * Control flow on values needs `np.where`; shapes, dtypes and static arguments are ordinary JavaScript values.
  * Arrays that the function captures are operands of the program: they are never baked into it.
- * @throws TracerError `tracer-read` where the function reads a traced value, ArgumentError `static-argnums`.
+ * @throws TracerError `tracer-read` where the function reads a traced value; ArgumentError `argnums`, `static-array`.
  * @example
  * const f = jit((x) => np.tanh(x).mul(2));
+ * f(np.array([0, Infinity])); // [0, 2]
+ * const power = jit((x, n) => x.pow(n), { staticArgnums: 1 });
+ * power(np.array([1, 2]), 3); // [1, 8]
  */
 export function jit<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,

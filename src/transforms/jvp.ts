@@ -134,7 +134,7 @@ export const jvpJaxpr = memoize(
  * Each tangent has the shape and dtype of its primal; a JS number among the primals is a float.
  * @throws DTypeError `grad-dtype` for integer primals, TreeError `tree-mismatch`, ShapeError `tangent-shape`.
  * @example
- * const [y, t] = jvp(np.sin, [0.5], [1]);
+ * jvp((x) => x.mul(x), [3], [1]); // [9, 6]
  */
 export function jvp<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,

@@ -159,7 +159,8 @@ export function floatPrimals(
  * `[y, t => ∂f(x)·t]`.
  * @throws as jvp.
  * @example
- * const [y, push] = linearize(np.sin, 0.5);
+ * const [y, push] = linearize((x) => x.mul(x), 3);
+ * [y, push(1), push(10)]; // [9, 6, 60]
  */
 export function linearize<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,

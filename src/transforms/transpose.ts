@@ -107,7 +107,7 @@ export const transposeJaxpr = memoize(
  * The transpose of a linear function, given examples (or avals) of its arguments: `ct ↦ [argument cotangents]`.
  * @throws TransformError `no-rule` where `f` is not linear.
  * @example
- * const t = linearTranspose((x) => x.mul(3), np.zeros([2]));
+ * linearTranspose((x) => np.sum(x.mul(3)), np.zeros([2]))(1); // [[3, 3]]
  */
 export function linearTranspose<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,

@@ -132,7 +132,8 @@ function cotangentLeaves(ct: unknown, def: TreeDef, avals: readonly Aval[]): rea
  * argument, of its structure; null for integer arrays, which have no cotangent.
  * @throws TreeError `tree-mismatch`, ShapeError `tangent-shape` for cotangents that do not fit.
  * @example
- * const [y, pull] = vjp(np.sin, 0.5);
+ * const [y, pull] = vjp((x) => x.mul(x), np.array([1, 3]));
+ * pull(np.array([1, 10])); // [[2, 60]]
  */
 export function vjp<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,

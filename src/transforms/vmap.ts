@@ -182,9 +182,11 @@ const isAxis = (x: unknown): x is number | null => x === null || typeof x === "n
  * `inAxes` says which axis of each argument is mapped (a list has one entry an argument; each may be a pytree prefix; null:
  * the argument is the same for all), `outAxes` where the mapped axis of each result goes (null: the result is the same for all).
  * Under an `axisName` examples may speak to each other: `lax.psum(x, "i")` is the sum over all of them.
- * @throws ArgumentError `vmap-axes`, `axis-range`, `axis-name`, ShapeError `vmap-sizes`, TreeError `tree-prefix`.
+ * @throws ArgumentError `vmap-axes`, `vmap-out-axes`, `axis-range`, `axis-name`; ShapeError `vmap-sizes`; TreeError `tree-prefix`.
  * @example
  * const rows = vmap((w, x) => np.dot(w, x), { inAxes: [null, 0] });
+ * rows(np.array([1, 10]), np.array([[1, 2], [3, 4]])); // [21, 43]
+ * vmap((x) => x.sub(lax.pmean(x, "i")), { axisName: "i" })(np.array([1, 2, 6])); // [-2, -1, 3]
  */
 export function vmap<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   f: (...args: A) => R,

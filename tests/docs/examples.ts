@@ -75,6 +75,13 @@ export function publicErrors(): ReadonlyMap<string, PromisedErrors> {
   return found;
 }
 
+/** Doc comments of a declaration; those of a variable stand on its statement, those of methods on the methods. */
+function docsOf(node: ExportedDeclarations): readonly JSDoc[] {
+  const statement = Node.isVariableDeclaration(node) ? node.getVariableStatement() : undefined;
+  const members = Node.isClassDeclaration(node) || Node.isInterfaceDeclaration(node) ? node.getMembers() : [];
+  return [statement ?? node, ...members].flatMap((one) => (Node.isJSDocable(one) ? one.getJsDocs() : []));
+}
+
 /** What is handed to an example's checks: the value of a statement, and the comment after it. */
 export type Check = (value: unknown, comment: string) => Promise<void>;
 

@@ -200,6 +200,7 @@ describe("vmap", () => {
     expect(() => vmap((x: NDArray) => x, null)(np.ones([2]))).toThrow(/vmap-axes/);
     expect(() => vmap((x: NDArray) => x, 0, null)(np.ones([2]))).toThrow(/vmap-out-axes/);
     expect(() => vmap((p: { a: NDArray }) => p.a, { inAxes: [{ b: 0 }] })({ a: np.ones([2]) })).toThrow(/tree-prefix/);
+    expect(() => vmap((p: NDArray[]) => p[0]!, { inAxes: [{ a: 0 }] as never })([np.ones([2])])).toThrow(/tree-prefix/);
   });
 });
 
