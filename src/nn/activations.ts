@@ -32,10 +32,11 @@ const parameter = (op: string, name: string, x: NDArray, given: ArrayLike): NDAr
 export const identity = /* @__PURE__ */ unary("nn.identity", (x) => x);
 
 /**
- * max(x, 0); its derivative at 0 is 0.
+ * max(x, 0), NaN of NaN; its derivative at 0 is 0.
  *
  * @example
- * nn.relu(np.array([-2, 0, 3]));  // [0, 0, 3]
+ * nn.relu(np.array([-2, 0, 3])); // [0, 0, 3]
+ * grad((x) => nn.relu(x))(0); // 0
  */
 export const relu = /* @__PURE__ */ unary("nn.relu", (given) => {
   const [x, zero] = pairOf(promote2("nn.relu", given, 0));
@@ -43,7 +44,12 @@ export const relu = /* @__PURE__ */ unary("nn.relu", (given) => {
   return p.select(p.gt(x, zero), x, p.max(p.stopGradient(x), zero));
 });
 
-/** min(max(x, 0), 6); its derivatives at 0 and 6 are 0. */
+/**
+ * min(max(x, 0), 6); its derivatives at 0 and 6 are 0.
+ *
+ * @example
+ * nn.relu6(np.array([-1, 3, 9])); // [0, 3, 6]
+ */
 export const relu6 = /* @__PURE__ */ activation("nn.relu6", weakly, clippedAt6);
 
 function clippedAt6(x: NDArray): NDArray {
@@ -53,25 +59,53 @@ function clippedAt6(x: NDArray): NDArray {
 }
 
 const sigmoidOf = (x: NDArray): NDArray => p.logistic(x);
-/** 1/(1 + exp(−x)). */
+/**
+ * 1/(1 + exp(−x)), in [0, 1].
+ *
+ * @throws DTypeError `float-needed` for integers and booleans, as in JAX.
+ * @example
+ * nn.sigmoid(np.array([-Infinity, 0, 1])); // [0, 0.5, 0.73105858]
+ */
 export const sigmoid = /* @__PURE__ */ activation("nn.sigmoid", floatsOnly, sigmoidOf);
-/** log(1 + exp(x)) without overflow. */
+/**
+ * log(1 + exp(x)) without overflow; its derivative is the sigmoid.
+ *
+ * @example
+ * nn.softplus(np.array([0, 1000])); // [0.6931472, 1000]
+ */
 export const softplus = /* @__PURE__ */ activation("nn.softplus", weakBooleans, softplusOf);
 function softplusOf(x: NDArray): NDArray {
   return logaddexp(x, like(x, 0));
 }
-/** log sigmoid(x) = −softplus(−x). */
+/**
+ * log sigmoid(x) = −softplus(−x).
+ *
+ * @throws DTypeError `number-needed` for booleans.
+ * @example
+ * nn.logSigmoid(np.array([-1000, 0])); // [-1000, -0.6931472]
+ */
 export const logSigmoid = /* @__PURE__ */ activation("nn.logSigmoid", numbersOnly, (x) =>
   // negated before it becomes a float: uint32 wraps around
   p.neg(softplusOf(inexact("nn.logSigmoid", p.neg(x)))),
 );
 
 const siluOf = (x: NDArray): NDArray => p.mul(x, p.logistic(x));
-/** x·sigmoid(x). */
+/**
+ * x·sigmoid(x), also called swish (Hendrycks and Gimpel 2016; Elfwing et al. 2018).
+ *
+ * @throws DTypeError `float-needed` for integers and booleans, as in JAX.
+ * @example
+ * nn.silu(np.array([-1, 0, 1])); // [-0.26894142, 0, 0.73105858]
+ */
 export const silu = /* @__PURE__ */ activation("nn.silu", floatsOnly, siluOf);
 /** The same as `silu`. */
 export const swish = /* @__PURE__ */ activation("nn.swish", floatsOnly, siluOf);
-/** x·tanh(softplus(x)). */
+/**
+ * x·tanh(softplus(x)) (Misra 2019).
+ *
+ * @example
+ * nn.mish(np.array([0, 1])); // [0, 0.8650984]
+ */
 export const mish = /* @__PURE__ */ activation("nn.mish", weakBooleans, (x) => p.mul(x, p.tanh(softplusOf(x))));
 /** x/(|x| + 1). */
 export const softSign = /* @__PURE__ */ activation("nn.softSign", weakBooleans, (x) =>
@@ -129,14 +163,25 @@ const eluAtOnce = /* @__PURE__ */ atOnce("nn.elu", (x: NDArray, alpha: NDArray) 
 });
 
 const eluParams = /* @__PURE__ */ signature<AlphaParams>("nn.elu", 1, ["x", "alpha"]);
-/** x where positive, else alpha·(exp(x) − 1). */
+/**
+ * x where positive, else alpha·(exp(x) − 1) (Clevert et al. 2015). Its derivative at 0 is alpha.
+ *
+ * @example
+ * nn.elu(np.array([-Infinity, 0, 2])); // [-1, 0, 2]
+ * grad((x) => nn.elu(x, 0.5))(0); // 0.5
+ */
 export function elu(x: ArrayLike, alpha?: ArrayLike | AlphaOptions): NDArray;
 export function elu(): NDArray {
   const { x, alpha = 1 } = eluParams(arguments);
   return eluOf(weakly("nn.elu", x), alpha);
 }
 
-/** 1.0507…·elu(x, 1.6733…), which keeps means and variances. */
+/**
+ * 1.0507…·elu(x, 1.6733…), which keeps means and variances (Klambauer et al. 2017).
+ *
+ * @example
+ * nn.selu(np.array([-1, 1])); // [-1.1113307, 1.050701]
+ */
 export const selu = /* @__PURE__ */ activation("nn.selu", weakly, (x) =>
   multiply(1.0507009873554805, eluOf(x, 1.6732632423543772)),
 );
@@ -160,7 +205,13 @@ const leakyReluParams = /* @__PURE__ */ signature<LeakyReluOptions & { x: ArrayL
   "x",
   "negativeSlope",
 ]);
-/** x where not negative, else negativeSlope·x. */
+/**
+ * x where not negative, else negativeSlope·x (0.01). Its derivative at 0 is 1.
+ *
+ * @example
+ * nn.leakyRelu(np.array([-1, 2]), 0.1); // [-0.1, 2]
+ * grad((x) => nn.leakyRelu(x))(0); // 1
+ */
 export function leakyRelu(x: ArrayLike, negativeSlope?: ArrayLike | LeakyReluOptions): NDArray;
 export function leakyRelu(): NDArray {
   const { x: given, negativeSlope = 0.01 } = leakyReluParams(arguments);
@@ -193,7 +244,14 @@ export interface GeluOptions {
   readonly approximate?: boolean | undefined;
 }
 const geluParams = /* @__PURE__ */ signature<GeluOptions & { x: ArrayLike }>("nn.gelu", 1, ["x", "approximate"]);
-/** x·Φ(x), where Φ is the normal distribution function, or with `approximate`, the default, a formula of tanh. */
+/**
+ * x·Φ(x), where Φ is the normal distribution function (Hendrycks and Gimpel 2016), or with `approximate`, the default, its
+ * formula of tanh: x/2·(1 + tanh(√(2/π)(x + 0.044715x³))).
+ *
+ * @example
+ * nn.gelu(np.array([-1, 0, 1])); // [-0.158808, 0, 0.841192]
+ * nn.gelu(1, false); // 0.8413447
+ */
 export function gelu(x: ArrayLike, approximate?: boolean | GeluOptions): NDArray;
 export function gelu(): NDArray {
   const { x: given, approximate = true } = geluParams(arguments);

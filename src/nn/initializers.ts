@@ -186,7 +186,16 @@ const scalingParams = /* @__PURE__ */ signature<ScalingParams>("nn.initializers.
   "batchAxis",
   "dtype",
 ]);
-/** Values of variance scale/fan, where the fan is the number of inputs, of outputs, or their mean. */
+/**
+ * Values of variance scale/fan, where the fan is the number of inputs ("fan_in"), of outputs ("fan_out"), their mean
+ * ("fan_avg") or geometric mean ("fan_geo_avg"). The last two axes are inputs and outputs, those before them the receptive
+ * field, unless options say otherwise.
+ *
+ * @throws ArgumentError `fans`, `fan-mode`, `scaling-distribution`, all when the initializer is called.
+ * @example
+ * const weights = nn.initializers.varianceScaling(2, "fan_in", "normal");
+ * weights(random.key(0), [784, 128]); // float32[784, 128]
+ */
 export function varianceScaling(
   scale: number,
   mode: FanMode,
@@ -226,7 +235,12 @@ function scaling(name: string, scale: number, mode: FanMode, distribution: Scali
   return (...given) => varianceScaling(scale, mode, distribution, params(given));
 }
 
-/** Uniform of variance 2/(inputs + outputs) (Glorot and Bengio 2010). */
+/**
+ * Uniform of variance 2/(inputs + outputs) (Glorot and Bengio 2010).
+ *
+ * @example
+ * nn.initializers.glorotUniform()(random.key(0), [3, 4]); // float32[3, 4]
+ */
 export const glorotUniform = /* @__PURE__ */ scaling("glorotUniform", 1, "fan_avg", "uniform");
 /** Truncated normal of variance 2/(inputs + outputs). */
 export const glorotNormal = /* @__PURE__ */ scaling("glorotNormal", 1, "fan_avg", "truncated_normal");
@@ -237,6 +251,11 @@ export const lecunUniform = /* @__PURE__ */ scaling("lecunUniform", 1, "fan_in",
 export const lecunNormal = /* @__PURE__ */ scaling("lecunNormal", 1, "fan_in", "truncated_normal");
 /** Uniform of variance 2/inputs (He et al. 2015). */
 export const heUniform = /* @__PURE__ */ scaling("heUniform", 2, "fan_in", "uniform");
-/** Truncated normal of variance 2/inputs. */
+/**
+ * Truncated normal of variance 2/inputs (He et al. 2015), for layers that relu follows.
+ *
+ * @example
+ * nn.initializers.heNormal()(random.key(0), [3, 3, 16, 32]); // float32[3, 3, 16, 32]
+ */
 export const heNormal = /* @__PURE__ */ scaling("heNormal", 2, "fan_in", "truncated_normal");
 export { heNormal as kaimingNormal, heUniform as kaimingUniform };

@@ -40,10 +40,12 @@ const sumOver = (x: NDArray, axes: readonly number[], finish: (sum: NDArray) => 
 
 const softmaxParams = /* @__PURE__ */ signature<SoftmaxParams>("nn.softmax", 1, softmaxNames);
 /**
- * exp(x)/Σ exp(x) over axes, without overflow.
+ * exp(x)/Σ exp(x) over axes (the last by default), without overflow; 0 where `where` is false. NaN where all of x is −∞.
  *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`; DTypeError `number-needed` for booleans; ShapeError `shape-broadcast`.
  * @example
- * nn.softmax(np.array([1, 2, 3]));  // [0.09003057, 0.24472848, 0.66524094]
+ * nn.softmax(np.array([1, 2, 3])); // [0.09003057, 0.24472848, 0.66524094]
+ * nn.softmax(np.array([1000, 1000])); // [0.5, 0.5]
  */
 export function softmax(x: ArrayLike, axis?: Axis | SoftmaxOptions, where?: ArrayLike | null | SoftmaxOptions): NDArray;
 export function softmax(): NDArray {
@@ -79,7 +81,14 @@ const expBelow = /* @__PURE__ */ atOnce("nn.softmax", (x: NDArray, largest: NDAr
 );
 
 const logSoftmaxParams = /* @__PURE__ */ signature<SoftmaxParams>("nn.logSoftmax", 1, softmaxNames);
-/** log softmax(x) = x − log Σ exp(x) over axes; −∞ where masked. */
+/**
+ * log softmax(x) = x − log Σ exp(x) over axes (the last by default); −∞ where `where` is false. The loss of a classifier is its
+ * negative at the label.
+ *
+ * @throws as `softmax`.
+ * @example
+ * nn.logSoftmax(np.array([0, 1000])); // [-1000, 0]
+ */
 export function logSoftmax(
   x: ArrayLike,
   axis?: Axis | SoftmaxOptions,
@@ -106,7 +115,13 @@ const logmeanexpParams = /* @__PURE__ */ signature<LogmeanexpOptions & { x: Arra
   "where",
   "keepdims",
 ]);
-/** log of the mean of exp(x) over axes, without overflow. */
+/**
+ * log of the mean of exp(x) over axes, by default all, without overflow.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * nn.logmeanexp(np.array([1000, 1000])); // 1000
+ */
 export function logmeanexp(x: ArrayLike, axis?: Axis | LogmeanexpOptions, options?: LogmeanexpOptions): NDArray;
 export function logmeanexp(): NDArray {
   const { x: given, axis, where, keepdims = false } = logmeanexpParams(arguments);
@@ -136,7 +151,13 @@ const standardizeParams = /* @__PURE__ */ signature<StandardizeOptions & { x: Ar
   ["x", "axis", "mean", "variance", "epsilon", "where"],
   { byName: ["algorithm"] },
 );
-/** (x − mean)/√(variance + epsilon) over axes, by default the last. */
+/**
+ * (x − mean)/√(variance + epsilon) over axes, by default the last: layer normalisation without its weights.
+ *
+ * @throws ArgumentError `algorithm`, `axis-range`, `axis-duplicate`; DTypeError `where-dtype`.
+ * @example
+ * nn.standardize(np.array([1, 2, 3])); // [-1.2247358, 0, 1.2247358]
+ */
 export function standardize(x: ArrayLike, axis?: Axis | StandardizeOptions, options?: StandardizeOptions): NDArray;
 export function standardize(): NDArray {
   const {
@@ -149,6 +170,7 @@ export function standardize(): NDArray {
     algorithm = "fast",
   } = standardizeParams(arguments);
   const x = asArray(given, "nn.standardize", "x");
+  const axes = normalizeAxes(axis, x.ndim, "nn.standardize");
   if (algorithm !== "fast" && algorithm !== "stable") {
     throw new ArgumentError({
       code: "algorithm",
@@ -156,7 +178,7 @@ export function standardize(): NDArray {
       hint: 'use "fast" or "stable"',
     });
   }
-  const averaged = (y: NDArray): NDArray => meanOf(y, { axis, keepdims: true, where });
+  const averaged = (y: NDArray): NDArray => meanOf(y, { axis: axes, keepdims: true, where });
   const mean = m ?? averaged(x);
   let variance = v ?? null;
   if (variance === null) {
@@ -169,7 +191,13 @@ export function standardize(): NDArray {
 }
 
 const gluParams = /* @__PURE__ */ signature<{ x: ArrayLike; axis?: number }>("nn.glu", 1, ["x", "axis"]);
-/** The first half of an axis times the sigmoid of the second half. */
+/**
+ * The first half of an axis times the sigmoid of the second half (Dauphin et al. 2017).
+ *
+ * @throws ShapeError `glu-length`; DTypeError `float-needed`; ArgumentError `axis-range`.
+ * @example
+ * nn.glu(np.array([1, 2, 0, 0])); // [0.5, 1]
+ */
 export function glu(x: ArrayLike, axis?: number | { readonly axis?: number }): NDArray;
 export function glu(): NDArray {
   const { x: given, axis = -1 } = gluParams(arguments);
@@ -199,10 +227,12 @@ const oneHotParams = /* @__PURE__ */ signature<OneHotOptions & { x: ArrayLike; n
   { byName: ["dtype", "axis"] },
 );
 /**
- * Vectors of zeros with a one at each index; of zeros only where an index is out of range.
+ * Vectors of zeros with a one at each index; of zeros only where an index is out of range, negative ones too. `x: int[*n]`
+ * gives `float32[*n numClasses]`, or the new axis at `axis`.
  *
+ * @throws ArgumentError `count`, `axis-range`.
  * @example
- * nn.oneHot(np.array([0, 2], { dtype: "int32" }), 3);  // [[1, 0, 0], [0, 0, 1]]
+ * nn.oneHot(np.array([0, 2, 3], "int32"), 3); // [[1, 0, 0], [0, 0, 1], [0, 0, 0]]
  */
 export function oneHot(x: ArrayLike, numClasses: number, options?: OneHotOptions): NDArray;
 export function oneHot(): NDArray {

@@ -65,21 +65,31 @@ type Pool = (
 ) => NDArray;
 
 /**
- * The largest element of each window, of images with features last.
+ * The largest element of each window, of images with features last: `[batch h w features]`; of equal ones the first gets
+ * the derivative.
  *
+ * @throws ArgumentError `pool-window`, `window-padding`.
  * @example
- * nn.maxPool(np.ones([1, 4, 4, 3]), [2, 2], [2, 2]).shape; // [1, 2, 2, 3]
+ * nn.maxPool(np.arange(16).reshape(1, 4, 4, 1), [2, 2], [2, 2]).reshape(-1); // [5, 7, 13, 15]
  */
 export const maxPool: Pool = /* @__PURE__ */ pool("maxPool", reduceWindowMax);
-/** The least element of each window, of images with features last. */
+/**
+ * The least element of each window, of images with features last; of equal ones the first gets the derivative.
+ *
+ * @throws as `maxPool`.
+ * @example
+ * nn.minPool(np.arange(16).reshape(1, 4, 4, 1), [2, 2], [2, 2]).reshape(-1); // [0, 2, 8, 10]
+ */
 export const minPool: Pool = /* @__PURE__ */ pool("minPool", reduceWindowMin);
 
 const avgParams = /* @__PURE__ */ signature<PoolArguments>("nn.avgPool", 2, [...poolNames, "countIncludePad"]);
 /**
- * The mean of each window, of images with features last.
+ * The mean of each window, of images with features last, in floats. Zeros that pad count as elements, unless
+ * `countIncludePad` is false.
  *
+ * @throws ArgumentError `pool-window`, `window-padding`.
  * @example
- * nn.avgPool(np.ones([1, 4, 4, 3]), [2, 2], { strides: [2, 2] }).shape; // [1, 2, 2, 3]
+ * nn.avgPool(np.arange(16).reshape(1, 4, 4, 1), [2, 2], { strides: [2, 2] }).reshape(-1); // [2.5, 4.5, 10.5, 12.5]
  */
 export function avgPool(
   inputs: ArrayLike,

@@ -97,7 +97,7 @@ export const sign = /* @__PURE__ */ unary("sign", (x) => p.sign(x));
 export const square = /* @__PURE__ */ unary("square", (x) => p.square(numeric("square", x)));
 
 /**
- * Quotient rounded towards −∞: of integers an integer (what XLA gives where the divisor is 0), of floats a float.
+ * Quotient rounded towards −∞: of integers an integer (where the divisor is 0, JAX's: −1 or −2), of floats a float.
  *
  * @throws ShapeError `shape-broadcast`.
  * @example
@@ -197,8 +197,8 @@ export const fmin = /* @__PURE__ */ binary("fmin", (x, y) => p.select(p.or(p.lt(
 
 /**
  * x1 to the power x2. An integral JS number as exponent is multiplied out (right at x1 = 0, also for derivatives, and for
- * integers); arrays of integers give integers by binary exponentiation, 0 or ±1 for negative ones. A negative float to a power
- * that is not whole is NaN.
+ * integers); arrays of integers give integers by binary exponentiation (of negative exponents, as in JAX, nothing of
+ * sense). A negative float to a power that is not whole is NaN.
  *
  * @throws ShapeError `shape-broadcast`; DTypeError `negative-power` of integers and a negative JS number.
  * @example

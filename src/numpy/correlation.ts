@@ -26,7 +26,14 @@ type ConvolveParams = ConvolveOptions & { readonly a: ArrayLike; readonly v: Arr
 const convolveByName = { byName: ["precision", "preferredElementType"] } as const;
 
 const convolveParams = /* @__PURE__ */ signature<ConvolveParams>("convolve", 2, ["a", "v", "mode"], convolveByName);
-/** The convolution of two sequences, in floats. */
+/**
+ * The convolution of two sequences, in floats: `a: float[n]` and `v: float[m]` give n + m − 1 sums ("full"), the middle
+ * max(n, m) of them ("same") or those of full overlap ("valid").
+ *
+ * @throws ShapeError `rank`; ArgumentError `option-value`.
+ * @example
+ * np.convolve(np.array([1, 2, 3]), np.array([1, 1])); // [1, 3, 5, 3]
+ */
 export function convolve(
   a: ArrayLike,
   v: ArrayLike,
@@ -41,7 +48,13 @@ export function convolve(): NDArray {
 }
 
 const correlateParams = /* @__PURE__ */ signature<ConvolveParams>("correlate", 2, ["a", "v", "mode"], convolveByName);
-/** The cross-correlation of two sequences, in floats. */
+/**
+ * The cross-correlation of two sequences, in floats: `convolve` with v reversed; "valid" by default.
+ *
+ * @throws ShapeError `rank`; ArgumentError `option-value`.
+ * @example
+ * np.correlate(np.array([1, 2, 3]), np.array([0, 1])); // [2, 3]
+ */
 export function correlate(
   a: ArrayLike,
   v: ArrayLike,
@@ -118,7 +131,13 @@ const covParams = /* @__PURE__ */ signature<CovOptions & { m: ArrayLike }>("cov"
   "aweights",
   "dtype",
 ]);
-/** The covariance matrix of variables. */
+/**
+ * The covariance matrix of variables: `m: float[variables samples]`, centred products over samples − 1.
+ *
+ * @throws ShapeError `rank`, `weights-shape`; DTypeError `float-needed`, `integer-needed`.
+ * @example
+ * np.cov(np.array([[1, 2, 3], [6, 4, 2]])); // [[1, -2], [-2, 4]]
+ */
 export function cov(m: ArrayLike, y?: ArrayLike | null | CovOptions, options?: CovOptions): NDArray;
 export function cov(): NDArray {
   return covariance("cov", covParams(arguments));
@@ -203,7 +222,13 @@ export interface CorrcoefOptions {
   readonly rowvar?: boolean | undefined;
   readonly dtype?: DType | null | undefined;
 }
-/** Pearson's correlation coefficients of variables. */
+/**
+ * Pearson's correlation coefficients of variables, in [−1, 1]; NaN where one does not vary.
+ *
+ * @throws ShapeError `rank`; DTypeError `float-needed`.
+ * @example
+ * np.round(np.corrcoef(np.array([[1, 2, 3], [6, 4, 2]]))); // [[1, -1], [-1, 1]]
+ */
 export function corrcoef(x: ArrayLike, y?: ArrayLike | null | CorrcoefOptions, options?: CorrcoefOptions): NDArray;
 export function corrcoef(): NDArray {
   const { x, ...options } = corrcoefParams(arguments);

@@ -76,8 +76,8 @@ const fullParams = /* @__PURE__ */ signature<FullParams>("full", 2, ["shape", "f
   byName: ["device"],
 });
 /**
- * An array filled with a value, which is broadcast to `shape`. Without `dtype` it has that of the value: a whole JS number gives
- * a weak int32, another a weak float32.
+ * An array filled with a value, which is broadcast to `shape`. Without `dtype` it has that of the value: a whole JS number
+ * gives a weak int32, another a weak float32.
  *
  * @throws ShapeError `shape-invalid`, `shape-broadcast`; DTypeError `dtype-unsupported`; ArgumentError `device-traced` where a
  * traced value is to go to a device.

@@ -32,7 +32,14 @@ const diffParams = /* @__PURE__ */ signature<DiffOptions & { a: ArrayLike }>("di
   "prepend",
   "append",
 ]);
-/** n-th differences of neighbours along an axis; of booleans whether they differ. */
+/**
+ * n-th differences of neighbours along an axis, x[i + 1] − x[i]; of booleans whether they differ.
+ *
+ * @throws ArgumentError `count-invalid`, `axis-range`.
+ * @example
+ * np.diff(np.array([1, 4, 9, 16])); // [3, 5, 7]
+ * np.diff(np.array([1, 4, 9, 16]), 2); // [2, 2]
+ */
 export function diff(
   a: ArrayLike,
   n?: number | DiffOptions,
@@ -93,7 +100,14 @@ export interface GradientOptions {
 const gradientParams = /* @__PURE__ */ variadic<GradientOptions>("gradient", ["axis", "edgeOrder"]);
 /**
  * Slopes of samples by central differences (one-sided at the ends). Spacings: none (1), one for all axes, or one for each;
- * an array of coordinates gives an axis uneven spacing. One array for one axis, a list for several.
+ * an array of coordinates gives an axis uneven spacing (second order, Fornberg 1988). One array for one axis, a list for
+ * several.
+ *
+ * @throws ShapeError `gradient-short`, `gradient-spacing`; ArgumentError `gradient-spacing`; ArgumentError `axis-range`,
+ * `option-absent`.
+ * @example
+ * np.gradient(np.array([1, 4, 9, 16])); // [3, 4, 6, 7]
+ * np.gradient(np.array([1, 4, 9, 16]), 0.5); // [6, 8, 12, 14]
  */
 export function gradient(f: ArrayLike, ...varargs: readonly (ArrayLike | GradientOptions)[]): NDArray | NDArray[];
 export function gradient(): NDArray | NDArray[] {
@@ -166,7 +180,12 @@ const trapezoidParams = /* @__PURE__ */ signature<TrapezoidOptions & { y: ArrayL
   "dx",
   "axis",
 ]);
-/** The integral of samples along an axis by the trapezoidal rule. */
+/**
+ * The integral of samples along an axis by the trapezoidal rule, at coordinates x or dx (1) apart.
+ *
+ * @example
+ * np.trapezoid(np.array([0, 1, 4]), np.array([0, 1, 2])); // 3
+ */
 export function trapezoid(y: ArrayLike, x?: ArrayLike | null | TrapezoidOptions, options?: TrapezoidOptions): NDArray;
 export function trapezoid(): NDArray {
   const given = trapezoidParams(arguments);

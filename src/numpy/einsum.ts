@@ -26,8 +26,9 @@ const einsumParams = /* @__PURE__ */ variadic<EinsumOptions>("einsum", [
 
 /**
  * Sums products of arrays as an equation of axis labels says: `"ij,jk->ik"` is the matrix product, `"ii"` the trace,
- * `"...ij->...ji"` a transpose. Without `->` the result has the labels that stand once, in alphabetical order. Axes of one label
- * have one length, or 1. Several operands are contracted pair by pair, always the pair whose product is smallest for its operands.
+ * `"...ij->...ji"` a transpose. Without `->` the result has the labels that stand once, in alphabetical order. Axes of one
+ * label have one length, or 1. Several operands are contracted pair by pair, always the pair whose product is smallest for
+ * its operands.
  *
  * @throws ArgumentError `einsum-equation`; ShapeError `contract-length`.
  * @example

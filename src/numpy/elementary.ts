@@ -85,7 +85,8 @@ export const acos = /* @__PURE__ */ floatUnary("acos", (x) => p.acos(x));
 /** The same as `arctan`. */
 export const atan = /* @__PURE__ */ floatUnary("atan", (x) => p.atan(x));
 /**
- * The angle of the point (x2, x1) in [−π, π]: the quadrant is that of the signs, of zeros too. At the origin the derivative is NaN.
+ * The angle of the point (x2, x1) in [−π, π]: the quadrant is that of the signs, of zeros too. At the origin the derivative
+ * is NaN.
  *
  * @throws ShapeError `shape-broadcast`.
  * @example

@@ -16,7 +16,12 @@ const constant = (x: NDArray, value: boolean): NDArray =>
 const floatTest = (op: string, test: (x: NDArray) => NDArray, otherwise = false) =>
   unary(op, (x) => (isFloat(x.dtype) ? test(x) : constant(x, otherwise)));
 
-/** Whether elements are neither infinite nor NaN: a bool array, true of integers. */
+/**
+ * Whether elements are neither infinite nor NaN: a bool array, true of integers.
+ *
+ * @example
+ * np.isfinite(np.array([1, Infinity, NaN])); // [true, false, false]
+ */
 export const isfinite = /* @__PURE__ */ floatTest("isfinite", (x) => p.isFinite(x), true);
 /** Whether elements are ∞ or −∞: a bool array. */
 export const isinf = /* @__PURE__ */ floatTest("isinf", (x) => p.eq(p.abs(x), like(x, Infinity)));
@@ -24,7 +29,12 @@ export const isinf = /* @__PURE__ */ floatTest("isinf", (x) => p.eq(p.abs(x), li
 export const isposinf = /* @__PURE__ */ floatTest("isposinf", (x) => p.eq(x, like(x, Infinity)));
 /** Whether elements are −∞: a bool array. */
 export const isneginf = /* @__PURE__ */ floatTest("isneginf", (x) => p.eq(x, like(x, -Infinity)));
-/** Whether elements are NaN: a bool array, false of integers. */
+/**
+ * Whether elements are NaN: a bool array, false of integers.
+ *
+ * @example
+ * np.isnan(np.array([1, Infinity, NaN])); // [false, false, true]
+ */
 export const isnan = /* @__PURE__ */ unary("isnan", nanMask);
 
 /** The float of the sign bit, also of −0 and NaN. */
@@ -146,7 +156,12 @@ const nanToNumParams = /* @__PURE__ */ signature<NanToNumOptions & { x: ArrayLik
   "posinf",
   "neginf",
 ]);
-/** Replaces NaN by 0 and infinities by the largest floats, or by what the options say. */
+/**
+ * Replaces NaN by 0 and infinities by the largest floats, or by what the options say.
+ *
+ * @example
+ * np.nanToNum(np.array([NaN, Infinity, 1]), { posinf: 9 }); // [0, 9, 1]
+ */
 export function nanToNum(x: ArrayLike, options?: NanToNumOptions): NDArray;
 export function nanToNum(): NDArray {
   const given = nanToNumParams(arguments);

@@ -39,8 +39,16 @@ const takeParams = signature<{ a: ArrayLike; indices: ArrayLike } & TakeOptions>
   { byName: ["fillValue", "uniqueIndices", "indicesAreSorted"] },
 );
 /**
- * Elements at indices along an axis, or of the flattened array. Negative indices count from the end; what is out of bounds
- * gives NaN (integers: their least value), unless `mode` is "clip" or "wrap".
+ * Elements at indices along an axis, or of the flattened array: the axis becomes the axes of the indices. Negative indices
+ * count from the end; what is out of bounds gives NaN (int32: the least one, uint32 the greatest, true), unless `mode` is
+ * "clip" (then negative ones mean the first) or "wrap". The derivative of what is taken twice adds up; of what is out of
+ * bounds it is 0.
+ *
+ * @throws DTypeError `index-dtype`; ArgumentError `index-mode`, `axis-range`.
+ * @example
+ * const x = np.array([10, 20, 30]);
+ * np.take(x, np.array([2, 0, -1], "int32")); // [30, 10, 30]
+ * np.take(x, np.array([0, 5], "int32")); // [10, NaN]
  */
 export function take(
   a: ArrayLike,
@@ -101,7 +109,15 @@ const takeAlongParams = signature<{ arr: ArrayLike; indices: ArrayLike } & Along
   "mode",
   "fillValue",
 ]);
-/** For every vector along an axis, its elements at the indices in the same place; the other axes broadcast. */
+/**
+ * For every vector along an axis (the last by default), its elements at the indices in the same place: `arr: [*batch n]` and
+ * `indices: int[*batch m]` give `[*batch m]`; the other axes broadcast. Out of bounds as in `take`.
+ *
+ * @throws ShapeError `along-axis-shape`; DTypeError `index-dtype`; ArgumentError `axis-range`.
+ * @example
+ * const x = np.array([[3, 1, 2], [6, 5, 4]]);
+ * np.takeAlongAxis(x, np.argsort(x), 1); // [[1, 2, 3], [4, 5, 6]]
+ */
 export function takeAlongAxis(
   arr: ArrayLike,
   indices: ArrayLike,

@@ -22,7 +22,14 @@ const interpParams = /* @__PURE__ */ signature<InterpOptions & { x: ArrayLike; x
   3,
   ["x", "xp", "fp", "left", "right", "period"],
 );
-/** Piecewise linear interpolation of points (xp, fp), of which xp increases. */
+/**
+ * Piecewise linear interpolation of points (xp, fp), of which xp increases. Beyond the ends it is constant, unless `left`
+ * and `right` say otherwise. At a point the derivative is the slope to the right of it.
+ *
+ * @throws ShapeError `interp-points`.
+ * @example
+ * np.interp(np.array([-1, 0.5, 3]), np.array([0, 1, 2]), np.array([0, 10, 20])); // [0, 5, 20]
+ */
 export function interp(x: ArrayLike, xp: ArrayLike, fp: ArrayLike, options?: InterpOptions): NDArray;
 export function interp(): NDArray {
   const given = interpParams(arguments);

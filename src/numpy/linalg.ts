@@ -138,8 +138,8 @@ const multiDotParams = /* @__PURE__ */ signature<{ arrays: readonly ArrayLike[];
   { byName: ["precision"] },
 );
 /**
- * The product of a chain of matrices, in the order that takes the fewest multiplications (matrix-chain order, Cormen et al.); the
- * first and the last may be vectors.
+ * The product of a chain of matrices, in the order that takes the fewest multiplications (matrix-chain order, Cormen et
+ * al.); the first and the last may be vectors.
  *
  * @throws ArgumentError `chain-length`; ShapeError `rank`, `contract-length`.
  * @example

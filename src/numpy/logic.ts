@@ -56,8 +56,9 @@ const whereParams = /* @__PURE__ */ signature<{ condition: ArrayLike; x?: ArrayL
   ["condition", "x", "y"],
 );
 /**
- * Elements of x where the condition is true (not 0), else of y; the three broadcast. Only the chosen side gets a derivative, but a
- * NaN or ∞ of the other side's own derivative still makes it NaN: make its operand harmless first, as below.
+ * Elements of x where the condition is true (not 0), else of y; the three broadcast. Only the chosen side gets a
+ * derivative, but a NaN or ∞ of the other side's own derivative still makes it NaN: make its operand harmless first, as
+ * below.
  *
  * @throws ArgumentError `argument-missing` without x or y: there is no `nonzero`; ShapeError `shape-broadcast`.
  * @example
@@ -129,8 +130,8 @@ export interface ClipOptions {
   readonly max?: ArrayLike | null | undefined;
 }
 /**
- * Bounds values from below and above (null: no bound): min(max(x, lo), hi), so the upper bound wins where they cross, and NaN stays. At
- * a bound the derivative is a half.
+ * Bounds values from below and above (null: no bound): min(max(x, lo), hi), so the upper bound wins where they cross, and
+ * NaN stays. At a bound the derivative is a half.
  *
  * @throws ShapeError `shape-broadcast`.
  * @example

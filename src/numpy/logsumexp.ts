@@ -51,11 +51,12 @@ const params = /* @__PURE__ */ signature<LogsumexpParams>("logsumexp", 1, [
   "where",
 ]);
 /**
- * log Σ b·exp(a) over axes, without overflow. A sum that is negative gives NaN, or with `returnSign` its sign −1.
- * The derivatives are the softmax weights; where all of `a` is −∞ they are NaN, as in JAX.
+ * log Σ b·exp(a) over axes, by default all, without overflow; −∞ of no elements. A sum that is negative gives NaN, or with
+ * `returnSign` its sign −1. The derivatives are the softmax weights; where all of `a` is −∞ they are NaN, as in JAX.
  *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`; ShapeError `shape-broadcast`.
  * @example
- * nn.logsumexp(np.array([1000, 1000]));  // 1000.6931
+ * nn.logsumexp(np.array([1000, 1000])); // 1000.6931
  */
 export function logsumexp(
   a: ArrayLike,

@@ -20,7 +20,13 @@ const reduceNames = ["a", "axis", "dtype", "out", "keepdims", "initial", "where"
 const extremeNames = ["a", "axis", "out", "keepdims", "initial", "where"] as const;
 
 const nansumParams = /* @__PURE__ */ signature<ReduceOptions & Operand>("nansum", 1, reduceNames);
-/** The sum of what is not NaN. */
+/**
+ * The sum of what is not NaN; 0 of nothing.
+ *
+ * @throws as `sum`.
+ * @example
+ * np.nansum(np.array([1, NaN, 2])); // 3
+ */
 export function nansum(
   a: ArrayLike,
   axis?: Axis | ReduceOptions,
@@ -60,13 +66,25 @@ function nanExtreme(
 }
 
 const nanmaxParams = /* @__PURE__ */ signature<ExtremeOptions & Operand>("nanmax", 1, extremeNames);
-/** The largest element that is not NaN; NaN if there is none. */
+/**
+ * The largest element that is not NaN; NaN if there is none.
+ *
+ * @throws as `max`.
+ * @example
+ * np.nanmax(np.array([1, NaN, 2])); // 2
+ */
 export function nanmax(a: ArrayLike, axis?: Axis | ExtremeOptions, options?: ExtremeOptions): NDArray;
 export function nanmax(): NDArray {
   return nanExtreme("nanmax", max, -Infinity, nanmaxParams(arguments));
 }
 const nanminParams = /* @__PURE__ */ signature<ExtremeOptions & Operand>("nanmin", 1, extremeNames);
-/** The least element that is not NaN; NaN if there is none. */
+/**
+ * The least element that is not NaN; NaN if there is none.
+ *
+ * @throws as `max`.
+ * @example
+ * np.nanmin(np.array([NaN, NaN])); // NaN
+ */
 export function nanmin(a: ArrayLike, axis?: Axis | ExtremeOptions, options?: ExtremeOptions): NDArray;
 export function nanmin(): NDArray {
   return nanExtreme("nanmin", min, Infinity, nanminParams(arguments));
@@ -80,7 +98,13 @@ const nanmeanParams = /* @__PURE__ */ signature<MeanOptions & Operand>("nanmean"
   "keepdims",
   "where",
 ]);
-/** The mean of what is not NaN. */
+/**
+ * The mean of what is not NaN; NaN if there is none.
+ *
+ * @throws as `mean`.
+ * @example
+ * np.nanmean(np.array([1, NaN, 2])); // 1.5
+ */
 export function nanmean(
   a: ArrayLike,
   axis?: Axis | MeanOptions,

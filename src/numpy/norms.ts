@@ -148,9 +148,9 @@ const normParams = /* @__PURE__ */ signature<NormOptions & { x: ArrayLike }>("li
   "keepdims",
 ]);
 /**
- * The norm of vectors or matrices; without `ord` and `axis` the root of the sum of all squares. With one axis `ord` is a number p, for
- * (Σ|x|^p)^(1/p), 0 (how many are not 0) or ±Infinity; with two `"fro"`, ±1 (sums of columns) or ±Infinity (of rows). At 0 the
- * derivative of a root is NaN.
+ * The norm of vectors or matrices; without `ord` and `axis` the root of the sum of all squares. With one axis `ord` is a
+ * number p, for (Σ|x|^p)^(1/p), 0 (how many are not 0) or ±Infinity; with two `"fro"`, ±1 (sums of columns) or ±Infinity
+ * (of rows). At 0 the derivative of a root is NaN.
  *
  * @throws ArgumentError `norm-order`, `norm-axes`, `axis-range`; ArgumentError `decomposition-absent` for the orders 2, −2 and
  * `"nuc"` of matrices.

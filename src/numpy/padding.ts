@@ -51,7 +51,16 @@ type Pad = (x: NDArray, axis: number, width: Pair<number>) => NDArray;
 const padParams = /* @__PURE__ */ signature<PadParams>("pad", 2, ["array", "padWidth", "mode"], {
   byName: ["constantValues", "endValues", "statLength", "reflectType"],
 });
-/** Adds elements in front of and behind each axis; `mode` says which: zeros or constants by default. */
+/**
+ * Adds elements in front of and behind each axis. `padWidth` is one number for all, `[before, after]`, or such a pair for
+ * each axis; `mode` says what they are: zeros or `constantValues` by default, "edge", "reflect" (without the edge),
+ * "symmetric", "wrap", …
+ *
+ * @throws ArgumentError `pad-width`, `option-value`, `pad-option`, `pad-empty`, `stat-length`; ShapeError `pad-pairs`.
+ * @example
+ * np.pad(np.array([1, 2]), [1, 2]); // [0, 1, 2, 0, 0]
+ * np.pad(np.array([1, 2, 3]), 2, "reflect"); // [3, 2, 1, 2, 3, 2, 1]
+ */
 export function pad(
   array: ArrayLike,
   padWidth: PerSide<number>,

@@ -89,8 +89,8 @@ function requireLength(op: string, a: NDArray, i: number, b: NDArray, j: number)
 
 const matmulParams = /* @__PURE__ */ signature<Operands>("matmul", 2, ["a", "b"], productOptions);
 /**
- * The matrix product of the last two axes: `[*batch m k]` and `[*batch k n]` give `[*batch m n]`. Batch axes broadcast; a vector
- * counts as a row on the left and a column on the right, and its axis is dropped again. The method is `a.matmul(b)`.
+ * The matrix product of the last two axes: `[*batch m k]` and `[*batch k n]` give `[*batch m n]`. Batch axes broadcast; a
+ * vector counts as a row on the left and a column on the right, and its axis is dropped again. The method is `a.matmul(b)`.
  *
  * @throws ShapeError `rank` for scalars; ShapeError `contract-length`.
  * @example
@@ -259,8 +259,8 @@ const tensordotParams = /* @__PURE__ */ signature<TensordotOptions & Operands>(
   productOptions,
 );
 /**
- * Sums products over the last `axes` axes of a and the first of b (2), or over given pairs of axes; the others stay, those of a in
- * front.
+ * Sums products over the last `axes` axes of a and the first of b (2), or over given pairs of axes; the others stay, those
+ * of a in front.
  *
  * @throws ArgumentError `axes-count`, `axis-range`; ShapeError `contract-length`.
  * @example

@@ -32,7 +32,14 @@ const quantileNames = ["a", "q", "axis", "out", "overwriteInput", "method", "kee
 const byName = ["weights"] as const;
 
 const quantileParams = /* @__PURE__ */ signature<QuantileParams>("quantile", 2, quantileNames, { byName });
-/** The q-th quantiles (0 ≤ q ≤ 1) over axes; axes of q come first. NaN where an element is. */
+/**
+ * The q-th quantiles over axes; axes of q come first. q lies in [0, 1], and what is beyond counts as the bound. NaN where
+ * an element is. The derivative is shared by the two elements that the quantile lies between.
+ *
+ * @throws ArgumentError `option-value`, `weights-method`, `reduce-empty`, `axis-range`, `axis-duplicate`; ShapeError `rank`.
+ * @example
+ * np.quantile(np.array([0, 10, 20]), np.array([0.25, 0.5])); // [5, 10]
+ */
 export function quantile(a: ArrayLike, q: ArrayLike, axis?: Axis | QuantileOptions, options?: QuantileOptions): NDArray;
 export function quantile(): NDArray {
   return quantileOf("quantile", quantileParams(arguments), false);
@@ -49,7 +56,13 @@ export function nanquantile(): NDArray {
   return quantileOf("nanquantile", nanquantileParams(arguments), true);
 }
 const percentileParams = /* @__PURE__ */ signature<QuantileParams>("percentile", 2, quantileNames, { byName });
-/** Quantiles with q in per cent. */
+/**
+ * Quantiles with q in per cent, from 0 to 100.
+ *
+ * @throws as `quantile`.
+ * @example
+ * np.percentile(np.array([0, 10, 20]), 25); // 5
+ */
 export function percentile(
   a: ArrayLike,
   q: ArrayLike,
@@ -82,7 +95,13 @@ const ofHundred = (q: ArrayLike): ArrayLike =>
 
 const medianNames = ["a", "axis", "out", "overwriteInput", "keepdims"] as const;
 const medianParams = /* @__PURE__ */ signature<MedianOptions & { a: ArrayLike }>("median", 1, medianNames);
-/** The middle element, or the mean of the middle two; NaN where an element is. */
+/**
+ * The middle element over axes, or the mean of the middle two; NaN where an element is.
+ *
+ * @throws ArgumentError `reduce-empty`, `axis-range`, `axis-duplicate`.
+ * @example
+ * np.median(np.array([1, 10, 2, 3])); // 2.5
+ */
 export function median(a: ArrayLike, axis?: Axis | MedianOptions, options?: MedianOptions): NDArray;
 export function median(): NDArray {
   return quantileOf("median", { ...medianParams(arguments), q: 0.5, method: "midpoint" }, false);

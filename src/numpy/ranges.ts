@@ -105,8 +105,8 @@ const linspaceParams = /* @__PURE__ */ signature<LinspaceParams>(
   },
 );
 /**
- * `num` (50) evenly spaced numbers from start to stop, in floats; with `retstep: true`, `[numbers, step]`. Arrays as bounds broadcast,
- * and the new axis stands in front or at `axis`. Integer dtypes round down.
+ * `num` (50) evenly spaced numbers from start to stop, in floats; with `retstep: true`, `[numbers, step]`. Arrays as bounds
+ * broadcast, and the new axis stands in front or at `axis`. Integer dtypes round down.
  *
  * @throws ArgumentError `count-invalid`, `axis-range`; ShapeError `shape-broadcast`.
  * @example

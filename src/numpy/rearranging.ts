@@ -21,7 +21,13 @@ export interface AxisOption {
   readonly axis?: Axes | null | undefined;
 }
 const flipParams = /* @__PURE__ */ signature<AxisOption & { m: ArrayLike }>("flip", 1, ["m", "axis"]);
-/** Reverses the order of elements along axes, by default all. */
+/**
+ * Reverses the order of elements along axes, by default all.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * np.flip(np.array([[1, 2], [3, 4]]), 1); // [[2, 1], [4, 3]]
+ */
 export function flip(m: ArrayLike, axis?: Axes | null | AxisOption): NDArray;
 export function flip(): NDArray {
   const { m, axis } = flipParams(arguments);
@@ -50,7 +56,13 @@ export interface Rot90Options {
   readonly axes?: readonly [number, number] | undefined;
 }
 const rot90Params = /* @__PURE__ */ signature<Rot90Options & { m: ArrayLike }>("rot90", 1, ["m", "k", "axes"]);
-/** Rotates by k quarter turns in the plane of two axes, from the first towards the second. */
+/**
+ * Rotates by k quarter turns in the plane of two axes, from the first towards the second.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * np.rot90(np.array([[1, 2], [3, 4]])); // [[2, 4], [1, 3]]
+ */
 export function rot90(
   m: ArrayLike,
   k?: number | Rot90Options,
@@ -79,7 +91,14 @@ const rollParams = /* @__PURE__ */ signature<AxisOption & { a: ArrayLike; shift:
   "shift",
   "axis",
 ]);
-/** Shifts elements along axes; what falls off one end comes back at the other. Without axis the flattened array is shifted. */
+/**
+ * Shifts elements along axes; what falls off one end comes back at the other. Without axis the flattened array is shifted.
+ * Shifts may be traced.
+ *
+ * @throws ArgumentError `roll-shifts`, `axis-range`.
+ * @example
+ * np.roll(np.array([1, 2, 3]), 1); // [3, 1, 2]
+ */
 export function roll(a: ArrayLike, shift: Shifts, axis?: Axes | null | AxisOption): NDArray;
 export function roll(): NDArray {
   const { a, shift, axis = null } = rollParams(arguments);
@@ -128,7 +147,13 @@ function rollAxis(x: NDArray, shift: number | NDArray, axis: number): NDArray {
 }
 
 const tileParams = /* @__PURE__ */ signature<{ A: ArrayLike; reps: Axes }>("tile", 2, ["A", "reps"]);
-/** The array laid out side by side, `reps` times along each axis. */
+/**
+ * The array laid out side by side, `reps` times along each axis; the shorter of shape and reps gets ones in front.
+ *
+ * @throws ShapeError `shape-invalid`.
+ * @example
+ * np.tile(np.array([1, 2]), [2, 2]); // [[1, 2, 1, 2], [1, 2, 1, 2]]
+ */
 export function tile(A: ArrayLike, reps: Axes): NDArray;
 export function tile(): NDArray {
   const { A, reps } = tileParams(arguments);
@@ -166,7 +191,15 @@ const repeatParams = /* @__PURE__ */ signature<RepeatOptions & { a: ArrayLike; r
     byName: ["totalRepeatLength"],
   },
 );
-/** Each element repeated, a number of times or one number of times for each; without axis of the flattened array. */
+/**
+ * Each element repeated, a number of times or one number of times for each; without axis of the flattened array. Where
+ * repeats are traced, `totalRepeatLength` says how long the result is.
+ *
+ * @throws ArgumentError `count-invalid`, `axis-range`, `repeat-length`; ShapeError `repeat-count`.
+ * @example
+ * np.repeat(np.array([1, 2]), 2); // [1, 1, 2, 2]
+ * np.repeat(np.array([1, 2]), [1, 3]); // [1, 2, 2, 2]
+ */
 export function repeat(
   a: ArrayLike,
   repeats: Repeats,

@@ -33,10 +33,13 @@ const searchsortedParams = /* @__PURE__ */ signature<SearchsortedOptions & { a: 
   },
 );
 /**
- * Indices at which elements of v go into the sorted vector a so that it stays sorted; NaN goes after all numbers.
+ * Indices (int32) at which elements of v go into the sorted vector a so that it stays sorted; NaN goes after all numbers.
+ * Among equal elements it is the first place (`side: "left"`) or the one after the last ("right").
  *
+ * @throws ShapeError `rank`; ArgumentError `search-side`, `option-value`.
  * @example
- * np.searchsorted(np.array([1, 2, 3]), np.array([0.5, 2, 9]));  // [0, 1, 3]
+ * np.searchsorted(np.array([1, 2, 3]), np.array([0.5, 2, 9])); // [0, 1, 3]
+ * np.searchsorted(np.array([1, 2, 3]), 2, "right"); // 2
  */
 export function searchsorted(
   a: ArrayLike,
@@ -118,7 +121,14 @@ const digitizeParams = /* @__PURE__ */ signature<DigitizeOptions & { x: ArrayLik
   ["x", "bins", "right"],
   { byName: ["method"] },
 );
-/** Numbers of the bins that elements of x lie in; the edges ascend or descend. */
+/**
+ * Numbers (int32) of the bins that elements of x lie in: i where bins[i − 1] ≤ x < bins[i], 0 and the number of edges at
+ * the ends. The edges ascend or descend.
+ *
+ * @throws ShapeError `rank`; ArgumentError `option-value`.
+ * @example
+ * np.digitize(np.array([-1, 0, 1.5]), np.array([0, 1, 2])); // [0, 1, 2]
+ */
 export function digitize(
   x: ArrayLike,
   bins: ArrayLike,
@@ -153,7 +163,15 @@ const bincountParams = /* @__PURE__ */ signature<BincountOptions & { x: ArrayLik
   ["x", "weights", "minlength"],
   { byName: ["length"] },
 );
-/** How often each whole number from 0 on occurs in a vector; negative ones count as 0. */
+/**
+ * How often each whole number from 0 on occurs in a vector, or the sums of its weights; negative ones count as 0. The
+ * length is one more than the largest number, at least `minlength`; where numbers are traced, `length` says it, and larger
+ * ones are not counted.
+ *
+ * @throws DTypeError `integer-needed`; ShapeError `rank`, `weights-shape`; ArgumentError `length-needed`.
+ * @example
+ * np.bincount(np.array([0, 2, 2], "int32")); // [1, 0, 2]
+ */
 export function bincount(
   x: ArrayLike,
   weights?: ArrayLike | null | BincountOptions,
@@ -218,7 +236,13 @@ const isinParams = /* @__PURE__ */ signature<IsinOptions & { element: ArrayLike;
   ["element", "testElements", "assumeUnique", "invert"],
   { byName: ["method"] },
 );
-/** Whether elements of an array are among those of another. */
+/**
+ * Whether elements of an array are among those of another: bool, of the first one's shape. All pairs are compared; NaN is
+ * never found.
+ *
+ * @example
+ * np.isin(np.array([1, 2, NaN]), np.array([2, NaN])); // [false, true, false]
+ */
 export function isin(element: ArrayLike, testElements: ArrayLike, options?: IsinOptions): NDArray;
 export function isin(): NDArray {
   const { element, testElements, invert = false } = isinParams(arguments);

@@ -69,8 +69,8 @@ const reshapeParams = /* @__PURE__ */ signature<ReshapeOptions & { a: ArrayLike;
   },
 );
 /**
- * The elements, in row-major order, in another shape; one length may be −1: whatever is left. `order: "F"` reads and writes with the
- * first axis fastest.
+ * The elements, in row-major order, in another shape; one length may be −1: whatever is left. `order: "F"` reads and writes
+ * with the first axis fastest.
  *
  * @throws ShapeError `reshape-size`, `shape-invalid`; ArgumentError `option-value` for other orders.
  * @example

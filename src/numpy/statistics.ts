@@ -182,8 +182,8 @@ const averageParams = /* @__PURE__ */ signature<AverageOptions & Operand>("avera
   "keepdims",
 ]);
 /**
- * The weighted mean over axes, Σwx/Σw; with `returned: true`, `[average, sum of weights]`. Weights have the shape of a, or with `axis` the
- * lengths of those axes.
+ * The weighted mean over axes, Σwx/Σw; with `returned: true`, `[average, sum of weights]`. Weights have the shape of a, or
+ * with `axis` the lengths of those axes.
  *
  * @throws ShapeError `weights-shape`; ArgumentError `axis-range`, `axis-duplicate`.
  * @example

@@ -117,22 +117,45 @@ function segmentCount(op: string, ids: NDArray, given: number | null): number {
 }
 
 /**
- * The sums of the rows that have one id. Ids that are out of bounds do not count.
+ * The sums of the rows that have one id: `data: [n *row]` and `segmentIds: int[n]` give `[numSegments *row]`, 0 where there
+ * is none. Ids that are out of bounds, negative ones too, do not count.
  *
+ * @throws DTypeError `integer-needed`, `number-needed`; ShapeError `segment-shape`; ArgumentError `count`, `index-mode`;
+ * ArgumentError `length-needed` without `numSegments` where ids are traced.
  * @example
- * ops.segmentSum(np.array([1, 2, 3]), np.array([0, 0, 1], { dtype: "int32" }), 2);  // [3, 3]
+ * ops.segmentSum(np.array([1, 2, 3]), np.array([0, 0, 1], "int32"), 2); // [3, 3]
  */
 export const segmentSum = /* @__PURE__ */ segmentReduction("segmentSum", p.scatterAdd, () => 0);
-/** The products of the rows that have one id; 1 where there is none. */
+/**
+ * The products of the rows that have one id; 1 where there is none.
+ *
+ * @throws as `segmentSum`.
+ * @example
+ * ops.segmentProd(np.array([2, 3, 4]), np.array([0, 0, 1], "int32")); // [6, 4]
+ */
 export const segmentProd = /* @__PURE__ */ segmentReduction("segmentProd", p.scatterMul, () => 1);
-/** The largest elements of the rows that have one id; −∞ where there is none. */
+/**
+ * The largest elements of the rows that have one id; −∞ (integers: the least one) where there is none. Ties share the
+ * derivative.
+ *
+ * @throws as `segmentSum`, but booleans are taken.
+ * @example
+ * ops.segmentMax(np.array([1, 2, 3]), np.array([0, 0, 2], "int32"), 3); // [2, -Infinity, 3]
+ */
 export const segmentMax = /* @__PURE__ */ segmentReduction(
   "segmentMax",
   p.scatterMax,
   (dtype) => extreme(dtype, -1),
   true,
 );
-/** The least elements of the rows that have one id; ∞ where there is none. */
+/**
+ * The least elements of the rows that have one id; ∞ (integers: the greatest one) where there is none. Ties share the
+ * derivative.
+ *
+ * @throws as `segmentSum`, but booleans are taken.
+ * @example
+ * ops.segmentMin(np.array([1, 2, 3]), np.array([0, 0, 1], "int32")); // [1, 3]
+ */
 export const segmentMin = /* @__PURE__ */ segmentReduction(
   "segmentMin",
   p.scatterMin,

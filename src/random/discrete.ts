@@ -39,7 +39,14 @@ const bernoulliParams = signature<{ key: ArrayLike } & BernoulliOptions>("random
   "shape",
   "mode",
 ]);
-/** Booleans that are true with probability `p`, by default ½. */
+/**
+ * Booleans that are true with probability `p`, by default ½; the shape is that of p unless one is given.
+ *
+ * @throws DTypeError `key-needed`, `float-needed` for p of integers; ArgumentError `key-single`, `option-value`; ShapeError
+ * `shape-broadcast`.
+ * @example
+ * random.bernoulli(random.key(0), 0.5, [4]); // [false, false, true, true]
+ */
 export function bernoulli(
   key: ArrayLike,
   probability?: ArrayLike | BernoulliOptions,
@@ -65,7 +72,13 @@ const rademacherParams = signature<{ key: ArrayLike; shape?: Shape } & DtypeOpti
   "shape",
   "dtype",
 ]);
-/** −1 or 1 with equal probability. */
+/**
+ * −1 or 1 with equal probability, as int32 unless `dtype` says otherwise.
+ *
+ * @throws DTypeError `key-needed`, `random-dtype`; ArgumentError `key-single`.
+ * @example
+ * random.rademacher(random.key(0), [4]); // [-1, -1, 1, 1]
+ */
 export function rademacher(key: ArrayLike, shape?: Shape | DtypeOption, dtype?: DType | DtypeOption): NDArray;
 export function rademacher(...given: unknown[]): NDArray {
   const { key, shape = [], dtype = "int32" } = rademacherParams(given);
@@ -88,8 +101,13 @@ const categoricalParams = signature<{ key: ArrayLike; logits: ArrayLike } & Cate
   ["key", "logits", "axis", "shape", "replace", "mode"],
 );
 /**
- * Indices drawn with probabilities softmax(logits) along `axis`. `shape` ends with the shape of the logits without that axis;
- * without replacement its leading part counts distinct draws.
+ * Indices (int32) drawn with probabilities softmax(logits) along `axis`, by the Gumbel-max trick. `shape` ends with the
+ * shape of the logits without that axis; without replacement its leading part counts distinct draws (Gumbel top-k).
+ *
+ * @throws DTypeError `key-needed`, `float-needed`; ArgumentError `key-single`, `axis-range`, `draw-count`, `option-value`;
+ * ShapeError `random-shape`.
+ * @example
+ * random.categorical(random.key(0), np.log(np.array([0.1, 0.9])), { shape: [6] }); // [1, 1, 1, 1, 1, 0]
  */
 export function categorical(
   key: ArrayLike,
@@ -170,8 +188,10 @@ const permutationParams = signature<{ key: ArrayLike; x: ArrayLike } & Permutati
 ]);
 /**
  * A random order of 0 … x − 1, or of an array along an axis; `independent` shuffles every vector along it in its own way.
+ *
+ * @throws DTypeError `key-needed`; ArgumentError `key-single`, `count`, `axis-range`.
  * @example
- * const order = random.permutation(random.key(0), 8);
+ * random.permutation(random.key(0), 5); // [0, 1, 4, 3, 2]
  */
 export function permutation(
   key: ArrayLike,
@@ -207,7 +227,16 @@ const choiceParams = signature<{ key: ArrayLike; a: ArrayLike; shape?: Shape } &
   "axis",
   "mode",
 ]);
-/** Elements of `a` along an axis (or of 0 … a − 1) drawn with equal probabilities, or with those in `p`. */
+/**
+ * Elements of `a` along an axis (or of 0 … a − 1) drawn with equal probabilities, or with those in `p`, which need not add
+ * up to 1.
+ *
+ * @throws DTypeError `key-needed`; ArgumentError `key-single`, `count`, `draw-count`, `axis-range`, `option-value`;
+ * ShapeError `choice-p`.
+ * @example
+ * random.choice(random.key(0), 5, [3]); // [4, 0, 2]
+ * random.choice(random.key(0), np.array([10, 20, 30]), [2], { replace: false }); // float32[2]
+ */
 export function choice(
   key: ArrayLike,
   a: ArrayLike,

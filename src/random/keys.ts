@@ -44,9 +44,12 @@ export function asSingleKey(x: unknown, op: string): NDArray {
 }
 
 /**
- * A key made of a seed.
+ * A key made of a seed: JAX's `jax.random.key`. Of a number its low 32 bits count (all 64 with `enableX64`).
+ *
+ * @throws ArgumentError `key-seed`; DTypeError `key-seed` of arrays that hold no integers.
  * @example
  * const k = random.key(42);
+ * random.keyData(k); // [0, 42]
  */
 export function key(seed: ArrayLike): NDArray {
   if (typeof seed === "number") {
@@ -76,12 +79,24 @@ export function key(seed: ArrayLike): NDArray {
 }
 const word = (x: NDArray): NDArray => p.reshape(x, [1]);
 
-/** The two uint32 words of each key, along a last axis. */
+/**
+ * The two uint32 words of each key, along a last axis.
+ *
+ * @throws DTypeError `key-needed`.
+ * @example
+ * random.keyData(random.split(random.key(0))); // uint32[2, 2]
+ */
 export function keyData(keys: ArrayLike): NDArray {
   return p.randomUnwrap(asKey(keys, "keyData"));
 }
 
-/** Keys made of two uint32 words each, along the last axis. */
+/**
+ * Keys made of two uint32 words each, along the last axis: `uint32[*n 2]` gives `key[*n]`.
+ *
+ * @throws DTypeError `key-words`, ShapeError `key-words`.
+ * @example
+ * random.wrapKeyData(np.array([0, 42], "uint32")); // key[]
+ */
 export function wrapKeyData(keyBitsArray: ArrayLike): NDArray {
   return p.randomWrap(asArray(keyBitsArray, "random.wrapKeyData"));
 }
@@ -92,9 +107,13 @@ const entry = (keys: NDArray, i: number): NDArray => p.reshape(p.slice(keys, [i]
 
 const splitParams = signature<{ key: ArrayLike; num?: number | Shape }>("random.split", 1, ["key", "num"]);
 /**
- * New independent keys: `num` of them, 2 by default.
+ * New independent keys: `num` of them, 2 by default, or a shape of them. Up to 32 can be taken apart as a list; others with
+ * `slice`. The key itself is used up.
+ *
+ * @throws DTypeError `key-needed`; ArgumentError `key-single`; ShapeError `shape-invalid`.
  * @example
  * const [a, b] = random.split(random.key(0));
+ * random.split(random.key(0), [3, 2]); // key[3, 2]
  */
 export function split<const N extends number | Shape = 2>(key: ArrayLike, num?: N | { readonly num?: N }): Keys<N>;
 export function split(...given: unknown[]): NDArray {
@@ -107,7 +126,13 @@ export function split(...given: unknown[]): NDArray {
 }
 
 const foldInParams = signature<{ key: ArrayLike; data: ArrayLike }>("random.foldIn", 2, ["key", "data"]);
-/** A new key made of a key and a number, such as the index of a step. */
+/**
+ * A new key made of a key and a number, such as the index of a step: from 0 to 2³² − 1, of arrays the uint32 of it.
+ *
+ * @throws ArgumentError `fold-in-range`, `key-single`; ShapeError `rank`; DTypeError `key-needed`.
+ * @example
+ * random.foldIn(random.key(0), 7); // key[]
+ */
 export function foldIn(key: ArrayLike, data: ArrayLike): NDArray;
 export function foldIn(...given: unknown[]): NDArray {
   const { key: k, data } = foldInParams(given);

@@ -93,7 +93,13 @@ const bitsParams = signature<{ key: ArrayLike; shape?: Shape } & DtypeOption>("r
   "shape",
   "dtype",
 ]);
-/** Random bits as uint32. */
+/**
+ * Random bits as uint32.
+ *
+ * @throws DTypeError `key-needed`, `random-dtype`; ArgumentError `key-single`.
+ * @example
+ * random.bits(random.key(0), [2]); // [4070199207, 4202968722]
+ */
 export function bits(key: ArrayLike, shape?: Shape | DtypeOption, dtype?: DType | DtypeOption): NDArray;
 export function bits(...given: unknown[]): NDArray {
   const { key, shape = [], dtype = "uint32" } = bitsParams(given);
@@ -114,9 +120,14 @@ const uniformParams = signature<{ key: ArrayLike; shape?: Shape } & UniformOptio
   "maxval",
 ]);
 /**
- * Uniform floats in [minval, maxval), by default [0, 1).
+ * Uniform floats in [minval, maxval), by default [0, 1), in steps of 2⁻²³ of it (float64: 2⁻⁵²). The same key gives JAX's
+ * numbers. Derivatives with respect to the bounds pass.
+ *
+ * @throws DTypeError `key-needed`, `random-dtype`; ArgumentError `key-single`; ShapeError `shape-invalid`, `shape-broadcast`,
+ * `random-shape`.
  * @example
- * const u = random.uniform(random.key(0), [4]);
+ * random.uniform(random.key(0), [3]); // [0.947667, 0.97857988, 0.33229148]
+ * random.uniform(random.key(0), [2, 2], { minval: -1 }); // float32[2, 2]
  */
 export function uniform(
   key: ArrayLike,
@@ -142,7 +153,13 @@ const randintParams = signature<{ key: ArrayLike; shape: Shape; minval: ArrayLik
   4,
   ["key", "shape", "minval", "maxval", "dtype"],
 );
-/** Integers in [minval, maxval); minval where the range is empty. */
+/**
+ * Integers in [minval, maxval); minval where the range is empty. Each is a remainder of 64 random bits, by JAX's formula.
+ *
+ * @throws DTypeError `key-needed`, `random-dtype`; ArgumentError `key-single`; ShapeError `shape-invalid`, `shape-broadcast`.
+ * @example
+ * random.randint(random.key(0), [5], 0, 10); // [9, 0, 2, 3, 1]
+ */
 export function randint(
   key: ArrayLike,
   shape: Shape,

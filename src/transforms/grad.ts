@@ -122,8 +122,8 @@ function valueAndGrads(
  * The gradient of a function with one scalar result: a function of the same arguments that returns the derivative with
  * respect to argument `argnums`, in its structure; of several arguments a list of derivatives. A JS number counts as a float.
  *
- * Conventions at kinks are JAX's: abs′(0) = 1, relu′(0) = 0, sign and rounding 0, max and min share ties equally, √ and norms at 0
- * are ∞ or NaN.
+ * Conventions at kinks are JAX's: abs′(0) = 1, relu′(0) = 0, sign and rounding 0, max and min share ties equally, √ and
+ * norms at 0 are ∞ or NaN.
  * @throws ShapeError `grad-output` for results that are not scalar; DTypeError `grad-dtype` for integers, as arguments or
  * result; ArgumentError `argnums`.
  * @example
@@ -154,8 +154,8 @@ export function grad(...given: unknown[]): unknown {
 }
 
 /**
- * Like `grad`, but the returned function gives the value too: `[value, gradient]`, with `hasAux` `[[value, aux], gradient]`. One
- * evaluation makes both.
+ * Like `grad`, but the returned function gives the value too: `[value, gradient]`, with `hasAux` `[[value, aux],
+ * gradient]`. One evaluation makes both.
  * @throws as `grad`.
  * @example
  * valueAndGrad((w) => np.sum(np.square(w)))(np.array([1, 2])); // [5, [2, 4]]

@@ -180,9 +180,10 @@ const isAxis = (x: unknown): x is number | null => x === null || typeof x === "n
  * Vectorises a function over an axis of its arguments: the result computes all examples at once.
  *
  * `inAxes` says which axis of each argument is mapped (a list has one entry an argument; each may be a pytree prefix; null:
- * the argument is the same for all), `outAxes` where the mapped axis of each result goes (null: the result is the same for all).
- * Under an `axisName` examples may speak to each other: `lax.psum(x, "i")` is the sum over all of them.
- * @throws ArgumentError `vmap-axes`, `vmap-out-axes`, `axis-range`, `axis-name`; ShapeError `vmap-sizes`; TreeError `tree-prefix`.
+ * the argument is the same for all), `outAxes` where the mapped axis of each result goes (null: the result is the same for
+ * all). Under an `axisName` examples may speak to each other: `lax.psum(x, "i")` is the sum over all of them.
+ * @throws ArgumentError `vmap-axes`, `vmap-out-axes`, `axis-range`, `axis-name`; ShapeError `vmap-sizes`; TreeError
+ * `tree-prefix`.
  * @example
  * const rows = vmap((w, x) => np.dot(w, x), { inAxes: [null, 0] });
  * rows(np.array([1, 10]), np.array([[1, 2], [3, 4]])); // [21, 43]
