@@ -64,7 +64,7 @@ export class WordAside implements Aside {
 
   start(): void {
     for (const [locals, least] of [
-      [this.signed, -0x80000000],
+      [this.signed, SIGN],
       [this.unsigned, 0],
     ] as const)
       // prettier-ignore
@@ -113,34 +113,38 @@ export class WordAside implements Aside {
 
   /** Stack: the extremes of ordinary values of one copy → the extremes, lane by lane. */
   finishLanes(copy: number): void {
-    const { f } = this.values;
+    const { values } = this;
+    const { f } = values;
     const found = f.local("v128");
     const [signed, unsigned] = [this.signed[copy]!, this.unsigned[copy]!];
     f.set(found);
-    f.i32x4(...four(0x7fc00000));
     // a zero: its sign bit is that of all, or of any
     f.get(this.slot.combine === "max" ? signed : unsigned);
-    f.i32x4(...four(-0x80000000));
+    values.constant("i32", SIGN);
     f.op(Op.v128_and);
     f.get(found);
     f.get(found);
-    f.i32x4(...four(0));
+    values.constant("i32", 0);
     f.op(Op.f32x4_eq);
     f.op(Op.v128_bitselect);
+    // all bits of a lane are a NaN
     this.pushNans(signed, unsigned);
-    f.op(Op.v128_bitselect);
+    f.op(Op.v128_or);
     f.free(found);
   }
 
   /** Pushes all bits of the lanes in which a NaN occurred. */
   private pushNans(signed: number, unsigned: number): void {
-    const { f } = this.values;
+    const { values } = this;
+    const { f } = values;
     f.get(signed);
-    f.i32x4(...four(0x7f800000));
+    values.constant("i32", INFINITE);
     f.op(Op.i32x4_gt_s);
     f.get(unsigned);
-    f.i32x4(...four(-0x800000));
-    f.op(Op.i32x4_gt_u);
+    values.constant("i32", SIGN);
+    f.op(Op.v128_xor);
+    values.constant("i32", INFINITE);
+    f.op(Op.i32x4_gt_s);
     f.op(Op.v128_or);
   }
 
@@ -149,7 +153,9 @@ export class WordAside implements Aside {
   }
 }
 
-const four = (word: number): [number, number, number, number] => [word, word, word, word];
+/** The words of −0 and of Infinity. */
+const SIGN = -0x80000000;
+const INFINITE = 0x7f800000;
 
 /** Few vectors, or float64: all bits of a lane where NaN occurred, and what the sign bits have in common. */
 class LaneAside implements Aside {
