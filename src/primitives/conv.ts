@@ -9,7 +9,7 @@ import { addTangents, ops, zerosOf } from "./define.js";
 import { dotGeneral } from "./dot.js";
 import { convertElementType } from "./elementwise.js";
 import { forEachIndex } from "./host.js";
-import { pad, rev, transpose } from "./movement.js";
+import { pad, rev, slice, transpose } from "./movement.js";
 import { moveAxis, reshape } from "./movement-views.js";
 import { definePrimitive, type PrimitiveDefinition } from "./table.js";
 import { dilated, windowCount, windows } from "./window-views.js";
@@ -281,14 +281,30 @@ function batchConv(
 /** Results of one image from which on images are products of their own, rather than columns of one. */
 const IMAGE = 64;
 
+/** No padding of an axis. */
+const none = [0, 0, 0] as const;
+
 /** The product that a convolution is: kernels [g, o, (c, p…)] times windows of images [g, n, (c, p…), …]. */
 function asProduct(x: NDArray, w: NDArray, p: ConvParams): NDArray {
   const rank = x.ndim - 3;
   const zero = zerosOf({ shape: [], dtype: x.dtype, weakType: false });
+  const isSpread = p.lhsDilation.map((s, k) => s > 1 && p.strides[k] === 1 && w.shape[k + 3] === 1);
+  if (isSpread.includes(true)) {
+    // a kernel of one element multiplies no zeros: they come between the results
+    const y = conv(x, w, {
+      ...p,
+      padding: p.padding.map((pair, k) => (isSpread[k] ? ([0, 0] as const) : pair)),
+      lhsDilation: p.lhsDilation.map((s, k) => (isSpread[k] ? 1 : s)),
+    });
+    const gaps = p.padding.map(([lo, hi], k) => (isSpread[k] ? ([lo, hi, p.lhsDilation[k]! - 1] as const) : none));
+    return pad(y, zero, [none, none, none, ...gaps]);
+  }
+  const phases = p.lhsDilation.map((s, k) => (p.strides[k] === 1 && p.rhsDilation[k] === 1 ? s : 1));
+  if (phases.some((s) => s > 1)) return inPhases(x, w, p, phases);
   const padded = pad(x, zero, [
-    [0, 0, 0],
-    [0, 0, 0],
-    [0, 0, 0],
+    none,
+    none,
+    none,
     ...p.padding.map(([lo, hi], k) => [lo, hi, p.lhsDilation[k]! - 1] as const),
   ]);
   const out = convAval(x.aval, w.aval, p).shape;
@@ -327,6 +343,55 @@ function asProduct(x: NDArray, w: NDArray, p: ConvParams): NDArray {
     lhsBatch: [0, 1],
     rhsBatch: [0, 1],
   });
+}
+
+/**
+ * The convolution of dilated images without the zeros between their neighbours. Along an axis that is dilated by s, places of
+ * the result that are s apart see the same elements of images through the same elements of kernels: each of these s phases is
+ * a feature of one convolution. Kernels get zeros before and behind, so that all phases look at as many elements and begin at
+ * the same one.
+ */
+function inPhases(x: NDArray, w: NDArray, p: ConvParams, phases: readonly number[]): NDArray {
+  const [groups, images, features, ...places] = convAval(x.aval, w.aval, p).shape as [
+    number,
+    number,
+    number,
+    ...number[],
+  ];
+  const channels = w.shape[2]!;
+  const zero = zerosOf({ shape: [], dtype: x.dtype, weakType: false });
+  const axes = phases.map((_, k) => k);
+  // of each axis: zeros before a kernel, elements of a kernel that a phase sees, places of a phase
+  const before = phases.map((s, k) => (((-1 - p.padding[k]![0]) % s) + s) % s);
+  const taps = phases.map((s, k) => Math.ceil((w.shape[k + 3]! + before[k]!) / s));
+  const counts = phases.map((s, k) => Math.ceil(places[k]! / s));
+  const padded = pad(w, zero, [
+    none,
+    none,
+    none,
+    ...phases.map((s, k) => [before[k]!, taps[k]! * s - w.shape[k + 3]! - before[k]!, 0] as const),
+  ]);
+  const parts = reshape(padded, [groups, features, channels, ...phases.flatMap((s, k) => [taps[k]!, s])]);
+  const ofPhases = axes.map((k) => 2 * k + 4);
+  const kernels = transpose(rev(parts, ofPhases), [0, 1, ...ofPhases, 2, ...axes.map((k) => 2 * k + 3)]);
+  const y = conv(x, reshape(kernels, [groups, features * sizeOf(phases), channels, ...taps]), {
+    ...p,
+    padding: p.padding.map((pair, k) => {
+      const s = phases[k]!;
+      const lo = (pair[0] + before[k]! + 1) / s - 1;
+      return s === 1 ? pair : ([lo, counts[k]! + taps[k]! - 1 - x.shape[k + 3]! - lo] as const);
+    }),
+    lhsDilation: p.lhsDilation.map((d, k) => d / phases[k]!),
+  });
+  const apart = reshape(y, [groups, images, features, ...phases, ...counts]);
+  const beside = transpose(apart, [0, 1, 2, ...axes.flatMap((k) => [axes.length + k + 3, k + 3])]);
+  const first = [groups, images, features];
+  const all = reshape(beside, [...first, ...phases.map((s, k) => s * counts[k]!)]);
+  return slice(
+    all,
+    all.shape.map(() => 0),
+    [...first, ...places],
+  );
 }
 
 /** The kernels once for every image: [g, n, o, c, …]. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { NDArray } from "../../src/core/array.js";
-import { grad, jit, lax, nn, numpy as np, setDefaultDevice, vjp, vmap } from "../../src/index.js";
+import { explain, grad, jit, lax, nn, numpy as np, setDefaultDevice, vjp, vmap } from "../../src/index.js";
 import type { Padding } from "../../src/lax/window-padding.js";
 
 /** Convolutions and window reductions against JAX, from data that windows_jax.py wrote. */
@@ -106,6 +106,47 @@ describe.each(["reference", "wasm"])("semantics on %s", (device) => {
     expect(lax.reduceWindow(x, 10, lax.add, [2]).js()).toEqual([13, 15, 17]);
   });
 
+  test.each([
+    [7, 2, 13],
+    [3, 2, 8],
+    [4, 4, 12],
+    [1, 3, 10],
+    [5, 3, 7],
+  ])("kernels of %i, strides of %i: the gradient is the sum over places", (kernel, stride, size) => {
+    setDefaultDevice(device);
+    const [x, w] = [
+      np.zeros([2, size, size, 2]),
+      np.sin(np.arange(kernel * kernel * 6).reshape([kernel, kernel, 2, 3])),
+    ];
+    const layout = { dimensionNumbers: ["NHWC", "HWIO", "NHWC"] } as const;
+    const [y, pull] = vjp((a: NDArray) => lax.convGeneralDilated(a, w, [stride, stride], "SAME", layout), x);
+    const ct = np.cos(np.arange(y.size).reshape(y.shape));
+    const count = y.shape[1]!;
+    const lo = Math.floor(Math.max(0, (count - 1) * stride + kernel - size) / 2);
+    const [weights, slopes] = [w.dataSync(), ct.dataSync()];
+    const want = new Array<number>(x.size).fill(0);
+    const each = (n: number, f: (i: number) => void): void => [...Array(n).keys()].forEach(f);
+    each(2, (n) =>
+      each(count, (i) =>
+        each(count, (j) =>
+          each(kernel, (p) =>
+            each(kernel, (q) => {
+              const [h, v] = [i * stride + p - lo, j * stride + q - lo];
+              if (h < 0 || v < 0 || h >= size || v >= size) return;
+              each(2, (c) =>
+                each(3, (o) => {
+                  want[((n * size + h) * size + v) * 2 + c]! +=
+                    slopes[((n * count + i) * count + j) * 3 + o]! * weights[((p * kernel + q) * 2 + c) * 3 + o]!;
+                }),
+              );
+            }),
+          ),
+        ),
+      ),
+    );
+    expectClose(jit(pull)(ct)[0] as NDArray, { shape: x.shape, data: want });
+  });
+
   test("pooling", () => {
     setDefaultDevice(device);
     const x = np.arange(16, { dtype: "float32" }).reshape([1, 4, 4, 1]);
@@ -124,6 +165,14 @@ describe.each(["reference", "wasm"])("semantics on %s", (device) => {
     const y = vmap((a: NDArray, b: NDArray) => lax.conv(a, b, [1], "VALID"))(x, w);
     expect(y.reshape([6]).js()).toEqual([1, 3, 5, -1, -1, -1]);
   });
+});
+
+test("gradients of strided convolutions multiply what is there, not zeros between", () => {
+  const w = np.ones([16, 3, 4, 4]);
+  const f = (x: NDArray): NDArray => np.sum(np.square(lax.conv(x, w, [4, 4], "VALID")));
+  const { kernels } = explain(grad(f))(np.ones([2, 3, 32, 32]));
+  // of 16 features and 8×8 places, the 48 elements that each window has
+  expect(String(kernels)).toMatch(/48x16 by 16x64/);
 });
 
 test("what does not fit together is said", () => {

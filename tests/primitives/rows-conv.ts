@@ -37,6 +37,36 @@ export const rows: readonly ContractRow[] = [
   row("padded", floats([1, 2, 1, 5]), floats([1, 1, 1, 3]), plain(1, { padding: [[2, 1]] })),
   row("cropped", floats([1, 1, 1, 7]), floats([1, 2, 1, 2]), plain(1, { padding: [[-1, -2]] })),
   row("images dilated", floats([1, 1, 2, 4]), floats([1, 1, 2, 2]), plain(1, { lhsDilation: [3], padding: [[1, 0]] })),
+  row(
+    "images dilated along two axes, longer kernels",
+    floats([1, 2, 2, 3, 2]),
+    floats([1, 2, 2, 5, 4]),
+    plain(2, {
+      lhsDilation: [2, 3],
+      padding: [
+        [2, 3],
+        [-1, 4],
+      ],
+    }),
+  ),
+  row(
+    "images dilated, kernels of one element along an axis",
+    floats([1, 1, 2, 3, 4]),
+    floats([1, 2, 2, 1, 2]),
+    plain(2, {
+      lhsDilation: [2, 2],
+      padding: [
+        [1, -1],
+        [0, 1],
+      ],
+    }),
+  ),
+  row(
+    "images dilated, windows apart",
+    floats([2, 1, 1, 6]),
+    floats([2, 1, 1, 3]),
+    plain(1, { lhsDilation: [2], strides: [2] }),
+  ),
   row("kernels dilated", floats([1, 1, 2, 8]), floats([1, 2, 2, 3]), plain(1, { rhsDilation: [2], strides: [2] })),
   row("two axes, all at once", floats([2, 1, 2, 5, 6]), floats([2, 1, 2, 2, 3]), {
     strides: [2, 1],
