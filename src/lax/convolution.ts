@@ -46,15 +46,18 @@ const generalParams = /* @__PURE__ */ signature<ConvArguments>("lax.convGeneralD
   "preferredElementType",
 ]);
 /**
- * Convolves images with kernels over any number of spatial axes.
+ * Convolves images with kernels over any number of spatial axes: `lhs: [N C *spatial]` and `rhs: [O C/groups *window]` give
+ * `[N O *spatial]`, unless `dimensionNumbers` orders the axes otherwise (`["NHWC", "HWIO", "NHWC"]`). Kernels are not reversed.
  *
  * @param windowStrides steps of the kernel, one for each spatial axis
  * @param padding "VALID", "SAME", "SAME_LOWER", or [low, high] for each spatial axis; negative numbers crop
+ * @throws ShapeError `rank`, `conv-channels`; DTypeError `dtype-mismatch`; ArgumentError `window-list`, `window-padding`,
+ * `conv-dimension-numbers`; ArgumentError `conv-padding` for padding by name of dilated images.
  *
  * @example
  * const images = np.ones([1, 1, 4, 4]);
  * const kernels = np.ones([2, 1, 3, 3]);
- * lax.convGeneralDilated(images, kernels, [1, 1], "SAME").shape; // [1, 2, 4, 4]
+ * lax.convGeneralDilated(images, kernels, [1, 1], "SAME"); // float32[1, 2, 4, 4]
  */
 export function convGeneralDilated(
   lhs: ArrayLike,
@@ -94,6 +97,7 @@ function general(op: string, args: ConvArguments): NDArray {
     padding,
     lhsDilation,
     rhsDilation,
+    ...(rank > 0 && orders.lhs[1] === rank + 1 && orders.out[1] === rank + 1 ? { channelsLast: true } : {}),
     featureGroupCount: args.featureGroupCount ?? 1,
     batchGroupCount: args.batchGroupCount ?? 1,
     preferredElementType: preferred === undefined || preferred === null ? undefined : asDType(preferred),
@@ -159,7 +163,14 @@ const convParams = /* @__PURE__ */ signature<ConvArguments>("lax.conv", 4, [
   "precision",
   "preferredElementType",
 ]);
-/** Convolves images [N, C, …] with kernels [O, I, …]; see `convGeneralDilated`. */
+/**
+ * Convolves images `[N C *spatial]` with kernels `[O I *spatial]`; see `convGeneralDilated`. Kernels
+ * are not reversed.
+ *
+ * @throws as `convGeneralDilated`.
+ * @example
+ * lax.conv(np.array([[[1, 2, 3]]]), np.array([[[1, 10]]]), [1], "VALID"); // [[[21, 32]]]
+ */
 export function conv(
   lhs: ArrayLike,
   rhs: ArrayLike,
@@ -240,8 +251,10 @@ const channelsLast: readonly (readonly [string, string, string])[] = [
   ["NHWDC", "HWDIO", "NHWDC"],
 ];
 /**
- * Convolves images whose neighbours are moved `strides` apart: the "transposed" convolution, which enlarges them.
+ * Convolves images whose neighbours are moved `strides` apart: the "transposed" convolution, which enlarges them. Images are
+ * `[N *spatial C]` and kernels `[*window I O]`, unless `dimensionNumbers` says otherwise.
  *
+ * @throws ShapeError `rank`, `conv-channels`; ArgumentError `window-list`, `window-padding`.
  * @example
  * const images = np.ones([1, 4, 4, 3]);
  * const kernels = np.ones([2, 2, 3, 5]);

@@ -48,7 +48,15 @@ const dynamicSliceParams = signature<{
   startIndices: StartIndices;
   sliceSizes: readonly number[];
 }>("lax.dynamicSlice", 3, ["operand", "startIndices", "sliceSizes"]);
-/** A slice of fixed sizes at traced start indices. */
+/**
+ * A slice of fixed sizes at start indices that may be traced: numbers and scalars, one for each axis, or a vector. Negative
+ * starts count from the end; then a start is clamped so that the slice lies within.
+ *
+ * @throws ShapeError `slice-size`; DTypeError `index-dtype`; ArgumentError `start-indices`, `slice-starts`, `index-range`.
+ * @example
+ * lax.dynamicSlice(np.arange(5), [1], [3]); // [1, 2, 3]
+ * lax.dynamicSlice(np.arange(5), [4], [3]); // [2, 3, 4]
+ */
 export function dynamicSlice(operand: ArrayLike, startIndices: StartIndices, sliceSizes: readonly number[]): NDArray;
 export function dynamicSlice(...given: unknown[]): NDArray {
   const { operand, startIndices, sliceSizes } = dynamicSliceParams(given);
@@ -61,7 +69,15 @@ const dynamicUpdateSliceParams = signature<{
   update: ArrayLike;
   startIndices: StartIndices;
 }>("lax.dynamicUpdateSlice", 3, ["operand", "update", "startIndices"]);
-/** The operand with a slice at traced start indices replaced. */
+/**
+ * The operand with a slice replaced, at start indices as in `dynamicSlice`.
+ *
+ * @throws ShapeError `slice-size`; DTypeError `dtype-mismatch`, `index-dtype`; ArgumentError `start-indices`,
+ * `slice-starts`, `index-range`.
+ * @example
+ * lax.dynamicUpdateSlice(np.zeros([4]), np.array([8, 9]), [1]); // [0, 8, 9, 0]
+ * lax.dynamicUpdateSlice(np.zeros([4]), np.array([8, 9]), [3]); // [0, 0, 8, 9]
+ */
 export function dynamicUpdateSlice(operand: ArrayLike, update: ArrayLike, startIndices: StartIndices): NDArray;
 export function dynamicUpdateSlice(...given: unknown[]): NDArray {
   const { operand, update, startIndices } = dynamicUpdateSliceParams(given);
@@ -83,7 +99,13 @@ const sliceInDimParams = signature<{ operand: ArrayLike; startIndex: ArrayLike; 
   3,
   ["operand", "startIndex", "sliceSize", "axis"],
 );
-/** `dynamicSlice` along one axis. */
+/**
+ * `dynamicSlice` along one axis.
+ *
+ * @throws ShapeError `slice-size`; ArgumentError `axis-range`.
+ * @example
+ * lax.dynamicSliceInDim(np.arange(5), 1, 2); // [1, 2]
+ */
 export function dynamicSliceInDim(
   operand: ArrayLike,
   start: ArrayLike,
@@ -107,7 +129,13 @@ const indexParams = signature<{ operand: ArrayLike; index: ArrayLike } & AxisOpt
   "axis",
   "keepdims",
 ]);
-/** The elements at a traced index of an axis, which stays with length 1 unless `keepdims` is false. */
+/**
+ * The elements at a traced index of an axis, which stays with length 1 unless `keepdims` is false.
+ *
+ * @throws ArgumentError `axis-range`; DTypeError `index-dtype`.
+ * @example
+ * lax.dynamicIndexInDim(np.arange(5), -1, { keepdims: false }); // 4
+ */
 export function dynamicIndexInDim(operand: ArrayLike, index: ArrayLike, options?: AxisOptions): NDArray;
 export function dynamicIndexInDim(...given: unknown[]): NDArray {
   const { operand, index, axis = 0, keepdims = true } = indexParams(given);
@@ -136,7 +164,13 @@ const updateIndexParams = signature<{ operand: ArrayLike; update: ArrayLike; ind
   4,
   ["operand", "update", "index", "axis"],
 );
-/** The operand with the elements at a traced index of an axis replaced; the update may lack that axis. */
+/**
+ * The operand with the elements at a traced index of an axis replaced; the update may lack that axis.
+ *
+ * @throws ArgumentError `axis-range`; DTypeError `index-dtype`; ShapeError `slice-size`.
+ * @example
+ * lax.dynamicUpdateIndexInDim(np.arange(3), 9, 1, 0); // [0, 9, 2]
+ */
 export function dynamicUpdateIndexInDim(operand: ArrayLike, update: ArrayLike, index: ArrayLike, axis: number): NDArray;
 export function dynamicUpdateIndexInDim(...given: unknown[]): NDArray {
   const { operand, update, index, axis } = updateIndexParams(given);

@@ -116,7 +116,14 @@ export const tan = unary("tan", p.tan);
 /** Hyperbolic tangent, in [−1, 1]. */
 export const tanh = unary("tanh", p.tanh);
 
-/** x + y. */
+/**
+ * x + y; integers wrap around.
+ *
+ * @throws ShapeError `shape-mismatch`; DTypeError `dtype-mismatch`, `number-dtype`: unlike `np.add` it neither promotes nor
+ * broadcasts, but for JS numbers, scalars and axes of length 1.
+ * @example
+ * lax.add(np.array([1, 2]), 3); // [4, 5]
+ */
 export const add = binary("add", p.add);
 /** The angle of the point (y, x) of the plane, in [−π, π]: the first operand is the ordinate. */
 export const atan2 = binary("atan2", p.atan2);
@@ -138,7 +145,13 @@ export const gt = binary("gt", p.gt);
 export const le = binary("le", p.le);
 /** Whether x < y: a bool array, false of NaN. */
 export const lt = binary("lt", p.lt);
-/** The larger one; NaN if either is. At a tie the derivative is halved between both. */
+/**
+ * The larger one; NaN if either is. At a tie the derivative is halved between both.
+ *
+ * @throws as `add`.
+ * @example
+ * lax.max(np.array([1, NaN]), 2); // [2, NaN]
+ */
 export const max = binary("max", p.max);
 /** The smaller one; NaN if either is. At a tie the derivative is halved between both. */
 export const min = binary("min", p.min);
@@ -168,7 +181,14 @@ export const sub = binary("sub", p.sub);
 export const zeta = binary("zeta", (x, q) => gamma.zeta(...pair("lax.zeta", x, q)));
 
 const roundParams = signature<{ x: ArrayLike; method?: p.RoundingMethod }>("lax.round", 1, ["x", "method"]);
-/** Rounds to the nearest integer: ties away from zero by default, or to even. */
+/**
+ * Rounds to the nearest integer: ties away from zero by default, or to even. Its derivative is 0.
+ *
+ * @throws ArgumentError `rounding-method`.
+ * @example
+ * lax.round(np.array([0.5, -1.5])); // [1, -2]
+ * lax.round(np.array([0.5, -1.5]), "toNearestEven"); // [0, -2]
+ */
 export function round(x: ArrayLike, method?: p.RoundingMethod | { readonly method?: p.RoundingMethod }): NDArray;
 export function round(...given: unknown[]): NDArray {
   const { x, method = "awayFromZero" } = roundParams(given);
@@ -176,7 +196,13 @@ export function round(...given: unknown[]): NDArray {
 }
 
 const integerPowParams = signature<{ x: ArrayLike; y: number }>("lax.integerPow", 2, ["x", "y"]);
-/** `x` to a constant integral power. */
+/**
+ * `x` to a constant integral power, by repeated squaring.
+ *
+ * @throws ArgumentError `exponent-integer`; DTypeError `negative-power` of integers.
+ * @example
+ * lax.integerPow(np.array([2, -3]), 3); // [8, -27]
+ */
 export function integerPow(x: ArrayLike, y: number): NDArray;
 export function integerPow(...given: unknown[]): NDArray {
   const { x, y } = integerPowParams(given);
@@ -184,7 +210,15 @@ export function integerPow(...given: unknown[]): NDArray {
 }
 
 const clampParams = signature<{ min: ArrayLike; x: ArrayLike; max: ArrayLike }>("lax.clamp", 3, ["min", "x", "max"]);
-/** `x` held between `min` and `max`; the derivative at the bounds is 0. */
+/**
+ * `x` held between `min` and `max`, scalars or arrays of its shape: min(max(x, lo), hi). The derivative at the bounds is 0
+ * (of `np.clip` ½).
+ *
+ * @throws ShapeError `shape-mismatch`; DTypeError `number-dtype`.
+ * @example
+ * lax.clamp(0, np.array([-1, 0.5, 2]), 1); // [0, 0.5, 1]
+ * grad((x) => lax.clamp(0, x, 1))(1); // 0
+ */
 export function clamp(min: ArrayLike, x: ArrayLike, max: ArrayLike): NDArray;
 export function clamp(...given: unknown[]): NDArray {
   const { min: lo, x, max: hi } = clampParams(given);
@@ -196,14 +230,28 @@ const selectParams = signature<{ pred: ArrayLike; onTrue: ArrayLike; onFalse: Ar
   "onTrue",
   "onFalse",
 ]);
-/** Elements of `onTrue` where `pred` holds, else of `onFalse`. */
+/**
+ * Elements of `onTrue` where `pred`, of booleans, holds, else of `onFalse`: arrays of one shape and dtype. The derivative
+ * goes to the chosen side.
+ *
+ * @throws ShapeError `shape-mismatch`; DTypeError `dtype-mismatch`, `dtype-refused`.
+ * @example
+ * lax.select(np.array([true, false]), np.array([1, 2]), np.array([3, 4])); // [1, 4]
+ */
 export function select(pred: ArrayLike, onTrue: ArrayLike, onFalse: ArrayLike): NDArray;
 export function select(...given: unknown[]): NDArray {
   const { pred, onTrue, onFalse } = selectParams(given);
   return p.select(asArray(pred, "lax.select"), onTrue, onFalse);
 }
 
-/** Elements of `cases[which]`: `which` is a boolean or an int32 array. */
+/**
+ * Elements of `cases[which]`: `which` is a boolean (false is 0) or an int32 array, whose entries are clamped to the cases
+ * there are.
+ *
+ * @throws DTypeError `dtype-refused`.
+ * @example
+ * lax.selectN(np.array([2, 0], "int32"), np.array([1, 2]), np.array([3, 4]), np.array([5, 6])); // [5, 2]
+ */
 export function selectN(which: ArrayLike, ...cases: readonly ArrayLike[]): NDArray {
   return p.selectN(
     asArray(which, "lax.selectN", "which"),
@@ -215,7 +263,13 @@ const convertParams = signature<{ operand: ArrayLike; newDtype: DType }>("lax.co
   "operand",
   "newDtype",
 ]);
-/** Converts elements to another dtype. */
+/**
+ * Converts elements to another dtype, as `np.astype` does.
+ *
+ * @throws DTypeError `dtype-unsupported`.
+ * @example
+ * lax.convertElementType(np.array([1.7, -1.7]), "int32"); // [1, -1]
+ */
 export function convertElementType(operand: ArrayLike, newDtype: DType): NDArray;
 export function convertElementType(...given: unknown[]): NDArray {
   const { operand, newDtype } = convertParams(given);
@@ -226,7 +280,13 @@ const bitcastParams = signature<{ operand: ArrayLike; newDtype: DType }>("lax.bi
   "operand",
   "newDtype",
 ]);
-/** The same bits read as another dtype. */
+/**
+ * The same bits read as another dtype; of 64 bits as two words along a new last axis, and back.
+ *
+ * @throws ShapeError `bitcast-shape`.
+ * @example
+ * lax.bitcastConvertType(np.array([1]), "int32"); // [1065353216]
+ */
 export function bitcastConvertType(operand: ArrayLike, newDtype: DType): NDArray;
 export function bitcastConvertType(...given: unknown[]): NDArray {
   const { operand, newDtype } = bitcastParams(given);

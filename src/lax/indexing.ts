@@ -79,6 +79,7 @@ const gatherNamed = signature<GatherParams>("lax.gather", 4, gatherNames, { byNa
  * Windows of `operand` of shape `sliceSizes`, one for each index vector along the last axis of `startIndices`. Negative
  * indices are out of bounds.
  *
+ * @throws ArgumentError `window-dims`, `index-mode`; ShapeError `window-size`; DTypeError `index-dtype`.
  * @example
  * const rows = { offsetDims: [1], collapsedSliceDims: [0], startIndexMap: [0] };
  * const x = np.array([[1, 2], [3, 4], [5, 6]]);
@@ -151,6 +152,7 @@ function scatterOf(
  * `operand` with windows replaced by those of `updates`, one for each index vector along the last axis of `scatterIndices`.
  * Negative indices are out of bounds. Of several updates of one element the last wins.
  *
+ * @throws ShapeError `scatter-updates`; DTypeError `index-dtype`, `dtype-mismatch`.
  * @example
  * const elements = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
  * lax.scatter(np.zeros([4]), np.array([[2], [9]], "int32"), np.array([5, 6]), elements);  // [0, 0, 5, 0]

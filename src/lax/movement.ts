@@ -12,7 +12,13 @@ import { frontAxes, frontAxis } from "./axes.js";
 const array = (x: ArrayLike, op: string): NDArray => asArray(x, `lax.${op}`, "operand");
 
 const broadcastParams = signature<{ operand: ArrayLike; sizes: Shape }>("lax.broadcast", 2, ["operand", "sizes"]);
-/** Repeats an array along new leading axes. */
+/**
+ * Repeats an array along new leading axes: `[*n]` gives `[*sizes *n]`.
+ *
+ * @throws ShapeError `shape-invalid`.
+ * @example
+ * lax.broadcast(np.array([1, 2]), [2]); // [[1, 2], [1, 2]]
+ */
 export function broadcast(operand: ArrayLike, sizes: Shape): NDArray;
 export function broadcast(...given: unknown[]): NDArray {
   const { operand, sizes } = broadcastParams(given);
@@ -29,7 +35,13 @@ const broadcastInDimParams = signature<{ operand: ArrayLike; shape: Shape; broad
   3,
   ["operand", "shape", "broadcastDimensions"],
 );
-/** Repeats an array: its axis k becomes axis `broadcastDimensions[k]` of the result. */
+/**
+ * Repeats an array: its axis k, of the same length or 1, becomes axis `broadcastDimensions[k]` of the result.
+ *
+ * @throws ShapeError `shape-broadcast`, `shape-invalid`; ArgumentError `broadcast-dims`.
+ * @example
+ * lax.broadcastInDim(np.array([1, 2]), [2, 2], [0]); // [[1, 1], [2, 2]]
+ */
 export function broadcastInDim(operand: ArrayLike, shape: Shape, broadcastDimensions: readonly number[]): NDArray;
 export function broadcastInDim(...given: unknown[]): NDArray {
   const { operand, shape, broadcastDimensions } = broadcastInDimParams(given);
@@ -37,7 +49,13 @@ export function broadcastInDim(...given: unknown[]): NDArray {
 }
 
 const iotaParams = signature<{ dtype: DType; size: number }>("lax.iota", 2, ["dtype", "size"]);
-/** 0, 1, …, size − 1. */
+/**
+ * 0, 1, …, size − 1.
+ *
+ * @throws DTypeError `dtype-unsupported`; ShapeError `shape-invalid`.
+ * @example
+ * lax.iota("float32", 3); // [0, 1, 2]
+ */
 export function iota(dtype: DType, size: number): NDArray;
 export function iota(...given: unknown[]): NDArray {
   const { dtype, size } = iotaParams(given);
@@ -110,7 +128,13 @@ const reshapeParams = signature<{ operand: ArrayLike; newSizes: Shape; dimension
   2,
   ["operand", "newSizes", "dimensions"],
 );
-/** The elements in row-major order under another shape; `dimensions` permutes the axes first. */
+/**
+ * The elements in row-major order under another shape; `dimensions` permutes the axes first.
+ *
+ * @throws ShapeError `reshape-size`, `shape-invalid` also for −1; ArgumentError `permutation`.
+ * @example
+ * lax.reshape(np.arange(4), [2, 2]); // [[0, 1], [2, 3]]
+ */
 export function reshape(operand: ArrayLike, newSizes: Shape, dimensions?: readonly number[] | null): NDArray;
 export function reshape(...given: unknown[]): NDArray {
   const { operand, newSizes, dimensions = null } = reshapeParams(given);
@@ -143,7 +167,13 @@ const transposeParams = signature<{ operand: ArrayLike; permutation: readonly nu
   "operand",
   "permutation",
 ]);
-/** Permutes the axes: axis k of the result is axis `permutation[k]` of the operand. */
+/**
+ * Permutes the axes: axis k of the result is axis `permutation[k]` of the operand.
+ *
+ * @throws ArgumentError `permutation`.
+ * @example
+ * lax.transpose(np.ones([2, 3, 4]), [2, 0, 1]); // float32[4, 2, 3]
+ */
 export function transpose(operand: ArrayLike, permutation: readonly number[]): NDArray;
 export function transpose(...given: unknown[]): NDArray {
   const { operand, permutation } = transposeParams(given);
@@ -178,7 +208,13 @@ const revParams = signature<{ operand: ArrayLike; dimensions: readonly number[] 
   "operand",
   "dimensions",
 ]);
-/** Reverses the order of elements along axes. */
+/**
+ * Reverses the order of elements along axes.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * lax.rev(np.array([1, 2, 3]), [0]); // [3, 2, 1]
+ */
 export function rev(operand: ArrayLike, dimensions: readonly number[]): NDArray;
 export function rev(...given: unknown[]): NDArray {
   const { operand, dimensions } = revParams(given);
@@ -214,11 +250,19 @@ const concatenateParams = signature<{ operands: readonly ArrayLike[]; dimension:
   "operands",
   "dimension",
 ]);
-/** Joins arrays along an axis. */
+/**
+ * Joins arrays of one dtype along an axis.
+ *
+ * @throws ShapeError `concatenate-shapes`; DTypeError `dtype-mismatch`; ArgumentError `axis-range`, `list-empty`.
+ * @example
+ * lax.concatenate([np.array([1, 2]), np.array([3])], 0); // [1, 2, 3]
+ */
 export function concatenate(operands: readonly ArrayLike[], dimension: number): NDArray;
 export function concatenate(...given: unknown[]): NDArray {
   const { operands, dimension } = concatenateParams(given);
   const xs = operands.map((x) => array(x, "concatenate"));
+  if (xs.length === 0)
+    throw new ArgumentError({ code: "list-empty", message: "lax.concatenate needs at least one array" });
   return p.concatenate(xs, frontAxis(dimension, xs[0]?.ndim ?? 0, "lax.concatenate"));
 }
 
@@ -227,7 +271,15 @@ const padParams = signature<{ operand: ArrayLike; paddingValue: ArrayLike; paddi
   "paddingValue",
   "paddingConfig",
 ]);
-/** Adds (or, where negative, takes away) elements: `[low, high, interior]` for each axis. */
+/**
+ * Adds (or, where negative, takes away) elements: `[low, high, interior]` for each axis, of which `interior` go between
+ * neighbours.
+ *
+ * @throws ArgumentError `pad-config`; DTypeError `dtype-mismatch`.
+ * @example
+ * lax.pad(np.array([1, 2]), 0, [[1, 2, 1]]); // [0, 1, 0, 2, 0, 0]
+ * lax.pad(np.array([1, 2]), 0, [[-1, 0, 0]]); // [2]
+ */
 export function pad(operand: ArrayLike, paddingValue: ArrayLike, paddingConfig: p.PadConfig): NDArray;
 export function pad(...given: unknown[]): NDArray {
   const { operand, paddingValue, paddingConfig } = padParams(given);
@@ -242,7 +294,13 @@ const sliceParams = signature<{
   limitIndices: readonly number[];
   strides?: readonly number[] | null;
 }>("lax.slice", 3, ["operand", "startIndices", "limitIndices", "strides"]);
-/** Elements from `startIndices` up to, not including, `limitIndices`, every `strides`-th. */
+/**
+ * Elements from `startIndices` up to, not including, `limitIndices`, every `strides`-th; nothing counts from the end.
+ *
+ * @throws ArgumentError `slice-range`, `slice-rank`.
+ * @example
+ * lax.slice(np.arange(10), [1], [8], [3]); // [1, 4, 7]
+ */
 export function slice(
   operand: ArrayLike,
   startIndices: readonly number[],
@@ -261,7 +319,13 @@ interface SliceInDimOptions {
 const sliceInDimParams = signature<
   { operand: ArrayLike; startIndex: number | null; limitIndex: number | null } & SliceInDimOptions
 >("lax.sliceInDim", 3, ["operand", "startIndex", "limitIndex", "stride", "axis"]);
-/** A slice along one axis; null is the beginning or the end, negative indices count from the end. */
+/**
+ * A slice along one axis; null is the beginning or the end, negative indices count from the end.
+ *
+ * @throws ArgumentError `slice-range`, `axis-range`.
+ * @example
+ * lax.sliceInDim(np.arange(5), 1, -1); // [1, 2, 3]
+ */
 export function sliceInDim(
   operand: ArrayLike,
   startIndex: number | null,

@@ -21,7 +21,14 @@ function reduction(name: string, f: (x: NDArray, axes: readonly number[]) => NDA
 }
 /** Whether all elements along the axes are true; of integers, the bits that all have. True, or all bits, of none. */
 export const reduceAnd = reduction("reduceAnd", p.reduceAnd);
-/** The largest element along the axes; NaN if there is one, the dtype's least value of no elements. Ties share the derivative. */
+/**
+ * The largest element along the axes; NaN if there is one, the dtype's least value of no elements. Ties share the derivative.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * lax.reduceMax(np.array([[1, 5], [3, 2]]), [0]); // [3, 5]
+ * lax.reduceMax(np.zeros([0]), [0]); // -Infinity
+ */
 export const reduceMax = reduction("reduceMax", p.reduceMax);
 /** The smallest element along the axes; NaN if there is one, the dtype's greatest value of no elements. Ties share the derivative. */
 export const reduceMin = reduction("reduceMin", p.reduceMin);
@@ -29,7 +36,13 @@ export const reduceMin = reduction("reduceMin", p.reduceMin);
 export const reduceOr = reduction("reduceOr", p.reduceOr);
 /** The product of the elements along the axes; 1 of none. */
 export const reduceProd = reduction("reduceProd", p.reduceProd);
-/** The sum of the elements along the axes, in their dtype; 0 of none. */
+/**
+ * The sum of the elements along the axes, in their dtype; 0 of none.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`; DTypeError `dtype-refused` for booleans.
+ * @example
+ * lax.reduceSum(np.ones([2, 3]), [1]); // [3, 3]
+ */
 export const reduceSum = reduction("reduceSum", p.reduceSum);
 /** Whether an odd number of elements along the axes is true; of integers, bit by bit. */
 export const reduceXor = reduction("reduceXor", p.reduceXor);
@@ -47,7 +60,13 @@ function argReduction(name: string, f: (x: NDArray, axis: number, dtype: DType) 
     return f(x, frontAxis(axis, x.ndim, `lax.${name}`), asDType(indexDtype));
   };
 }
-/** The index of the largest element along an axis, the first of equal ones; NaN counts as the largest. */
+/**
+ * The index of the largest element along an axis, the first of equal ones; NaN counts as the largest.
+ *
+ * @throws ArgumentError `axis-range`, `empty-axis`.
+ * @example
+ * lax.argmax(np.array([1, 3, 3]), 0, "int32"); // 1
+ */
 export const argmax = argReduction("argmax", p.argmax);
 /** The index of the smallest element along an axis, the first of equal ones; NaN counts as the smallest. */
 export const argmin = argReduction("argmin", p.argmin);
@@ -75,13 +94,25 @@ function cumulative(name: string, f: (x: NDArray, axis: number, reverse?: boolea
 }
 /** log of the running sum of exponentials along an axis, without overflow. */
 export const cumlogsumexp = cumulative("cumlogsumexp", p.cumlogsumexp);
-/** The largest element so far along an axis; from the end with `reverse`. */
+/**
+ * The largest element so far along an axis; from the end with `reverse`. At ties the derivative is halved each time.
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * lax.cummax(np.array([1, 3, 2])); // [1, 3, 3]
+ */
 export const cummax = cumulative("cummax", p.cummax);
 /** The smallest element so far along an axis; from the end with `reverse`. */
 export const cummin = cumulative("cummin", p.cummin);
 /** The running product along an axis; from the end with `reverse`. */
 export const cumprod = cumulative("cumprod", p.cumprod);
-/** The running sum along an axis; from the end with `reverse`. */
+/**
+ * The running sum along an axis; from the end with `reverse`.
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * lax.cumsum(np.array([1, 2, 3]), { reverse: true }); // [6, 5, 3]
+ */
 export const cumsum = cumulative("cumsum", p.cumsum);
 
 export interface SortOptions {
@@ -95,7 +126,13 @@ const sortParams = signature<{ operand: ArrayLike | readonly ArrayLike[] } & Sor
   "isStable",
   "numKeys",
 ]);
-/** Sorts along an axis, stably; a list is sorted by its first `numKeys` arrays, the others follow. NaN comes last. */
+/**
+ * Sorts along an axis (the last), stably; a list is sorted by its first `numKeys` arrays, the others follow. NaN comes last.
+ *
+ * @throws ArgumentError `axis-range`, `sort-keys`; ShapeError `shape-mismatch`.
+ * @example
+ * lax.sort([np.array([2, 1]), np.array([5, 6])]); // [[1, 2], [6, 5]]
+ */
 export function sort(operand: ArrayLike, options?: SortOptions): NDArray;
 export function sort(operand: readonly ArrayLike[], options?: SortOptions): readonly NDArray[];
 export function sort(...given: unknown[]): NDArray | readonly NDArray[] {
@@ -120,7 +157,14 @@ export function sortKeyVal(...given: unknown[]): readonly NDArray[] {
 }
 
 const topKParams = signature<{ operand: ArrayLike; k: number; axis?: number }>("lax.topK", 2, ["operand", "k", "axis"]);
-/** The `k` largest elements along the last axis, largest first, and their indices; NaN counts as largest, ties by index. */
+/**
+ * The `k` largest elements along an axis (the last), largest first, and their indices (int32); NaN counts as largest, ties
+ * by index. The derivative goes to the elements taken.
+ *
+ * @throws ArgumentError `top-k`, `axis-range`.
+ * @example
+ * lax.topK(np.array([1, 3, 2]), 2); // [[3, 2], [1, 2]]
+ */
 export function topK(
   operand: ArrayLike,
   k: number,
@@ -156,8 +200,14 @@ const dotGeneralParams = signature<{ lhs: ArrayLike; rhs: ArrayLike } & DotGener
   "preferredElementType",
 ]);
 /**
- * Sums products over the contracted axes; the result has the batch axes, then the free ones of lhs and of rhs. Operands of two
- * dtypes are promoted; of booleans it tells whether any product is true.
+ * Sums products over the contracted axes; the result has the batch axes, then the free ones of lhs and of rhs.
+ * `dimensionNumbers` is `[[lhs contracted, rhs contracted], [lhs batch, rhs batch]]`. Operands of two dtypes are promoted;
+ * of booleans it tells whether any product is true.
+ *
+ * @throws ShapeError `dot-contract`, `dot-batch`; ArgumentError `axis-range`, `argument-missing`.
+ * @example
+ * const batched = { dimensionNumbers: [[[2], [1]], [[0], [0]]] };
+ * lax.dotGeneral(np.ones([5, 2, 3]), np.ones([5, 3, 4]), batched); // float32[5, 2, 4]
  */
 export function dotGeneral(
   lhs: ArrayLike,
@@ -214,7 +264,10 @@ const dotParams = signature<{ lhs: ArrayLike; rhs: ArrayLike } & DotOptions>("la
 ]);
 /**
  * Products of vectors and matrices: contracts the last axis of `lhs` with the first of `rhs`.
- * @throws ShapeError `dot-rank` where an operand is neither a vector nor a matrix.
+ *
+ * @throws ShapeError `dot-rank` where an operand is neither a vector nor a matrix; ShapeError `dot-contract`.
+ * @example
+ * lax.dot(np.array([[1, 2], [3, 4]]), np.array([1, 1])); // [3, 7]
  */
 export function dot(lhs: ArrayLike, rhs: ArrayLike, options?: DotOptions): NDArray;
 export function dot(...given: unknown[]): NDArray {
@@ -236,13 +289,31 @@ export function dot(...given: unknown[]): NDArray {
 }
 
 const batchMatmulParams = signature<{ lhs: ArrayLike; rhs: ArrayLike }>("lax.batchMatmul", 2, ["lhs", "rhs"]);
-/** Matrix products over the last two axes; all others are batch axes of both. */
+/**
+ * Matrix products over the last two axes; all others are batch axes of both: `[*batch m k]` and `[*batch k n]` give
+ * `[*batch m n]`.
+ *
+ * @throws ShapeError `rank`, `dot-batch`, `dot-contract`.
+ * @example
+ * lax.batchMatmul(np.ones([5, 2, 3]), np.ones([5, 3, 4])); // float32[5, 2, 4]
+ */
 export function batchMatmul(lhs: ArrayLike, rhs: ArrayLike): NDArray;
 export function batchMatmul(...given: unknown[]): NDArray {
   const { lhs, rhs } = batchMatmulParams(given);
-  const a = asArray(lhs, "lax.batchMatmul", "lhs");
+  const [a, b] = [asArray(lhs, "lax.batchMatmul", "lhs"), asArray(rhs, "lax.batchMatmul", "rhs")];
+  if (a.ndim < 2 || a.ndim !== b.ndim) {
+    throw new ShapeError({
+      code: "rank",
+      message: "lax.batchMatmul needs stacks of matrices of one number of dimensions, at least 2",
+      details: [
+        ["lhs", a.describe()],
+        ["rhs", b.describe()],
+      ],
+      hint: "np.matmul takes vectors, and broadcasts batch axes",
+    });
+  }
   const batch = a.shape.slice(0, -2).map((_, k) => k);
-  return p.dotGeneral(a, asArray(rhs, "lax.batchMatmul", "rhs"), {
+  return p.dotGeneral(a, b, {
     lhsContract: [a.ndim - 1],
     rhsContract: [a.ndim - 2],
     lhsBatch: batch,

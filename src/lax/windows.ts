@@ -98,22 +98,36 @@ const product: Reduce = /* @__PURE__ */ whole(p.reduceProd);
 const allOnes = (dtype: DType): number => (dtype === "bool" ? 1 : dtype === "uint32" ? 4294967295 : -1);
 
 /**
- * Sums of windows.
+ * Sums of windows: of length n, w and stride s, ⌊(n − w)/s⌋ + 1 along each axis without padding.
  *
+ * @throws ArgumentError `window-list`, `window-padding`.
  * @example
  * const x = np.array([1, 2, 3, 4]);
  * lax.reduceWindowSum(x, { windowDimensions: [2] }); // [3, 5, 7]
+ * lax.reduceWindowSum(x, [2], [2], "SAME"); // [3, 7]
  */
 export const reduceWindowSum = /* @__PURE__ */ windowReduction("reduceWindowSum", () => 0, p.windowSum);
 /** Products of windows. */
 export const reduceWindowMul = /* @__PURE__ */ windowReduction("reduceWindowMul", () => 1, product);
-/** Maxima of windows; of equal elements the first has the derivative. */
+/**
+ * Maxima of windows; of equal elements the first has the derivative.
+ *
+ * @throws as `reduceWindowSum`.
+ * @example
+ * lax.reduceWindowMax(np.array([1, 3, 2, 0]), [2]); // [3, 3, 2]
+ */
 export const reduceWindowMax = /* @__PURE__ */ windowReduction(
   "reduceWindowMax",
   (dtype) => extremeOf(dtype, false),
   p.windowMax,
 );
-/** Minima of windows; of equal elements the first has the derivative. */
+/**
+ * Minima of windows; of equal elements the first has the derivative.
+ *
+ * @throws as `reduceWindowSum`.
+ * @example
+ * lax.reduceWindowMin(np.array([1, 3, 2, 0]), [2]); // [1, 2, 0]
+ */
 export const reduceWindowMin = /* @__PURE__ */ windowReduction(
   "reduceWindowMin",
   (dtype) => extremeOf(dtype, true),
@@ -160,8 +174,8 @@ const reduceWindowParams = /* @__PURE__ */ signature<ReduceWindowArguments>(
  *
  * `computation` is applied to whole arrays, element by element; `lax.add`, `mul`, `max`, `min`, `bitwiseAnd` and `bitwiseOr`
  * from their neutral elements are recognised. Others see the elements of a window one after another, each in a step of its own.
- * @throws ArgumentError `window-computation`; ShapeError `window-operand`, `window-result`; DTypeError `window-init`, `window-result`;
- * TreeError `tree-mismatch` where the trees differ.
+ * @throws ArgumentError `window-computation`; ShapeError `window-operand`, `window-result`; DTypeError `window-init`,
+ * `window-result`; TreeError `tree-mismatch` where the trees differ.
  *
  * @example
  * const x = np.array([3, 1, 2]);

@@ -266,17 +266,35 @@ export const hypot = /* @__PURE__ */ floatBinary("hypot", (x1, x2) => {
   return weakScalarOnly(p.select(p.or(p.eq(a, inf), p.eq(b, inf)), inf, length));
 });
 
-/** 0 for x1 < 0, 1 for x1 > 0, x2 at 0. */
+/**
+ * 0 for x1 < 0, 1 for x1 > 0, x2 at 0, NaN of NaN. Its derivative in x1 is 0.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.heaviside(np.array([-1, 0, 2]), 0.5); // [0, 0.5, 1]
+ */
 export const heaviside = /* @__PURE__ */ floatBinary("heaviside", (x1, x2) => {
   const zero = like(x1, 0);
   const atZero = p.select(p.ne(x1, x1), x1, x2);
   return weakScalarOnly(p.select(p.lt(x1, zero), zero, p.select(p.gt(x1, zero), like(x1, 1), atZero)), x1);
 });
 
-/** Greatest common divisor of integers, non-negative. */
+/**
+ * Greatest common divisor of integers, non-negative; of 0 and n |n|.
+ *
+ * @throws DTypeError `integer-needed`; ShapeError `shape-broadcast`.
+ * @example
+ * np.gcd(np.array([12, 0], "int32"), 18); // [6, 18]
+ */
 export const gcd = /* @__PURE__ */ binary("gcd", gcdOf, promoteIntegers("gcd"));
 
-/** Least common multiple of integers, non-negative. */
+/**
+ * Least common multiple of integers, non-negative.
+ *
+ * @throws DTypeError `integer-needed`; ShapeError `shape-broadcast`.
+ * @example
+ * np.lcm(4, 6); // 12
+ */
 export const lcm = /* @__PURE__ */ binary(
   "lcm",
   (x, y) => {

@@ -40,7 +40,14 @@ export function broadcastTo(): NDArray {
 }
 
 const broadcastArraysParams = /* @__PURE__ */ variadic("broadcastArrays", []);
-/** Arrays broadcast to one shape. */
+/**
+ * Arrays broadcast to one shape.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * const [a, b] = np.broadcastArrays(np.ones([2, 1]), np.ones([3]));
+ * [a.shape, b.shape]; // [[2, 3], [2, 3]]
+ */
 export function broadcastArrays(...arrays: readonly ArrayLike[]): NDArray[];
 export function broadcastArrays(): NDArray[] {
   const [values] = broadcastArraysParams(arguments);
@@ -53,7 +60,13 @@ export function broadcastArrays(): NDArray[] {
 }
 
 const broadcastShapesParams = /* @__PURE__ */ variadic("broadcastShapes", []);
-/** The shape that arrays of these shapes broadcast to. */
+/**
+ * The shape that arrays of these shapes broadcast to.
+ *
+ * @throws ShapeError `shape-broadcast`, `shape-invalid`.
+ * @example
+ * np.broadcastShapes([2, 1], [3]); // [2, 3]
+ */
 export function broadcastShapes(...shapes: readonly (number | readonly number[])[]): number[];
 export function broadcastShapes(): number[] {
   const [values] = broadcastShapesParams(arguments);

@@ -34,7 +34,12 @@ export interface ChooseOptions {
 const chooseParams = /* @__PURE__ */ signature<
   ChooseOptions & { a: ArrayLike; choices: readonly ArrayLike[] | NDArray }
 >("choose", 2, ["a", "choices", "out", "mode"]);
-/** For each integer i of an array, the element of `choices[i]` in the same place. Mode "raise", the default, reads the integers. */
+/**
+ * For each integer i of an array, the element of `choices[i]` in the same place. Mode "raise", the default, reads the integers.
+ *
+ * @example
+ * np.choose(np.array([0, 1], "int32"), [np.array([1, 2]), np.array([3, 4])]); // [1, 4]
+ */
 export function choose(a: ArrayLike, choices: readonly ArrayLike[] | NDArray, options?: ChooseOptions): NDArray;
 export function choose(): NDArray {
   const { a, choices, mode = "raise" } = chooseParams(arguments);
@@ -87,7 +92,14 @@ const compressParams = /* @__PURE__ */ signature<CompressOptions & { condition: 
     byName: ["size", "fillValue"],
   },
 );
-/** The slices along an axis (by default the elements) for which a vector of conditions is true. */
+/**
+ * The slices along an axis (by default the elements) for which a vector of conditions is true. It reads the conditions, so
+ * that they may not be traced.
+ *
+ * @throws ArgumentError `values-needed`.
+ * @example
+ * np.compress(np.array([true, false, true]), np.array([1, 2, 3])); // [1, 3]
+ */
 export function compress(
   condition: ArrayLike,
   a: ArrayLike,

@@ -76,7 +76,12 @@ const mantissaBits: Readonly<Record<string, readonly [bits: number, nmant: numbe
 const nameOf = (x: unknown): DTypeName => (x instanceof NDArray ? x.dtype : asDTypeName(x));
 
 const finfoParams = /* @__PURE__ */ signature<{ dtype: DTypeName | NDArray }>("finfo", 1, ["dtype"]);
-/** Limits of a float dtype, or of an array's. */
+/**
+ * Limits of a float dtype, or of an array's.
+ *
+ * @example
+ * np.finfo("float32").eps; // 1.1920929e-7
+ */
 export function finfo(dtype: DTypeName | NDArray): FloatInfo;
 export function finfo(): FloatInfo {
   const dtype = nameOf(finfoParams(arguments).dtype);
@@ -114,7 +119,12 @@ export function iinfo(): IntegerInfo {
 }
 
 const promoteTypesParams = /* @__PURE__ */ signature<{ a: DTypeName; b: DTypeName }>("promoteTypes", 2, ["a", "b"]);
-/** The dtype of operations on these two, as JAX's lattice has it; also of dtypes that arrays here do not have. */
+/**
+ * The dtype of operations on these two, as JAX's lattice has it; also of dtypes that arrays here do not have.
+ *
+ * @example
+ * np.promoteTypes("int32", "float32") === "float32"; // true
+ */
 export function promoteTypes(a: DTypeName, b: DTypeName): DTypeName;
 export function promoteTypes(): DTypeName {
   const { a, b } = promoteTypesParams(arguments);

@@ -71,7 +71,13 @@ const deleteParams = /* @__PURE__ */ signature<DeleteOptions & { arr: ArrayLike;
     byName: ["assumeUniqueIndices"],
   },
 );
-/** The array without the slices at some positions of an axis; without axis, of the flattened array. */
+/**
+ * The array without the slices at some positions of an axis; without axis, of the flattened array. (JAX's `delete`, a
+ * reserved word here.)
+ *
+ * @example
+ * np.delete_(np.array([1, 2, 3]), 1); // [1, 3]
+ */
 export function delete_(
   arr: ArrayLike,
   obj: Positions,
@@ -116,7 +122,12 @@ const insertParams = /* @__PURE__ */ signature<{
   values: ArrayLike;
   axis?: number | null;
 }>("insert", 3, ["arr", "obj", "values", "axis"]);
-/** The array with values put in front of some positions of an axis; without axis, of the flattened array. */
+/**
+ * The array with values put in front of some positions of an axis; without axis, of the flattened array.
+ *
+ * @example
+ * np.insert(np.array([1, 2, 3]), 1, 9); // [1, 9, 2, 3]
+ */
 export function insert(
   arr: ArrayLike,
   obj: Positions,

@@ -18,7 +18,12 @@ const unravelParams = /* @__PURE__ */ signature<{ indices: ArrayLike; shape: num
   2,
   ["indices", "shape"],
 );
-/** For indices of a flattened array of a shape, their indices along each axis; what is out of bounds becomes the nearest corner. */
+/**
+ * For indices of a flattened array of a shape, their indices along each axis; what is out of bounds becomes the nearest corner.
+ *
+ * @example
+ * np.unravelIndex(5, [2, 3]); // [1, 2]
+ */
 export function unravelIndex(indices: ArrayLike, shape: number | readonly number[]): NDArray[];
 export function unravelIndex(): NDArray[] {
   const { indices, shape: given } = unravelParams(arguments);

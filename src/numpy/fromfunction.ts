@@ -4,6 +4,7 @@ import { signature } from "../core/calling.js";
 import { defaultFloat } from "../core/config.js";
 import { asDType, type DType } from "../core/dtype.js";
 import * as p from "../primitives/all.js";
+import { requireFunction } from "../transforms/arguments.js";
 import { vmap } from "../transforms/vmap.js";
 
 type ElementFunction = (...indices: NDArray[]) => NDArray;
@@ -14,7 +15,14 @@ const params = /* @__PURE__ */ signature<{
 }>("fromfunction", 2, ["function", "shape"], {
   byName: ["dtype"],
 });
-/** The array whose element at an index is the function of that index. The function is mapped over the indices: it sees scalars. */
+/**
+ * The array whose element at an index is the function of that index. The function is mapped over the indices: it sees
+ * scalars, floats unless `dtype` says otherwise.
+ *
+ * @throws ArgumentError `not-a-function`; ShapeError `shape-invalid`.
+ * @example
+ * np.fromfunction((i, j) => i.mul(10).add(j), [2, 3]); // [[0, 1, 2], [10, 11, 12]]
+ */
 export function fromfunction(
   f: ElementFunction,
   shape: number | readonly number[],
@@ -22,6 +30,7 @@ export function fromfunction(
 ): NDArray;
 export function fromfunction(): NDArray {
   const { function: f, shape, dtype } = params(arguments);
+  requireFunction(f, "fromfunction");
   const lengths = asShape(shape, "fromfunction");
   const indices = lengths.map((n) => p.iota(asDType(dtype ?? defaultFloat()), [n], 0));
   let mapped = f;

@@ -3,6 +3,7 @@ import { normalizeAxis } from "../core/aval.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
+import { requireFunction } from "../transforms/arguments.js";
 import { vmap } from "../transforms/vmap.js";
 import { broadcastToShape } from "./broadcasting.js";
 import { truth } from "./logic.js";
@@ -18,8 +19,9 @@ type Vmapped = (x: NDArray) => unknown;
  * A function of a vector applied to every vector along an axis; what it returns takes the place of that axis. Further
  * arguments are handed to it as they are.
  *
+ * @throws ArgumentError `not-a-function`, `axis-range`.
  * @example
- * np.applyAlongAxis((row) => np.sort(row), 1, np.array([[3, 1], [2, 4]]));  // [[1, 3], [2, 4]]
+ * np.applyAlongAxis((row) => np.sort(row), 1, np.array([[3, 1], [2, 4]])); // [[1, 3], [2, 4]]
  */
 export function applyAlongAxis<R, A extends readonly unknown[]>(
   func1d: (x: NDArray, ...args: A) => R,
@@ -27,6 +29,7 @@ export function applyAlongAxis<R, A extends readonly unknown[]>(
   arr: ArrayLike,
   ...args: A
 ): R {
+  requireFunction(func1d, "applyAlongAxis");
   const x = asArray(arr, "applyAlongAxis", "arr");
   const k = normalizeAxis(axis, x.ndim, "applyAlongAxis");
   let f: Vmapped = (v) => func1d(v, ...args);
@@ -35,12 +38,19 @@ export function applyAlongAxis<R, A extends readonly unknown[]>(
   return f(x) as R;
 }
 
-/** A function of an array and an axis, such as a sum, applied over axes one after the other; the axes stay. */
+/**
+ * A function of an array and an axis, such as a sum, applied over axes one after the other; the axes stay.
+ *
+ * @throws ArgumentError `not-a-function`; ShapeError `rank`.
+ * @example
+ * np.applyOverAxes(np.sum, np.ones([2, 3]), [0, 1]); // [[6]]
+ */
 export function applyOverAxes(
   func: (x: NDArray, axis: number) => NDArray,
   a: ArrayLike,
   axes: readonly number[],
 ): NDArray {
+  requireFunction(func, "applyOverAxes");
   let x = asArray(a, "applyOverAxes", "a");
   for (const axis of axes) {
     const y = func(x, axis);

@@ -180,7 +180,13 @@ export const columnStack = /* @__PURE__ */ joiner(
 /** Arrays, and lists of them that are joined along ever earlier axes. */
 export type Blocks = ArrayLike | readonly Blocks[];
 const blockParams = /* @__PURE__ */ signature<{ arrays: Blocks }>("block", 1, ["arrays"]);
-/** Puts nested lists of blocks together: innermost lists along the last axis, the next along the one before it. */
+/**
+ * Puts nested lists of blocks together: innermost lists along the last axis, the next along the one before it.
+ *
+ * @throws ArgumentError `block-depth`; ShapeError `concatenate-shapes`.
+ * @example
+ * np.block([[np.ones([1, 1]), np.zeros([1, 1])], [np.zeros([1, 1]), np.ones([1, 1])]]); // [[1, 0], [0, 1]]
+ */
 export function block(arrays: Blocks): NDArray;
 export function block(): NDArray {
   const { arrays } = blockParams(arguments);
@@ -228,7 +234,13 @@ const appendParams = /* @__PURE__ */ signature<AppendOptions & { arr: ArrayLike;
   "values",
   "axis",
 ]);
-/** Joins values to the end of an axis; without axis both are flattened. */
+/**
+ * Joins values to the end of an axis; without axis both are flattened.
+ *
+ * @throws ShapeError `concatenate-shapes`; ArgumentError `axis-range`.
+ * @example
+ * np.append(np.array([1, 2]), 3); // [1, 2, 3]
+ */
 export function append(arr: ArrayLike, values: ArrayLike, axis?: number | null | AppendOptions): NDArray;
 export function append(): NDArray {
   const { arr, values, axis = null } = appendParams(arguments);

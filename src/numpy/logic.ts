@@ -41,13 +41,30 @@ export const greaterEqual = /* @__PURE__ */ binary("greaterEqual", (x, y) => p.g
 /** Whether elements are true: not zero (NaN is true). */
 export const truth = (x: NDArray): NDArray => (x.dtype === "bool" ? x : p.ne(x, like(x, 0)));
 
-/** Whether both are true; numbers are where they are not 0. */
+/**
+ * Whether both are true; numbers are where they are not 0.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.logicalAnd(np.array([1, 0]), true); // [true, false]
+ */
 export const logicalAnd = /* @__PURE__ */ binary("logicalAnd", (x, y) => p.and(truth(x), truth(y)));
-/** Whether either is true; numbers are where they are not 0. */
+/**
+ * Whether either is true; numbers are where they are not 0.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.logicalOr(np.array([1, 0]), false); // [true, false]
+ */
 export const logicalOr = /* @__PURE__ */ binary("logicalOr", (x, y) => p.or(truth(x), truth(y)));
 /** Whether one only is true; numbers are where they are not 0. */
 export const logicalXor = /* @__PURE__ */ binary("logicalXor", (x, y) => p.xor(truth(x), truth(y)));
-/** Whether x is false, or 0. */
+/**
+ * Whether x is false, or 0.
+ *
+ * @example
+ * np.logicalNot(np.array([1, 0])); // [false, true]
+ */
 export const logicalNot = /* @__PURE__ */ unary("logicalNot", (x) => p.not(truth(x)));
 
 const whereParams = /* @__PURE__ */ signature<{ condition: ArrayLike; x?: ArrayLike | null; y?: ArrayLike | null }>(

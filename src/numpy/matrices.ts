@@ -49,7 +49,13 @@ export function eye(): NDArray {
 }
 
 const identityParams = /* @__PURE__ */ signature<{ n: number; dtype?: DType | null }>("identity", 1, ["n", "dtype"]);
-/** The n×n identity matrix. */
+/**
+ * The n×n identity matrix.
+ *
+ * @throws ArgumentError `count-invalid`; DTypeError `dtype-unsupported`.
+ * @example
+ * np.identity(2); // [[1, 0], [0, 1]]
+ */
 export function identity(n: number, dtype?: DType | null | { readonly dtype?: DType | null }): NDArray;
 export function identity(): NDArray {
   const { n, dtype } = identityParams(arguments);
@@ -57,7 +63,13 @@ export function identity(): NDArray {
 }
 
 const triParams = /* @__PURE__ */ signature<EyeOptions & { N: number }>("tri", 1, ["N", "M", "k", "dtype"]);
-/** An N×M matrix with ones at and below a diagonal. */
+/**
+ * An N×M matrix with ones at and below the diagonal k.
+ *
+ * @throws ArgumentError `count-invalid`; DTypeError `dtype-unsupported`.
+ * @example
+ * np.tri(2, 3); // [[1, 0, 0], [1, 1, 0]]
+ */
 export function tri(N: number, M?: number | null | EyeOptions, k?: number | EyeOptions, options?: EyeOptions): NDArray;
 export function tri(): NDArray {
   const { N, M, k = 0, dtype } = triParams(arguments);
@@ -305,7 +317,13 @@ const trilIndicesParams = /* @__PURE__ */ signature<TriangleIndicesOptions & { n
   "k",
   "m",
 ]);
-/** Row and column indices of the lower triangle of an n×m matrix. */
+/**
+ * Row and column indices of the lower triangle, up to the diagonal k, of an n×m matrix.
+ *
+ * @throws ArgumentError `count-invalid`.
+ * @example
+ * np.trilIndices(2); // [[0, 1, 1], [0, 0, 1]]
+ */
 export function trilIndices(
   n: number,
   k?: number | TriangleIndicesOptions,
@@ -321,7 +339,13 @@ const triuIndicesParams = /* @__PURE__ */ signature<TriangleIndicesOptions & { n
   "k",
   "m",
 ]);
-/** Row and column indices of the upper triangle of an n×m matrix. */
+/**
+ * Row and column indices of the upper triangle, from the diagonal k, of an n×m matrix.
+ *
+ * @throws ArgumentError `count-invalid`.
+ * @example
+ * np.triuIndices(2); // [[0, 0, 1], [0, 1, 1]]
+ */
 export function triuIndices(
   n: number,
   k?: number | TriangleIndicesOptions,

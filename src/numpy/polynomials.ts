@@ -15,7 +15,12 @@ const polyvalParams = /* @__PURE__ */ signature<{ p: ArrayLike; x: ArrayLike; un
   ["p", "x"],
   { byName: ["unroll"] },
 );
-/** The value at x of the polynomial whose coefficients, highest power first, run along the first axis of `p`. */
+/**
+ * The value at x of the polynomial whose coefficients, highest power first, run along the first axis of `p`, by Horner's rule.
+ *
+ * @example
+ * np.polyval(np.array([1, 0, 2]), 3); // 11
+ */
 export function polyval(coefficients: ArrayLike, x: ArrayLike, options?: { readonly unroll?: number }): NDArray;
 export function polyval(): NDArray {
   const given = polyvalParams(arguments);

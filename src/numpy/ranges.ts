@@ -289,7 +289,13 @@ const indicesParams = /* @__PURE__ */ signature<IndicesOptions & { dimensions: r
   "dtype",
   "sparse",
 ]);
-/** The index of each element of a shape, along a new first axis; with `sparse: true` a list of arrays that broadcast. */
+/**
+ * The index of each element of a shape, along a new first axis (int32); with `sparse: true` a list of arrays that broadcast.
+ *
+ * @throws DTypeError `dtype-unsupported`.
+ * @example
+ * np.indices([2, 2]); // [[[0, 0], [1, 1]], [[0, 1], [0, 1]]]
+ */
 export function indices(dimensions: readonly number[], options: IndicesOptions & { readonly sparse: true }): NDArray[];
 export function indices(
   dimensions: readonly number[],
@@ -332,7 +338,13 @@ export interface VanderOptions {
   readonly increasing?: boolean | undefined;
 }
 const vanderParams = /* @__PURE__ */ signature<VanderOptions & { x: ArrayLike }>("vander", 1, ["x", "N", "increasing"]);
-/** The Vandermonde matrix: columns are powers of x, the highest first unless `increasing`. */
+/**
+ * The Vandermonde matrix: columns are powers of x, the highest first unless `increasing`.
+ *
+ * @throws ArgumentError `rank`, `count-invalid`.
+ * @example
+ * np.vander(np.array([2, 3]), 3); // [[4, 2, 1], [9, 3, 1]]
+ */
 export function vander(x: ArrayLike, N?: number | null | VanderOptions, options?: VanderOptions): NDArray;
 export function vander(): NDArray {
   const given = vanderParams(arguments);

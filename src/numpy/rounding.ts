@@ -12,9 +12,19 @@ import { like, unary } from "./ufunc.js";
 
 const rounding = (op: string, f: (x: NDArray) => NDArray) => unary(op, (x) => (isFloat(x.dtype) ? f(x) : x));
 
-/** The greatest integer that is not above x; its derivative is 0. */
+/**
+ * The greatest integer that is not above x, in x's dtype; its derivative is 0.
+ *
+ * @example
+ * np.floor(np.array([-1.5, 2.7])); // [-2, 2]
+ */
 export const floor = /* @__PURE__ */ rounding("floor", (x) => p.floor(x));
-/** The least integer that is not below x; its derivative is 0. */
+/**
+ * The least integer that is not below x, in x's dtype; its derivative is 0.
+ *
+ * @example
+ * np.ceil(np.array([-1.5, 2.2])); // [-1, 3]
+ */
 export const ceil = /* @__PURE__ */ rounding("ceil", (x) => p.ceil(x));
 
 const towardsZero = (x: NDArray): NDArray => p.select(p.lt(x, like(x, 0)), p.ceil(x), p.floor(x));

@@ -37,7 +37,15 @@ function refuseKind(op: string, kind: unknown, order: unknown): void {
 }
 
 const sortParams = /* @__PURE__ */ signature<SortParams>("sort", 1, ["a", "axis"], { byName });
-/** The elements sorted along an axis, by default the last. */
+/**
+ * The elements sorted along an axis, by default the last, ascending unless `descending`; NaN comes last (descending: first). The derivative goes
+ * where the elements came from, among equal ones in their order.
+ *
+ * @throws ArgumentError `axis-range`, `option-absent` for kind and order.
+ * @example
+ * np.sort(np.array([3, NaN, 1])); // [1, 3, NaN]
+ * np.sort(np.array([[3, 1], [2, 4]]), { axis: 0, descending: true }); // [[3, 4], [2, 1]]
+ */
 export function sort(a: ArrayLike, axis?: number | null | SortOptions, options?: SortOptions): NDArray;
 export function sort(): NDArray {
   const { a, axis = -1, descending = false, kind, order } = sortParams(arguments);
@@ -53,7 +61,13 @@ export interface ArgsortOptions extends SortOptions {
 const argsortParams = /* @__PURE__ */ signature<ArgsortOptions & { a: ArrayLike }>("argsort", 1, ["a", "axis"], {
   byName: [...byName, "dtype"],
 });
-/** The indices that sort an array along an axis, by default the last. */
+/**
+ * The indices (int32) that sort an array along an axis, by default the last; equal elements keep their order.
+ *
+ * @throws ArgumentError `axis-range`, `option-absent` for kind and order.
+ * @example
+ * np.argsort(np.array([3, 1, 2])); // [1, 2, 0]
+ */
 export function argsort(a: ArrayLike, axis?: number | null | ArgsortOptions, options?: ArgsortOptions): NDArray;
 export function argsort(): NDArray {
   const { a, axis = -1, descending = false, stable = true, kind, order, dtype } = argsortParams(arguments);
@@ -68,7 +82,13 @@ const lexsortParams = /* @__PURE__ */ signature<{ keys: readonly ArrayLike[] | N
   "keys",
   "axis",
 ]);
-/** The indices that sort by the last key, equal ones by the key before it, and so on. */
+/**
+ * The indices that sort by the last key, equal ones by the key before it, and so on.
+ *
+ * @throws ArgumentError `lexsort-keys`, `axis-range`; ShapeError `shape-mismatch`, `rank`.
+ * @example
+ * np.lexsort([np.array([2, 1, 3]), np.array([1, 1, 0])]); // [2, 1, 0]
+ */
 export function lexsort(keys: readonly ArrayLike[] | NDArray, axis?: number | { readonly axis?: number }): NDArray;
 export function lexsort(): NDArray {
   const { keys, axis = -1 } = lexsortParams(arguments);
@@ -142,7 +162,13 @@ function partitioned(
 }
 
 const partitionParams = /* @__PURE__ */ signature<PartitionParams>("partition", 2, partitionNames);
-/** The elements in an order in which the one at `kth` stands where sorting puts it, no larger ones before it, no lesser ones after. */
+/**
+ * The elements in an order in which the one at `kth` stands where sorting puts it, no larger ones before it, no lesser ones after.
+ *
+ * @throws ArgumentError `kth-range`, `axis-range`; DTypeError `number-needed` for booleans.
+ * @example
+ * np.partition(np.array([4, 1, 3, 2]), 1).slice(1); // 2
+ */
 export function partition(a: ArrayLike, kth: number, axis?: number | { readonly axis?: number }): NDArray;
 export function partition(): NDArray {
   return partitioned(partitionParams(arguments), "partition", (x, kth) =>

@@ -5,6 +5,7 @@ import { ArgumentError, ShapeError } from "../core/errors.js";
 import { asArray } from "../core/literal.js";
 import type { Ins } from "../core/types.js";
 import * as p from "../primitives/all.js";
+import { requireFunction } from "../transforms/arguments.js";
 import { vmap } from "../transforms/vmap.js";
 
 /** Functions of scalars, vectors or matrices made to work on stacks of them. */
@@ -94,8 +95,10 @@ const params = /* @__PURE__ */ parameters<VectorizeOptions & { pyfunc: (...args:
 /**
  * A function that broadcasts its arguments and maps over all their axes but those that `signature` names.
  *
+ * @throws ArgumentError `not-a-function`, `gufunc-inputs`; ShapeError `shape-broadcast`.
  * @example
  * const rows = np.vectorize((a, b) => np.dot(a, b), { signature: "(n),(n)->()" });
+ * rows(np.array([[1, 2], [3, 4]]), np.array([1, 1])); // [3, 7]
  */
 export function vectorize<A extends readonly NDArray[], R>(
   pyfunc: (...args: A) => R,
@@ -107,6 +110,7 @@ export function vectorize<A extends readonly unknown[], R>(
 ): (...args: Ins<A>) => R;
 export function vectorize(): (...args: unknown[]) => unknown {
   const { pyfunc, excluded, signature } = params(arguments);
+  requireFunction(pyfunc, "vectorize");
   const f = pyfunc as (...args: unknown[]) => unknown;
   const kept = new Set(excluded ?? []);
   const parsed = signature === undefined || signature === null ? undefined : parseSignature(signature);

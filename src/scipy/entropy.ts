@@ -6,19 +6,40 @@ import * as p from "../primitives/all.js";
 
 /** Error functions, the logistic function, and what entropies are made of. */
 
+/**
+ * The error function 2/√π ∫₀ˣ e^(−t²) dt, in [−1, 1].
+ *
+ * @example
+ * scipy.special.erf(np.array([-Infinity, 0, 1])); // [-1, 0, 0.8427008]
+ */
 export const erf: Unary = /* @__PURE__ */ floatUnary("scipy.special.erf", (x) => p.erf(x));
-/** 1 − erf(x), without the cancellation where erf is near 1. */
+/**
+ * 1 − erf(x), without the cancellation where erf is near 1.
+ *
+ * @example
+ * scipy.special.erfc(np.array([0, Infinity])); // [1, 0]
+ */
 export const erfc: Unary = /* @__PURE__ */ floatUnary("scipy.special.erfc", (x) => p.erfc(x));
 /** The inverse of erf; ±∞ at ±1, NaN beyond. */
 export const erfinv: Unary = /* @__PURE__ */ floatUnary("scipy.special.erfinv", (x) => p.erfInv(x));
-/** 1/(1 + exp(−x)). */
+/**
+ * 1/(1 + exp(−x)): the logistic function, of floats.
+ *
+ * @example
+ * scipy.special.expit(np.array([-Infinity, 0])); // [0, 0.5]
+ */
 export const expit: Unary = /* @__PURE__ */ floatUnary("scipy.special.expit", (x) => p.logistic(x));
 /** The modified Bessel function I₀; as in JAX its derivative at 0 is 1, that of exp|x|, where `np.i0` has 0. */
 export const i0: Unary = /* @__PURE__ */ floatUnary("scipy.special.i0", (x) => p.mul(p.exp(p.abs(x)), besselI0eOf(x)));
 /** exp(−|x|)·I₀(x). */
 export const i0e: Unary = /* @__PURE__ */ floatUnary("scipy.special.i0e", besselI0eOf);
 
-/** log(x/(1 − x)). */
+/**
+ * log(x/(1 − x)), the inverse of expit; ±∞ at 1 and 0, where its derivative is ∞, NaN outside of [0, 1].
+ *
+ * @example
+ * scipy.special.logit(np.array([0, 0.5, 1, 2])); // [-Infinity, 0, Infinity, NaN]
+ */
 export const logit: Unary = /* @__PURE__ */ floatUnary("scipy.special.logit", (x) => {
   const one = like(x, 1);
   const edge = p.or(p.eq(x, like(x, 0)), p.eq(x, one));
@@ -54,7 +75,13 @@ function timesLog(
   return p.select(degenerate, instead, p.mul(x, log(p.select(degenerate, like(y, 0.5), y))));
 }
 
-/** x·log y, 0 at x = 0 (NaN if y is). */
+/**
+ * x·log y, 0 at x = 0 (NaN if y is).
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * scipy.special.xlogy(np.array([0, 2]), np.array([0, 1])); // [0, 0]
+ */
 export const xlogy: Binary = /* @__PURE__ */ floatBinary("scipy.special.xlogy", (x, y) =>
   timesLog("scipy.special.xlogy", x, y, p.log, (v) => v),
 );

@@ -36,7 +36,12 @@ function special<F extends (...args: never[]) => NDArray>(
  */
 export const gammaln: Unary = /* @__PURE__ */ floatUnary("scipy.special.gammaln", (x) => p.lgamma(x));
 
-/** ψ(x), the derivative of gammaln; NaN at 0 and at negative integers. */
+/**
+ * ψ(x), the derivative of gammaln; NaN at 0 and at negative integers.
+ *
+ * @example
+ * scipy.special.digamma(np.array([1, 0])); // [-0.5772157, NaN]
+ */
 export const digamma: Unary = /* @__PURE__ */ floatUnary("scipy.special.digamma", (x) => p.digamma(x));
 
 /** log Γ(x) for x > 0, NaN elsewhere. */
@@ -109,7 +114,13 @@ export function betalnOf(x: NDArray, y: NDArray): NDArray {
 export const betaln: TwoOperands = /* @__PURE__ */ special<TwoOperands>("scipy.special.betaln", ["a", "b"], (a, b) =>
   betalnOf(a!, b!),
 );
-/** B(a, b) = Γ(a)·Γ(b)/Γ(a + b). */
+/**
+ * B(a, b) = Γ(a)·Γ(b)/Γ(a + b).
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * scipy.special.beta(2, np.array([1, 3])); // [0.5, 0.0833333]
+ */
 export const beta: TwoOperands = /* @__PURE__ */ special<TwoOperands>("scipy.special.beta", ["a", "b"], (a, b) => {
   const sign = [a!, b!, p.add(a!, b!)].map((x) => signOf(p.stopGradient(x))).reduce((x, y) => p.mul(x, y));
   return p.mul(sign, p.exp(betalnOf(a!, b!)));

@@ -30,7 +30,13 @@ export function ndtrOf(given: NDArray): NDArray {
   const outside = p.select(p.gt(w, like(w, 0)), p.sub(like(w, 2), tail), tail);
   return p.mul(like(w, 0.5), p.select(p.lt(z, c), p.add(like(w, 1), p.erf(w)), outside));
 }
-/** The probability that a normal variable is at most x. */
+/**
+ * The probability that a normal variable is at most x: (1 + erf(x/√2))/2.
+ *
+ * @throws DTypeError `float-needed` for arrays of integers, as in JAX.
+ * @example
+ * scipy.special.ndtr(np.array([-Infinity, 0, 1.959964])); // [0, 0.5, 0.975]
+ */
 export const ndtr: Unary = /* @__PURE__ */ unary("scipy.special.ndtr", (x) =>
   ndtrOf(floatArray("scipy.special.ndtr", x)),
 );
@@ -134,7 +140,14 @@ export function ndtriOf(given: NDArray): NDArray {
   const x = p.select(upper, size, p.neg(size));
   return p.select(p.eq(q, c(0)), c(-Infinity), p.select(p.eq(q, c(1)), c(Infinity), x));
 }
-/** The inverse of ndtr: quantiles of the normal distribution. */
+/**
+ * The inverse of ndtr: quantiles of the normal distribution, for p in [0, 1] (rational approximations of Cephes' ndtri.c);
+ * ±∞ at the ends, NaN beyond.
+ *
+ * @throws DTypeError `float-needed` for arrays of integers, as in JAX.
+ * @example
+ * scipy.special.ndtri(np.array([0, 0.5, 2])); // [-Infinity, 0, NaN]
+ */
 export const ndtri: Unary = /* @__PURE__ */ unary("scipy.special.ndtri", (p) =>
   ndtriOf(floatArray("scipy.special.ndtri", p)),
 );

@@ -14,7 +14,13 @@ export interface SoftmaxAxis {
 const softmaxParams = /* @__PURE__ */ signature<SoftmaxAxis & { x: ArrayLike }>("scipy.special.softmax", 1, ["x"], {
   byName: ["axis"],
 });
-/** exp(x)/Σ exp(x). */
+/**
+ * exp(x)/Σ exp(x) over axes, by default all of them (`nn.softmax`: the last).
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * scipy.special.softmax(np.array([[0, 0], [0, 0]])); // [[0.25, 0.25], [0.25, 0.25]]
+ */
 export function softmax(x: ArrayLike, options?: SoftmaxAxis): NDArray;
 export function softmax(): NDArray {
   const { x, axis = null } = softmaxParams(arguments);
@@ -27,7 +33,13 @@ const logSoftmaxParams = /* @__PURE__ */ signature<SoftmaxAxis & { x: ArrayLike 
   ["x"],
   { byName: ["axis"] },
 );
-/** x − log Σ exp(x). */
+/**
+ * x − log Σ exp(x) over axes, by default all of them (`nn.logSoftmax`: the last).
+ *
+ * @throws as `softmax`.
+ * @example
+ * scipy.special.logSoftmax(np.array([0, 1000])); // [-1000, 0]
+ */
 export function logSoftmax(x: ArrayLike, options?: SoftmaxAxis): NDArray;
 export function logSoftmax(): NDArray {
   const { x, axis = null } = logSoftmaxParams(arguments);

@@ -15,20 +15,34 @@ export { registerDataclass, registerPytreeNode, TreeDef } from "../core/tree.js"
 export type IsLeaf = (x: unknown) => boolean;
 
 /**
- * Splits a tree into its leaves, in order, and its structure.
+ * Splits a tree into its leaves, in order, and its structure. Lists keep their order, objects go by sorted keys, null and
+ * undefined are nodes without leaves.
+ *
  * @example
  * const [leaves, def] = tree.flatten({ b: 1, a: [2, 3] });
+ * leaves; // [2, 3, 1]
  */
 export function flatten(tree: unknown, isLeaf?: IsLeaf): [leaves: unknown[], def: TreeDef] {
   return flattenTree(tree, isLeaf);
 }
 
-/** Builds a tree from a structure and leaves. @throws TreeError `tree-leaves`. */
+/**
+ * Builds a tree from a structure and leaves.
+ *
+ * @throws TreeError `tree-leaves` where they are not as many as the structure has.
+ * @example
+ * tree.unflatten(tree.structure([1, [2]]), [3, 4]); // [3, [4]]
+ */
 export function unflatten(def: TreeDef, leaves: readonly unknown[]): unknown {
   return unflattenTree(def, leaves);
 }
 
-/** The leaves of a tree, in order. */
+/**
+ * The leaves of a tree, in order.
+ *
+ * @example
+ * tree.leaves({ b: 1, a: [2, null] }); // [2, 1]
+ */
 export const leaves = (tree: unknown, isLeaf?: IsLeaf): unknown[] => flattenTree(tree, isLeaf)[0];
 
 /** The structure of a tree. */
@@ -52,9 +66,12 @@ export type MapLeaves<T, L, R> = T extends L
 /**
  * Applies a function to every leaf; with more trees, to the leaves in the same place of all of them.
  * Only the first tree's containers decide the structure: the others must have it.
- * @throws TreeError `tree-mismatch`, ArgumentError `not-a-function`.
+ *
+ * @throws TreeError `tree-mismatch`; ArgumentError `not-a-function`.
  * @example
- * const doubled = tree.map((x) => x * 2, { a: 1, b: [2] });
+ * const { a, b } = tree.map((x) => x * 2, { a: 1, b: [2] });
+ * [a, b]; // [2, [4]]
+ * tree.map((w, g) => w.sub(g), [np.ones([2])], [np.array([0.5, 1])]); // [[0.5, 0]]
  */
 export function map<T, R>(f: (leaf: LeafOf<T>) => R, tree: T): MapLeaves<T, LeafOf<T>, R>;
 export function map<T, R, L = LeafOf<T>>(
@@ -78,7 +95,10 @@ export function map(f: (...leaves: unknown[]) => unknown, tree: unknown, ...rest
 
 /**
  * Combines the leaves of a tree from the left.
+ *
  * @throws TreeError `tree-empty` for a tree without leaves and no initial value.
+ * @example
+ * tree.reduce((sum, x) => sum + x, { a: 1, b: [2, 3] }, 0); // 6
  */
 export function reduce<R>(f: (acc: R, leaf: never) => R, tree: unknown, ...initial: readonly [R?]): R {
   const xs = flattenTree(tree)[0];
@@ -89,13 +109,21 @@ export function reduce<R>(f: (acc: R, leaf: never) => R, tree: unknown, ...initi
   return xs.slice(1).reduce((acc: R, x) => f(acc, x as never), xs[0] as R);
 }
 
-/** Whether a function holds for all leaves; by default whether all are truthy. */
+/**
+ * Whether a function holds for all leaves; by default whether all are truthy.
+ *
+ * @example
+ * tree.all({ a: 1, b: [2, 0] }); // false
+ */
 export const all = (tree: unknown, predicate: (leaf: unknown) => boolean = Boolean): boolean =>
   flattenTree(tree)[0].every(predicate);
 
 /**
  * Turns a tree of trees inside out: `outer` of `inner` becomes `inner` of `outer`.
+ *
  * @throws TreeError `tree-mismatch`.
+ * @example
+ * tree.transpose(tree.structure([0, 0]), tree.structure([0, 0, 0]), [[1, 2, 3], [4, 5, 6]]); // [[1, 4], [2, 5], [3, 6]]
  */
 export function transpose(outer: TreeDef, inner: TreeDef, tree: unknown): unknown {
   const rows = flattenUpTo(outer, tree).map((t) => {

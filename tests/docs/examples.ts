@@ -39,9 +39,9 @@ const tagsOf = (doc: JSDoc, name: string): JSDocTag[] => doc.getTags().filter((t
 /** The examples of everything public. */
 export function publicExamples(): Example[] {
   const examples = new Map<string, Example>();
-  for (const [name, node, doc] of publicDocs()) {
+  for (const [name, , doc] of publicDocs()) {
     for (const tag of tagsOf(doc, "example")) {
-      const place = `${relative(root, node.getSourceFile().getFilePath())}:${tag.getStartLineNumber()}`;
+      const place = `${relative(root, tag.getSourceFile().getFilePath())}:${tag.getStartLineNumber()}`;
       examples.set(place, { name, place, code: tag.getCommentText() ?? "" });
     }
   }
@@ -75,10 +75,17 @@ export function publicErrors(): ReadonlyMap<string, PromisedErrors> {
   return found;
 }
 
-/** Doc comments of a declaration; those of a variable stand on its statement, those of methods on the methods. */
+/**
+ * Doc comments of a declaration; those of a variable stand on its statement, those of methods on the methods, of which a class
+ * may have more in interfaces that are merged with it.
+ */
 function docsOf(node: ExportedDeclarations): readonly JSDoc[] {
   const statement = Node.isVariableDeclaration(node) ? node.getVariableStatement() : undefined;
-  const members = Node.isClassDeclaration(node) || Node.isInterfaceDeclaration(node) ? node.getMembers() : [];
+  const all = Node.isClassDeclaration(node) ? (node.getSymbol()?.getDeclarations() ?? []) : [node];
+  const members = all.flatMap((one): Node[] => {
+    if (Node.isClassDeclaration(one)) return one.getMembers();
+    return Node.isInterfaceDeclaration(one) ? one.getMembers() : [];
+  });
   return [statement ?? node, ...members].flatMap((one) => (Node.isJSDocable(one) ? one.getJsDocs() : []));
 }
 
