@@ -1,4 +1,11 @@
-/** NumPy's functions, made of primitives: they work on arrays and under every transformation. */
+/**
+ * NumPy's functions, made of primitives: they work on arrays and under every transformation. A JS number goes wherever an
+ * array goes, as a weakly typed scalar.
+ *
+ * What they say they throw comes besides what all functions throw: ArgumentError `not-an-array` (lists are made arrays by
+ * `np.array`), `argument-missing`, `argument-surplus`, `option-unknown`, `option-twice`, and `axis-invalid` for an axis that is
+ * no number; TracerError `tracer-read` for a traced length in a shape.
+ */
 export * from "./arg-extremes.js";
 export * from "./arithmetic.js";
 export { array, type ArrayData, type ArrayOptions, asarray, astype, copy, type NestedArrayLike } from "./array.js";

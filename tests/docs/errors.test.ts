@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { TsaxError } from "../../src/index.js";
 import { scope } from "./check-examples.js";
-import { elsewhere, failing } from "./errors.js";
+import { elsewhere, failing } from "./errors/all.js";
 import { compileExample, publicErrors } from "./examples.js";
 
 /** What doc comments say functions throw is what they throw. */
