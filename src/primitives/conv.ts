@@ -20,6 +20,8 @@ export interface ConvParams {
   readonly padding: readonly (readonly [lo: number, hi: number])[];
   readonly lhsDilation: readonly number[];
   readonly rhsDilation: readonly number[];
+  /** Where images and results lie in memory, whatever the order of their axes: the channels of a place side by side. */
+  readonly channelsLast?: boolean;
 }
 
 /**
@@ -231,6 +233,7 @@ function transposedImages(ct: NDArray, x: Aval, w: NDArray, p: ConvParams): NDAr
     padding,
     lhsDilation: p.strides,
     rhsDilation: p.rhsDilation,
+    ...(p.channelsLast === true ? { channelsLast: true } : {}),
   });
 }
 
@@ -243,6 +246,7 @@ function transposedKernels(ct: NDArray, x: NDArray, w: Aval, p: ConvParams): NDA
     const result = dilated(ct.shape[k + 3]!, p.strides[k]!);
     return [lo, result - image + kernel - lo - 1] as const;
   });
+  // channels are in the place of images here: where those lie is of no use
   const y = conv(reorder(x, [0, 2, 1]), reorder(ct, [0, 2, 1]), {
     strides: p.rhsDilation,
     padding,
@@ -282,7 +286,7 @@ function batchConv(
 const IMAGE = 64;
 
 /** No padding of an axis. */
-const none = [0, 0, 0] as const;
+const none: readonly [number, number, number] = [0, 0, 0];
 
 /** The product that a convolution is: kernels [g, o, (c, p…)] times windows of images [g, n, (c, p…), …]. */
 function asProduct(x: NDArray, w: NDArray, p: ConvParams): NDArray {
@@ -301,48 +305,62 @@ function asProduct(x: NDArray, w: NDArray, p: ConvParams): NDArray {
   }
   const phases = p.lhsDilation.map((s, k) => (p.strides[k] === 1 && p.rhsDilation[k] === 1 ? s : 1));
   if (phases.some((s) => s > 1)) return inPhases(x, w, p, phases);
-  const padded = pad(x, zero, [
-    none,
-    none,
-    none,
-    ...p.padding.map(([lo, hi], k) => [lo, hi, p.lhsDilation[k]! - 1] as const),
-  ]);
   const out = convAval(x.aval, w.aval, p).shape;
   if (sizeOf(out) * sizeOf(w.shape) === 0) return zerosOf({ shape: out, dtype: x.dtype, weakType: false });
   const spatial = Array.from({ length: rank }, (_, k) => k + 3);
+  // a group of one channel and one feature is no matrix
+  const isMatrix = w.shape[0] === 1 || w.shape[1] !== 1 || w.shape[2] !== 1;
+  // axes of images in the order in which they lie, if results of a product can have it
+  const last = p.channelsLast === true && (!isMatrix || (w.shape[0] === 1 && w.shape[1]! > 1));
+  const order = last ? [1, ...spatial, 0, 2] : [0, 1, 2, ...spatial];
+  const places = (axes: readonly number[]): number[] => axes.map((k) => order.indexOf(k));
+  const padded = pad(
+    transpose(x, order),
+    zero,
+    order.map((k) => (k < 3 ? none : [...p.padding[k - 3]!, p.lhsDilation[k - 3]! - 1])),
+  );
   const patches = windows(padded, {
-    axes: spatial,
+    axes: places(spatial),
     sizes: w.shape.slice(3),
     strides: p.strides,
     dilations: p.rhsDilation,
   });
-  const ofPatches = [2, ...spatial.map((k) => k + rank)];
-  // A group of one channel and one feature is no matrix.
-  if (w.shape[0]! > 1 && w.shape[1] === 1 && w.shape[2] === 1) {
-    const kernels = ops.broadcastInDim(reshape(w, [w.shape[0]!, ...w.shape.slice(3)]), patches.shape, [
-      0,
-      ...spatial.map((k) => k + rank),
-    ]);
-    return reshape(ops.reduceSum(ops.mul(patches, kernels), ofPatches), out);
+  const within = spatial.map((k) => k + rank);
+  const ofPatches = [...places([2]), ...within];
+  if (!isMatrix) {
+    const own = reshape(w, [w.shape[0]!, ...w.shape.slice(3)]);
+    const kernels = ops.broadcastInDim(own, patches.shape, [...places([0]), ...within]);
+    const kept = order.filter((k) => k !== 2);
+    const sums = ops.reduceSum(ops.mul(patches, kernels), ofPatches);
+    return reshape(
+      transpose(
+        sums,
+        [0, 1, ...spatial].map((k) => kept.indexOf(k)),
+      ),
+      out,
+    );
   }
-  const ofKernels = [2, ...spatial];
   const numImages = x.shape[1]!;
-  if (numImages > 1 && sizeOf(out.slice(3)) < IMAGE) {
-    const y = dotGeneral(w, patches, {
-      lhsContract: ofKernels,
-      rhsContract: ofPatches,
-      lhsBatch: [0],
-      rhsBatch: [0],
+  const isOne = numImages > 1 && sizeOf(out.slice(3)) < IMAGE;
+  const batch = isOne ? [0] : [0, 1];
+  const kernels = isOne ? w : broadcastImages(w, numImages);
+  const ofKernels = isOne ? [2, ...spatial] : [3, ...spatial.map((k) => k + 1)];
+  if (last) {
+    const y = dotGeneral(patches, kernels, {
+      lhsContract: ofPatches,
+      rhsContract: ofKernels,
+      lhsBatch: places(batch),
+      rhsBatch: batch,
     });
-    return transpose(y, [0, 2, 1, ...spatial]);
+    return transpose(y, [0, 1, rank + 2, ...spatial.map((k) => k - 1)]);
   }
-  const repeated = broadcastImages(w, numImages);
-  return dotGeneral(repeated, patches, {
-    lhsContract: [3, ...spatial.map((k) => k + 1)],
+  const y = dotGeneral(kernels, patches, {
+    lhsContract: ofKernels,
     rhsContract: ofPatches,
-    lhsBatch: [0, 1],
-    rhsBatch: [0, 1],
+    lhsBatch: batch,
+    rhsBatch: batch,
   });
+  return isOne ? transpose(y, [0, 2, 1, ...spatial]) : y;
 }
 
 /**

@@ -175,6 +175,23 @@ test("gradients of strided convolutions multiply what is there, not zeros betwee
   expect(String(kernels)).toMatch(/48x16 by 16x64/);
 });
 
+test("of images whose channels come last, what follows a convolution reads along them", () => {
+  const layout = { dimensionNumbers: ["NHWC", "HWIO", "NHWC"] } as const;
+  const f = (x: NDArray, w: NDArray, b: NDArray): NDArray =>
+    lax.convGeneralDilated(x, w, [1, 1], "SAME", layout).add(b);
+  const { kernels } = explain(f)(np.ones([2, 9, 9, 4]), np.ones([1, 1, 4, 8]), np.ones([8]));
+  expect(String(kernels)).toMatch(
+    /b2\[648\*a0 \+ 72\*a1 \+ 8\*a2 \+ a3\] = add\(b0\[648\*a0 \+ 72\*a1 \+ 8\*a2 \+ a3\], b1\[a3\]\)/,
+  );
+
+  const each = { ...layout, featureGroupCount: 8 };
+  const g = (x: NDArray, w: NDArray): NDArray => lax.convGeneralDilated(x, w, [1, 1], "VALID", each);
+  const own = String(explain(g)(np.ones([2, 9, 9, 8]), np.ones([3, 3, 1, 8])).kernels);
+  expect(own).toMatch(/rows a0<2 a1<7 a2<7 a3<8\n {2}reduced a4<3 a5<3/);
+  // nothing is copied into another order
+  expect(own.match(/ nest /g)).toHaveLength(1);
+});
+
 test("what does not fit together is said", () => {
   const x = np.ones([1, 3, 8, 8]);
   expect(() => lax.conv(x, np.ones([2, 4, 3, 3]), [1, 1], "VALID")).toThrow(/3 channels .* do not meet the 4/);

@@ -67,6 +67,44 @@ export const rows: readonly ContractRow[] = [
     floats([2, 1, 1, 3]),
     plain(1, { lhsDilation: [2], strides: [2] }),
   ),
+  row(
+    "channels last",
+    floats([1, 2, 3, 4, 3]),
+    floats([1, 2, 3, 2, 2]),
+    plain(2, {
+      channelsLast: true,
+      padding: [
+        [1, 0],
+        [0, 2],
+      ],
+    }),
+  ),
+  row(
+    "channels last, many places",
+    floats([1, 2, 2, 70]),
+    floats([1, 3, 2, 3]),
+    plain(1, { channelsLast: true, strides: [1] }),
+  ),
+  row(
+    "channels last, images dilated",
+    floats([1, 2, 3, 5]),
+    floats([1, 2, 3, 4]),
+    plain(1, { channelsLast: true, lhsDilation: [3], padding: [[2, 3]] }),
+  ),
+  row(
+    "channels last, a feature a channel",
+    floats([3, 2, 1, 4, 5]),
+    floats([3, 1, 1, 3, 2]),
+    plain(2, {
+      channelsLast: true,
+      strides: [2, 1],
+      padding: [
+        [1, 1],
+        [0, 1],
+      ],
+    }),
+  ),
+  row("channels last, groups", floats([2, 2, 2, 6]), floats([2, 3, 2, 2]), plain(1, { channelsLast: true })),
   row("kernels dilated", floats([1, 1, 2, 8]), floats([1, 2, 2, 3]), plain(1, { rhsDilation: [2], strides: [2] })),
   row("two axes, all at once", floats([2, 1, 2, 5, 6]), floats([2, 1, 2, 2, 3]), {
     strides: [2, 1],
