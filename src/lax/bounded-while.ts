@@ -37,7 +37,7 @@ const params = signature<{ condFun: AnyFunction; bodyFun: AnyFunction; initVal: 
  *
  * Rounds go in blocks of about the square root of `maxSteps`, each a checkpoint: reverse mode keeps the states between blocks
  * and computes a block again when it comes to it. What comes after the end of the loop is skipped, block by block.
- * @throws as `lax.whileLoop`; ArgumentError `max-steps`.
+ * @throws as `whileLoop`; ArgumentError `max-steps`.
  * @example
  * const root = (a) => lax.boundedWhile((x) => np.abs(x.mul(x).sub(a)).greater(1e-6), (x) => x.add(a.div(x)).mul(0.5), a, { maxSteps: 20 });
  * const slope = grad(root)(4); // 0.25

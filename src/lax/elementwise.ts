@@ -39,7 +39,13 @@ function aligned(x: ArrayLike, y: ArrayLike): readonly [ArrayLike, ArrayLike] {
   return [spread(x), spread(y)];
 }
 
-/** |x|; its derivative at 0 is 1. Refuses unsigned integers and booleans. */
+/**
+ * |x|; its derivative at 0 is 1.
+ *
+ * @throws DTypeError `dtype-refused` for unsigned integers and booleans.
+ * @example
+ * lax.abs(np.array([-1, 2])); // [1, 2]
+ */
 export const abs = unary("abs", p.abs);
 /** The angle in [0, π] whose cosine is x; NaN outside of [−1, 1]. */
 export const acos = unary("acos", p.acos);
@@ -67,13 +73,25 @@ export const cos = unary("cos", p.cos);
 export const cosh = unary("cosh", p.cosh);
 /** ψ(x), the derivative of log Γ; NaN at 0 and at negative integers. */
 export const digamma = unary("digamma", p.digamma);
-/** The error function 2/√π ∫₀ˣ e^(−t²) dt. */
+/**
+ * The error function 2/√π ∫₀ˣ e^(−t²) dt.
+ *
+ * @throws as `exp`.
+ * @example
+ * lax.erf(np.array([0, 1])); // [0, 0.8427008]
+ */
 export const erf = unary("erf", p.erf);
 /** The inverse of erf; ±∞ at ±1, NaN beyond. */
 export const erfInv = unary("erfInv", p.erfInv);
 /** 1 − erf(x), without the cancellation where erf is near 1. */
 export const erfc = unary("erfc", p.erfc);
-/** eˣ. */
+/**
+ * eˣ.
+ *
+ * @throws DTypeError `dtype-refused` for integers and booleans, as all functions of floats here.
+ * @example
+ * lax.exp(np.array([0, 1])); // [1, 2.7182817]
+ */
 export const exp = unary("exp", p.exp);
 /** 2ˣ. */
 export const exp2 = unary("exp2", p.exp2);
@@ -85,35 +103,86 @@ export const floor = unary("floor", p.floor);
 export const isFinite = unary("isFinite", p.isFinite);
 /** log |Γ(x)|; ∞ at 0 and at negative integers. */
 export const lgamma = unary("lgamma", p.lgamma);
-/** The natural logarithm; −∞ at 0, NaN below. */
+/**
+ * The natural logarithm; −∞ at 0, NaN below.
+ *
+ * @throws as `exp`.
+ * @example
+ * lax.log(np.array([1, 0, -1])); // [0, -Infinity, NaN]
+ */
 export const log = unary("log", p.log);
 /** log(1 + x), without the cancellation near 0; −∞ at −1, NaN below. */
 export const log1p = unary("log1p", p.log1p);
-/** 1/(1 + e⁻ˣ), in (0, 1). */
+/**
+ * 1/(1 + e⁻ˣ), in [0, 1].
+ *
+ * @throws as `exp`.
+ * @example
+ * lax.logistic(np.array([0, Infinity])); // [0.5, 1]
+ */
 export const logistic = unary("logistic", p.logistic);
-/** −x. */
+/**
+ * −x.
+ *
+ * @throws DTypeError `dtype-refused` for booleans.
+ * @example
+ * lax.neg(np.array([-1, 2])); // [1, -2]
+ */
 export const neg = unary("neg", p.neg);
 /** The number of bits that are set in an integer. */
 export const populationCount = unary("populationCount", p.populationCount);
 /** 1/x. */
 export const reciprocal = unary("reciprocal", (x) => p.integerPow(x, -1));
-/** 1/√x; ∞ at 0, NaN below. */
+/**
+ * 1/√x; ∞ at 0, NaN below.
+ *
+ * @throws as `exp`.
+ * @example
+ * lax.rsqrt(np.array([4, 0])); // [0.5, Infinity]
+ */
 export const rsqrt = unary("rsqrt", p.rsqrt);
-/** −1, 0 or 1; NaN of NaN. Its derivative is 0. */
+/**
+ * −1, 0 or 1; NaN of NaN. Its derivative is 0.
+ *
+ * @example
+ * lax.sign(np.array([-3, 0, NaN])); // [-1, 0, NaN]
+ */
 export const sign = unary("sign", p.sign);
 /** Sine, of radians. */
 export const sin = unary("sin", p.sin);
 /** Hyperbolic sine, (eˣ − e⁻ˣ)/2. */
 export const sinh = unary("sinh", p.sinh);
-/** The square root; NaN below 0, and the derivative at 0 is ∞. */
+/**
+ * The square root; NaN below 0, and the derivative at 0 is ∞.
+ *
+ * @throws as `exp`.
+ * @example
+ * lax.sqrt(np.array([4, -1])); // [2, NaN]
+ */
 export const sqrt = unary("sqrt", p.sqrt);
-/** x·x. */
+/**
+ * x·x.
+ *
+ * @example
+ * lax.square(np.array([-3, 2])); // [9, 4]
+ */
 export const square = unary("square", p.square);
-/** x itself, as a constant for derivatives. */
+/**
+ * x itself, as a constant for derivatives.
+ *
+ * @example
+ * grad((x) => x.mul(lax.stopGradient(x)))(3); // 3, not 6
+ */
 export const stopGradient = unary("stopGradient", p.stopGradient);
 /** Tangent, of radians. */
 export const tan = unary("tan", p.tan);
-/** Hyperbolic tangent, in [−1, 1]. */
+/**
+ * Hyperbolic tangent, in [−1, 1].
+ *
+ * @throws as `exp`.
+ * @example
+ * lax.tanh(np.array([0, 1])); // [0, 0.7615942]
+ */
 export const tanh = unary("tanh", p.tanh);
 
 /**
@@ -125,25 +194,60 @@ export const tanh = unary("tanh", p.tanh);
  * lax.add(np.array([1, 2]), 3); // [4, 5]
  */
 export const add = binary("add", p.add);
-/** The angle of the point (y, x) of the plane, in [−π, π]: the first operand is the ordinate. */
+/**
+ * The angle of the point (y, x) of the plane, in [−π, π]: the first operand is the ordinate.
+ *
+ * @example
+ * lax.atan2(np.array([1, 0]), np.array([0, -1])); // [1.5707963, 3.1415927]
+ */
 export const atan2 = binary("atan2", p.atan2);
-/** The bits that are set in both integers; the logical and of booleans. */
+/**
+ * The bits that are set in both integers; the logical and of booleans.
+ *
+ * @throws DTypeError `dtype-refused` for floats.
+ * @example
+ * lax.bitwiseAnd(np.array([6, 5], "int32"), 3); // [2, 1]
+ */
 export const bitwiseAnd = binary("bitwiseAnd", p.and);
 /** The bits that are set in either integer; the logical or of booleans. */
 export const bitwiseOr = binary("bitwiseOr", p.or);
 /** The bits that are set in one integer only; the exclusive or of booleans. */
 export const bitwiseXor = binary("bitwiseXor", p.xor);
-/** x / y; of integers rounded towards zero. */
+/**
+ * x / y; of integers rounded towards zero.
+ *
+ * @throws as `add`.
+ * @example
+ * lax.div(np.array([7, -7], "int32"), 2); // [3, -3]
+ */
 export const div = binary("div", p.div);
-/** Whether x = y: a bool array, false of NaN. */
+/**
+ * Whether x = y: a bool array, false of NaN.
+ *
+ * @throws as `add`.
+ * @example
+ * lax.eq(np.array([1, NaN]), 1); // [true, false]
+ */
 export const eq = binary("eq", p.eq);
 /** Whether x ≥ y: a bool array, false of NaN. */
 export const ge = binary("ge", p.ge);
-/** Whether x > y: a bool array, false of NaN. */
+/**
+ * Whether x > y: a bool array, false of NaN.
+ *
+ * @throws as `add`.
+ * @example
+ * lax.gt(np.array([3, NaN]), 2); // [true, false]
+ */
 export const gt = binary("gt", p.gt);
 /** Whether x ≤ y: a bool array, false of NaN. */
 export const le = binary("le", p.le);
-/** Whether x < y: a bool array, false of NaN. */
+/**
+ * Whether x < y: a bool array, false of NaN.
+ *
+ * @throws as `add`.
+ * @example
+ * lax.lt(np.array([1, NaN]), 2); // [true, false]
+ */
 export const lt = binary("lt", p.lt);
 /**
  * The larger one; NaN if either is. At a tie the derivative is halved between both.
@@ -153,9 +257,21 @@ export const lt = binary("lt", p.lt);
  * lax.max(np.array([1, NaN]), 2); // [2, NaN]
  */
 export const max = binary("max", p.max);
-/** The smaller one; NaN if either is. At a tie the derivative is halved between both. */
+/**
+ * The smaller one; NaN if either is. At a tie the derivative is halved between both.
+ *
+ * @throws as `add`.
+ * @example
+ * lax.min(np.array([1, NaN]), 2); // [1, NaN]
+ */
 export const min = binary("min", p.min);
-/** x · y. */
+/**
+ * x · y; integers wrap around.
+ *
+ * @throws as `add`.
+ * @example
+ * lax.mul(np.array([1, 2]), 3); // [3, 6]
+ */
 export const mul = binary("mul", p.mul);
 /** The upper half of the product of integers: what mul drops. */
 export const mulhi = binary("mulhi", p.mulhi);
@@ -165,9 +281,20 @@ export const ne = binary("ne", p.ne);
 export const nextafter = binary("nextafter", p.nextafter);
 /** The m-th derivative of ψ, for whole m ≥ 0; differentiable in x. */
 export const polygamma = binary("polygamma", (m, x) => gamma.polygamma(...pair("lax.polygamma", m, x)));
-/** x to the power y, which may be an integer array for floats x; NaN for x < 0 and a y that is not integral. */
+/**
+ * x to the power y, which may be an integer array for floats x; NaN for x < 0 and a y that is not integral.
+ *
+ * @example
+ * lax.pow(np.array([2, -8]), 0.5); // [1.4142136, NaN]
+ */
 export const pow = binary("pow", p.pow);
-/** The remainder of x / y with the sign of x. */
+/**
+ * The remainder of x / y with the sign of x.
+ *
+ * @throws as `add`.
+ * @example
+ * lax.rem(np.array([7, -7]), 3); // [1, -1]
+ */
 export const rem = binary("rem", p.rem);
 /** Shifts the bits of integers to the left; 0 for shifts by 32 or more. */
 export const shiftLeft = binary("shiftLeft", p.shiftLeft);
@@ -175,7 +302,13 @@ export const shiftLeft = binary("shiftLeft", p.shiftLeft);
 export const shiftRightArithmetic = binary("shiftRightArithmetic", p.shiftRightArithmetic);
 /** Shifts to the right; zeros fill in. */
 export const shiftRightLogical = binary("shiftRightLogical", p.shiftRightLogical);
-/** x − y. */
+/**
+ * x − y; integers wrap around.
+ *
+ * @throws as `add`.
+ * @example
+ * lax.sub(np.array([1, 2]), 3); // [-2, -1]
+ */
 export const sub = binary("sub", p.sub);
 /** Hurwitz's zeta function Σ 1/(q + k)ˣ over k = 0, 1, 2, …; NaN for x < 1, ∞ at x = 1. */
 export const zeta = binary("zeta", (x, q) => gamma.zeta(...pair("lax.zeta", x, q)));
@@ -298,7 +431,12 @@ const precisionParams = signature<{ operand: ArrayLike; exponentBits: number; ma
   3,
   ["operand", "exponentBits", "mantissaBits"],
 );
-/** Rounds floats to a format of fewer bits. */
+/**
+ * Rounds floats to a format of fewer bits, halves to even: 8 and 7 are bfloat16's.
+ *
+ * @example
+ * lax.reducePrecision(np.array([1.001, 1.01]), 8, 7); // [1, 1.0078125]
+ */
 export function reducePrecision(operand: ArrayLike, exponentBits: number, mantissaBits: number): NDArray;
 export function reducePrecision(...given: unknown[]): NDArray {
   const { operand, exponentBits, mantissaBits } = precisionParams(given);

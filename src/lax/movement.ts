@@ -67,7 +67,13 @@ const broadcastedIotaParams = signature<{ dtype: DType; shape: Shape; dimension:
   "shape",
   "dimension",
 ]);
-/** The index along one axis, for every element of a shape. */
+/**
+ * The index along one axis, for every element of a shape.
+ *
+ * @throws ArgumentError `axis-range`; DTypeError `dtype-unsupported`; ShapeError `shape-invalid`.
+ * @example
+ * lax.broadcastedIota("int32", [2, 2], 0); // [[0, 0], [1, 1]]
+ */
 export function broadcastedIota(dtype: DType, shape: Shape, dimension: number): NDArray;
 export function broadcastedIota(...given: unknown[]): NDArray {
   const { dtype, shape, dimension } = broadcastedIotaParams(given);
@@ -87,7 +93,13 @@ const fullParams = signature<{ shape: Shape; fillValue: number; dtype?: DType }>
   "fillValue",
   "dtype",
 ]);
-/** An array of one value. */
+/**
+ * An array of one value, of the value's dtype unless one is given.
+ *
+ * @throws ShapeError `shape-invalid`; DTypeError `dtype-unsupported`.
+ * @example
+ * lax.full([2], 7); // [7, 7]
+ */
 export function full(shape: Shape, fillValue: number | boolean, dtype?: DType): NDArray;
 export function full(...given: unknown[]): NDArray {
   const { shape, fillValue, dtype } = fullParams(given);
@@ -147,7 +159,13 @@ const collapseParams = signature<{ operand: ArrayLike; startDimension: number; s
   2,
   ["operand", "startDimension", "stopDimension"],
 );
-/** Merges the axes from `startDimension` up to, not including, `stopDimension`. */
+/**
+ * Merges the axes from `startDimension` up to, not including, `stopDimension` (the end).
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * lax.collapse(np.ones([2, 3, 4]), 1); // float32[2, 12]
+ */
 export function collapse(operand: ArrayLike, startDimension: number, stopDimension?: number | null): NDArray;
 export function collapse(...given: unknown[]): NDArray {
   const { operand, startDimension, stopDimension = null } = collapseParams(given);
@@ -184,7 +202,13 @@ const squeezeParams = signature<{ array: ArrayLike; dimensions: readonly number[
   "array",
   "dimensions",
 ]);
-/** Drops axes of length 1. */
+/**
+ * Drops axes of length 1.
+ *
+ * @throws ShapeError `squeeze-length`; ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * lax.squeeze(np.ones([1, 3]), [0]); // float32[3]
+ */
 export function squeeze(operand: ArrayLike, dimensions: readonly number[]): NDArray;
 export function squeeze(...given: unknown[]): NDArray {
   const { array: operand, dimensions } = squeezeParams(given);
@@ -196,7 +220,13 @@ const expandDimsParams = signature<{ array: ArrayLike; dimensions: readonly numb
   "array",
   "dimensions",
 ]);
-/** Adds axes of length 1, which `dimensions` counts in the result. */
+/**
+ * Adds axes of length 1, which `dimensions` counts in the result.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * lax.expandDims(np.ones([3]), [0, 2]); // float32[1, 3, 1]
+ */
 export function expandDims(operand: ArrayLike, dimensions: readonly number[]): NDArray;
 export function expandDims(...given: unknown[]): NDArray {
   const { array: operand, dimensions } = expandDimsParams(given);
@@ -223,7 +253,13 @@ export function rev(...given: unknown[]): NDArray {
 }
 
 const tileParams = signature<{ operand: ArrayLike; reps: readonly number[] }>("lax.tile", 2, ["operand", "reps"]);
-/** Repeats the whole array along its axes. */
+/**
+ * Repeats the whole array along its axes.
+ *
+ * @throws ArgumentError `tile-reps`; ShapeError `shape-invalid`.
+ * @example
+ * lax.tile(np.array([1, 2]), [2]); // [1, 2, 1, 2]
+ */
 export function tile(operand: ArrayLike, reps: readonly number[]): NDArray;
 export function tile(...given: unknown[]): NDArray {
   const { operand, reps } = tileParams(given);
@@ -356,7 +392,14 @@ const indexInDimParams = signature<{ operand: ArrayLike; index: number } & Index
   "axis",
   "keepdims",
 ]);
-/** The elements at one index of an axis, which stays with length 1 unless `keepdims` is false. */
+/**
+ * The elements at an index of an axis, which stays with length 1 unless `keepdims` is false; negative indices count from
+ * the end.
+ *
+ * @throws ArgumentError `index-range`, `axis-range`.
+ * @example
+ * lax.indexInDim(np.arange(3), -1, { keepdims: false }); // 2
+ */
 export function indexInDim(operand: ArrayLike, index: number, options?: IndexInDimOptions): NDArray;
 export function indexInDim(...given: unknown[]): NDArray {
   const { operand, index, axis = 0, keepdims = true } = indexInDimParams(given);
@@ -379,7 +422,13 @@ const splitParams = signature<{ operand: ArrayLike; sizes: readonly number[]; ax
   "sizes",
   "axis",
 ]);
-/** Cuts an array into pieces of the given sizes along an axis. */
+/**
+ * Splits an axis (the first) into parts of the given lengths.
+ *
+ * @throws ShapeError `split-sizes`; ArgumentError `axis-range`.
+ * @example
+ * lax.split(np.arange(5), [2, 3]); // [[0, 1], [2, 3, 4]]
+ */
 export function split(
   operand: ArrayLike,
   sizes: readonly number[],

@@ -19,7 +19,13 @@ function reduction(name: string, f: (x: NDArray, axes: readonly number[]) => NDA
     return f(x, frontAxes(axes, x.ndim, `lax.${name}`));
   };
 }
-/** Whether all elements along the axes are true; of integers, the bits that all have. True, or all bits, of none. */
+/**
+ * Whether all elements along the axes are true; of integers, the bits that all have. True, or all bits, of none.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * lax.reduceAnd(np.array([true, false]), [0]); // false
+ */
 export const reduceAnd = reduction("reduceAnd", p.reduceAnd);
 /**
  * The largest element along the axes; NaN if there is one, the dtype's least value of no elements. Ties share the derivative.
@@ -30,11 +36,30 @@ export const reduceAnd = reduction("reduceAnd", p.reduceAnd);
  * lax.reduceMax(np.zeros([0]), [0]); // -Infinity
  */
 export const reduceMax = reduction("reduceMax", p.reduceMax);
-/** The smallest element along the axes; NaN if there is one, the dtype's greatest value of no elements. Ties share the derivative. */
+/**
+ * The smallest element along the axes; NaN if there is one, the dtype's greatest value of no elements. Ties share the
+ * derivative.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * lax.reduceMin(np.array([[1, 5], [3, 2]]), [0]); // [1, 2]
+ */
 export const reduceMin = reduction("reduceMin", p.reduceMin);
-/** Whether any element along the axes is true; of integers, the bits that any has. False, or 0, of none. */
+/**
+ * Whether any element along the axes is true; of integers, the bits that any has. False, or 0, of none.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * lax.reduceOr(np.array([true, false]), [0]); // true
+ */
 export const reduceOr = reduction("reduceOr", p.reduceOr);
-/** The product of the elements along the axes; 1 of none. */
+/**
+ * The product of the elements along the axes; 1 of none.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * lax.reduceProd(np.array([2, 3]), [0]); // 6
+ */
 export const reduceProd = reduction("reduceProd", p.reduceProd);
 /**
  * The sum of the elements along the axes, in their dtype; 0 of none.
@@ -92,7 +117,13 @@ function cumulative(name: string, f: (x: NDArray, axis: number, reverse?: boolea
     return f(x, frontAxis(axis, x.ndim, `lax.${name}`), reverse);
   };
 }
-/** log of the running sum of exponentials along an axis, without overflow. */
+/**
+ * log of the running sum of exponentials along an axis, without overflow; from the end with `reverse`.
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * lax.cumlogsumexp(np.array([0, 0])); // [0, 0.6931472]
+ */
 export const cumlogsumexp = cumulative("cumlogsumexp", p.cumlogsumexp);
 /**
  * The largest element so far along an axis; from the end with `reverse`. At ties the derivative is halved each time.
@@ -102,9 +133,21 @@ export const cumlogsumexp = cumulative("cumlogsumexp", p.cumlogsumexp);
  * lax.cummax(np.array([1, 3, 2])); // [1, 3, 3]
  */
 export const cummax = cumulative("cummax", p.cummax);
-/** The smallest element so far along an axis; from the end with `reverse`. */
+/**
+ * The smallest element so far along an axis; from the end with `reverse`. At ties the derivative is halved each time.
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * lax.cummin(np.array([3, 1, 2])); // [3, 1, 1]
+ */
 export const cummin = cumulative("cummin", p.cummin);
-/** The running product along an axis; from the end with `reverse`. */
+/**
+ * The running product along an axis; from the end with `reverse`.
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * lax.cumprod(np.array([1, 2, 3])); // [1, 2, 6]
+ */
 export const cumprod = cumulative("cumprod", p.cumprod);
 /**
  * The running sum along an axis; from the end with `reverse`.
@@ -149,7 +192,13 @@ const sortKeyValParams = signature<{ keys: ArrayLike; values: ArrayLike } & Sort
   "dimension",
   "isStable",
 ]);
-/** Sorts values by their keys. */
+/**
+ * Sorts values by their keys, stably: `[keys, values]`.
+ *
+ * @throws ShapeError `shape-mismatch`; ArgumentError `axis-range`.
+ * @example
+ * lax.sortKeyVal(np.array([2, 1]), np.array([5, 6])); // [[1, 2], [6, 5]]
+ */
 export function sortKeyVal(keys: ArrayLike, values: ArrayLike, options?: SortOptions): readonly NDArray[];
 export function sortKeyVal(...given: unknown[]): readonly NDArray[] {
   const { keys, values, dimension = -1 } = sortKeyValParams(given);

@@ -107,7 +107,12 @@ export const swish = /* @__PURE__ */ activation("nn.swish", floatsOnly, siluOf);
  * nn.mish(np.array([0, 1])); // [0, 0.8650984]
  */
 export const mish = /* @__PURE__ */ activation("nn.mish", weakBooleans, (x) => p.mul(x, p.tanh(softplusOf(x))));
-/** x/(|x| + 1). */
+/**
+ * x/(|x| + 1).
+ *
+ * @example
+ * nn.softSign(np.array([-1, 3])); // [-0.5, 0.75]
+ */
 export const softSign = /* @__PURE__ */ activation("nn.softSign", weakBooleans, (x) =>
   p.div(x, p.add(p.abs(x), like(x, 1))),
 );
@@ -115,20 +120,40 @@ export const softSign = /* @__PURE__ */ activation("nn.softSign", weakBooleans, 
 export const tanh = /* @__PURE__ */ floatUnary("nn.tanh", (x) => p.tanh(x));
 
 const hardSigmoidOf = (x: NDArray): NDArray => p.div(clippedAt6(p.add(x, like(x, 3))), like(x, 6));
-/** relu6(x + 3)/6. */
+/**
+ * relu6(x + 3)/6; its derivatives at ±3 are 0.
+ *
+ * @example
+ * nn.hardSigmoid(np.array([-3, 0, 3])); // [0, 0.5, 1]
+ */
 export const hardSigmoid = /* @__PURE__ */ activation("nn.hardSigmoid", weakly, hardSigmoidOf);
 const hardSiluOf = (x: NDArray): NDArray => p.mul(x, hardSigmoidOf(x));
-/** x·hardSigmoid(x). */
+/**
+ * x·hardSigmoid(x), also called hardSwish (Howard et al. 2019).
+ *
+ * @example
+ * nn.hardSilu(np.array([1.5, 3])); // [1.125, 3]
+ */
 export const hardSilu = /* @__PURE__ */ activation("nn.hardSilu", weakly, hardSiluOf);
 /** The same as `hardSilu`. */
 export const hardSwish = /* @__PURE__ */ activation("nn.hardSwish", weakly, hardSiluOf);
-/** x bounded by −1 and 1. */
+/**
+ * x bounded by −1 and 1, where its derivative is 1.
+ *
+ * @example
+ * nn.hardTanh(np.array([-2, 0.5, 2])); // [-1, 0.5, 1]
+ */
 export const hardTanh = /* @__PURE__ */ unary("nn.hardTanh", (x) => {
   const n = numeric("nn.hardTanh", x);
   return where(p.gt(n, like(n, 1)), 1, where(p.lt(n, like(n, -1)), -1, x));
 });
 
-/** 0 up to −1, (x + 1)²/4 up to 1, then x. */
+/**
+ * 0 up to −1, (x + 1)²/4 up to 1, then x.
+ *
+ * @example
+ * nn.sparsePlus(np.array([-1, 0, 2])); // [0, 0.25, 2]
+ */
 export const sparsePlus = /* @__PURE__ */ activation("nn.sparsePlus", weakly, (x) => {
   const parabola = p.div(p.square(p.add(x, like(x, 1))), like(x, 4));
   return p.select(p.le(x, like(x, -1)), like(x, 0), p.select(p.ge(x, like(x, 1)), x, parabola));
@@ -138,7 +163,12 @@ export const sparseSigmoid = /* @__PURE__ */ activation("nn.sparseSigmoid", weak
   p.mul(like(x, 0.5), p.min(like(x, 2), p.max(like(x, 0), p.add(x, like(x, 1))))),
 );
 
-/** log(1 − exp(−x)) for x ≥ 0, accurate for small x and for large. */
+/**
+ * log(1 − exp(−x)) for x ≥ 0, accurate for small x and for large (Mächler 2012); −∞ at 0.
+ *
+ * @example
+ * nn.log1mexp(np.array([0, 1])); // [-Infinity, -0.4586751]
+ */
 export const log1mexp = /* @__PURE__ */ activation("nn.log1mexp", numbersOnly, (given) => {
   const x = inexact("nn.log1mexp", given);
   // negated before it becomes a float: uint32 wraps around
@@ -187,7 +217,12 @@ export const selu = /* @__PURE__ */ activation("nn.selu", weakly, (x) =>
 );
 
 const celuParams = /* @__PURE__ */ signature<AlphaParams>("nn.celu", 1, ["x", "alpha"]);
-/** max(x, 0) + alpha·(exp(min(x, 0)/alpha) − 1). */
+/**
+ * max(x, 0) + alpha·(exp(min(x, 0)/alpha) − 1) (Barron 2017); its derivative at 0 is 1.
+ *
+ * @example
+ * nn.celu(np.array([-Infinity, 1])); // [-1, 1]
+ */
 export function celu(x: ArrayLike, alpha?: ArrayLike | AlphaOptions): NDArray;
 export function celu(): NDArray {
   const { x: given, alpha = 1 } = celuParams(arguments);
@@ -229,7 +264,12 @@ const squareplusParams = /* @__PURE__ */ signature<SquareplusOptions & { x: Arra
   "x",
   "b",
 ]);
-/** (x + √(x² + b))/2. */
+/**
+ * (x + √(x² + b))/2, b = 4 by default (Barron 2021).
+ *
+ * @example
+ * nn.squareplus(np.array([0, 1.5])); // [1, 2]
+ */
 export function squareplus(x: ArrayLike, b?: ArrayLike | SquareplusOptions): NDArray;
 export function squareplus(): NDArray {
   const { x: given, b = 4 } = squareplusParams(arguments);

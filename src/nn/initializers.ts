@@ -50,7 +50,12 @@ const constantParams = /* @__PURE__ */ signature<InitializerOptions & { value: A
   1,
   ["value", "dtype"],
 );
-/** One value everywhere. */
+/**
+ * An array of one value.
+ *
+ * @example
+ * nn.initializers.constant(3)(random.key(0), [2]); // [3, 3]
+ */
 export function constant(value: ArrayLike, dtype?: DType | null | InitializerOptions): Initializer;
 export function constant(): Initializer {
   const { value, dtype } = constantParams(arguments);
@@ -83,7 +88,12 @@ const normalParams = /* @__PURE__ */ signature<NormalInitializerOptions>("nn.ini
   "stddev",
   "dtype",
 ]);
-/** Normal values of mean 0 and a standard deviation, by default 0.01. */
+/**
+ * Normal with mean 0 and a standard deviation (0.01).
+ *
+ * @example
+ * nn.initializers.normal(0.1)(random.key(0), [2]); // [0.1622642, 0.2025265]
+ */
 export function normal(
   stddev?: ArrayLike | NormalInitializerOptions,
   dtype?: DType | null | NormalInitializerOptions,

@@ -60,11 +60,22 @@ export const trueDivide = /* @__PURE__ */ floatBinary("trueDivide", (x, y) => p.
  */
 export const divide = /* @__PURE__ */ floatBinary("divide", (x, y) => p.div(x, y));
 
-/** −x. */
+/**
+ * −x; of uint32 modulo 2³².
+ *
+ * @throws DTypeError `dtype-refused` for booleans, as in JAX.
+ * @example
+ * np.negative(np.array([1, -2])); // [-1, 2]
+ */
 export const negative = /* @__PURE__ */ unary("negative", (x) => p.neg(x));
 /** x itself. */
 export const positive = /* @__PURE__ */ unary("positive", (x) => x);
-/** 1/x, in floats. */
+/**
+ * 1/x, in floats; ±∞ at ±0.
+ *
+ * @example
+ * np.reciprocal(np.array([4, 0])); // [0.25, Infinity]
+ */
 export const reciprocal = /* @__PURE__ */ floatUnary("reciprocal", (x) => p.integerPow(x, -1));
 
 /**
@@ -156,7 +167,13 @@ export const fmod = /* @__PURE__ */ binary("fmod", (x, y) => {
   return x.dtype === "bool" ? p.rem(convert(x, "int32"), convert(y, "int32")) : p.rem(x, divisor);
 });
 
-/** `[floorDivide(x1, x2), remainder(x1, x2)]`. */
+/**
+ * `[floorDivide(x1, x2), remainder(x1, x2)]`.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.divmod(np.array([7, -7]), 3); // [[2, -3], [1, 2]]
+ */
 export function divmod(x1: ArrayLike, x2: ArrayLike): [quotient: NDArray, remainder: NDArray];
 export function divmod(): [NDArray, NDArray] {
   const given = divmodParams(arguments);
@@ -192,7 +209,13 @@ const isNanOrFalse = (x: NDArray): NDArray => p.ne(x, x);
  * np.fmax(np.array([1, NaN]), 0); // [1, 0]
  */
 export const fmax = /* @__PURE__ */ binary("fmax", (x, y) => p.select(p.or(p.gt(x, y), isNanOrFalse(y)), x, y));
-/** The smaller operand; the other one where one is NaN. */
+/**
+ * The smaller operand; the other one where one is NaN. A tie gives all of the derivative to the second.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.fmin(np.array([1, NaN]), 2); // [1, 2]
+ */
 export const fmin = /* @__PURE__ */ binary("fmin", (x, y) => p.select(p.or(p.lt(x, y), isNanOrFalse(y)), x, y));
 
 /**
@@ -242,7 +265,13 @@ function integerPower(x: NDArray, y: NDArray): NDArray {
   return acc;
 }
 
-/** x1 to the power x2, always in floats. */
+/**
+ * x1 to the power x2, always in floats; NaN of a negative x1 and an x2 that is not whole.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.floatPower(np.array([2, 4]), -1); // [0.5, 0.25]
+ */
 export const floatPower = /* @__PURE__ */ floatBinary("floatPower", (x, y) => p.pow(x, y));
 
 /**

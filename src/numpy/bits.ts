@@ -4,10 +4,29 @@ import { binary, requireInteger, unary } from "./ufunc.js";
 
 /** Operations on the bits of integers; on booleans they are the logical ones. */
 
+/**
+ * The bits that are set in both integers; the logical and of booleans.
+ *
+ * @throws DTypeError `dtype-refused` for floats.
+ * @example
+ * np.bitwiseAnd(6, 3); // 2
+ */
 export const bitwiseAnd = /* @__PURE__ */ binary("bitwiseAnd", (x, y) => p.and(x, y));
-/** The bits that are set in either operand; of booleans the logical or. */
+/**
+ * The bits that are set in either integer; the logical or of booleans.
+ *
+ * @throws DTypeError `dtype-refused` for floats.
+ * @example
+ * np.bitwiseOr(6, 3); // 7
+ */
 export const bitwiseOr = /* @__PURE__ */ binary("bitwiseOr", (x, y) => p.or(x, y));
-/** The bits that are set in one operand only; of booleans the exclusive or. */
+/**
+ * The bits that are set in one integer only; the exclusive or of booleans.
+ *
+ * @throws DTypeError `dtype-refused` for floats.
+ * @example
+ * np.bitwiseXor(6, 3); // 5
+ */
 export const bitwiseXor = /* @__PURE__ */ binary("bitwiseXor", (x, y) => p.xor(x, y));
 /** Flips all bits; of booleans the logical not. */
 export const bitwiseNot = /* @__PURE__ */ unary("bitwiseNot", (x) => p.not(x));
@@ -28,7 +47,12 @@ export const rightShift = /* @__PURE__ */ binary("rightShift", shiftedRight, pro
 /** The same as `rightShift`. */
 export const bitwiseRightShift = /* @__PURE__ */ binary("bitwiseRightShift", shiftedRight, promoteNumeric);
 
-/** Number of bits set in |x|; the counts have the dtype of `x`, int32 where that is bool (JAX gives uint8, which is no dtype here). */
+/**
+ * The number of bits that are set in |x|.
+ *
+ * @example
+ * np.bitwiseCount(np.array([7, -1], "int32")); // [3, 1]
+ */
 export const bitwiseCount = /* @__PURE__ */ unary("bitwiseCount", (x) => {
   if (x.dtype === "bool") return p.convertElementType(x, "int32");
   requireInteger("bitwiseCount", x);

@@ -199,7 +199,13 @@ export function place(): NDArray {
 }
 
 const ixParams = /* @__PURE__ */ variadic("ix_", []);
-/** Vectors of indices as arrays that broadcast to a grid, one axis each. */
+/**
+ * Vectors of indices as arrays that broadcast to a grid, one axis each.
+ *
+ * @example
+ * const [rows, columns] = np.ix_(np.array([0, 1], "int32"), np.array([2], "int32"));
+ * np.arange(6).reshape(2, 3).slice(rows, columns); // [[2], [5]]
+ */
 export function ix_(...args: readonly ArrayLike[]): NDArray[];
 export function ix_(): NDArray[] {
   const vectors = ixParams(arguments)[0].map((x, i) => asArray(x, "ix_", `argument ${i}`));

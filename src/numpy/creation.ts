@@ -59,7 +59,13 @@ export function ones(): NDArray {
 }
 
 const emptyParams = /* @__PURE__ */ signature<ShapeParams>("empty", 1, shapeNames, { byName: ["device"] });
-/** Zeros, as JAX has it: no array is ever uninitialised. */
+/**
+ * Zeros, as JAX has it: no array is ever uninitialised.
+ *
+ * @throws as `zeros`.
+ * @example
+ * np.empty([2]); // [0, 0]
+ */
 export function empty(shape: ShapeLike, dtype?: DType | null | CreationOptions, options?: CreationOptions): NDArray;
 export function empty(): NDArray {
   return constant("empty", 0, emptyParams(arguments));
@@ -173,7 +179,13 @@ interface FullLikeParams extends LikeParams {
 const fullLikeParams = /* @__PURE__ */ signature<FullLikeParams>("fullLike", 2, ["a", "fillValue", "dtype", "shape"], {
   byName: ["device"],
 });
-/** An array of another's shape and dtype, filled with a value. */
+/**
+ * An array of another's shape and dtype, or of those given, filled with a value.
+ *
+ * @throws ShapeError `shape-invalid`, `shape-broadcast`; DTypeError `dtype-unsupported`.
+ * @example
+ * np.fullLike(np.zeros([2]), 7); // [7, 7]
+ */
 export function fullLike(
   a: ArrayLike,
   fillValue: ArrayLike,

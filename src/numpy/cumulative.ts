@@ -104,13 +104,25 @@ function withInitial(
 
 const initialOptions = { byName: ["axis", "dtype", "includeInitial"] } as const;
 const cumulativeSumParams = /* @__PURE__ */ signature<InitialParams>("cumulativeSum", 1, ["x"], initialOptions);
-/** Running sums; the axis may be left out of vectors only. */
+/**
+ * Running sums; the axis may be left out of vectors only.
+ *
+ * @throws ArgumentError `axis-needed`, `axis-range`.
+ * @example
+ * np.cumulativeSum(np.array([1, 2]), { includeInitial: true }); // [0, 1, 3]
+ */
 export function cumulativeSum(x: ArrayLike, options?: CumulativeInitialOptions): NDArray;
 export function cumulativeSum(): NDArray {
   return withInitial("cumulativeSum", sums, 0, cumulativeSumParams(arguments));
 }
 const cumulativeProdParams = /* @__PURE__ */ signature<InitialParams>("cumulativeProd", 1, ["x"], initialOptions);
-/** Running products; the axis may be left out of vectors only. */
+/**
+ * Running products; the axis may be left out of vectors only.
+ *
+ * @throws ArgumentError `axis-needed`, `axis-range`.
+ * @example
+ * np.cumulativeProd(np.array([1, 2]), { includeInitial: true }); // [1, 1, 2]
+ */
 export function cumulativeProd(x: ArrayLike, options?: CumulativeInitialOptions): NDArray;
 export function cumulativeProd(): NDArray {
   return withInitial("cumulativeProd", products, 1, cumulativeProdParams(arguments));

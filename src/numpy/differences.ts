@@ -224,7 +224,13 @@ const unwrapParams = /* @__PURE__ */ signature<UnwrapOptions & { p: ArrayLike }>
   "axis",
   "period",
 ]);
-/** Takes jumps of more than half a period out of a sequence of angles. */
+/**
+ * Takes jumps of more than half a period (2π) out of a sequence of angles.
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * np.unwrap(np.array([0, 3, 6, 1]), { period: 8 }); // [0, 3, 6, 9]
+ */
 export function unwrap(p: ArrayLike, discont?: ArrayLike | null | UnwrapOptions, options?: UnwrapOptions): NDArray;
 export function unwrap(): NDArray {
   const given = unwrapParams(arguments);

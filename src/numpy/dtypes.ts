@@ -101,7 +101,12 @@ export interface IntegerInfo {
   readonly max: number;
 }
 const iinfoParams = /* @__PURE__ */ signature<{ intType: DTypeName | NDArray }>("iinfo", 1, ["intType"]);
-/** Limits of an integer dtype, or of an array's. Those of 64-bit integers are rounded to JS numbers. */
+/**
+ * Limits of an integer dtype, or of an array's. Those of 64-bit integers are rounded to JS numbers.
+ *
+ * @example
+ * np.iinfo("int32").max; // 2147483647
+ */
 export function iinfo(dtype: DTypeName | NDArray): IntegerInfo;
 export function iinfo(): IntegerInfo {
   const dtype = nameOf(iinfoParams(arguments).intType);
@@ -132,7 +137,12 @@ export function promoteTypes(): DTypeName {
 }
 
 const resultTypeParams = /* @__PURE__ */ variadic("resultType", []);
-/** The dtype of operations on arrays, numbers and dtypes. */
+/**
+ * The dtype of operations on arrays, numbers and dtypes.
+ *
+ * @example
+ * np.resultType(np.arange(3), 0.5) === "float32"; // true
+ */
 export function resultType(...args: readonly (ArrayLike | DType)[]): DType;
 export function resultType(): DType {
   const [values] = resultTypeParams(arguments);
@@ -177,7 +187,12 @@ export function canCast(): boolean {
 }
 
 const issubdtypeParams = /* @__PURE__ */ signature<{ arg1: string; arg2: string }>("issubdtype", 2, ["arg1", "arg2"]);
-/** Whether a dtype belongs to a class of dtypes (`"floating"`, `"integer"`, `"number"`, …), or equals another one. */
+/**
+ * Whether a dtype belongs to a class of dtypes (`"floating"`, `"integer"`, `"number"`, …), or equals another one.
+ *
+ * @example
+ * np.issubdtype("int32", "integer"); // true
+ */
 export function issubdtype(a: DTypeName | DTypeClass, b: DTypeName | DTypeClass): boolean;
 export function issubdtype(): boolean {
   const { arg1, arg2 } = issubdtypeParams(arguments);

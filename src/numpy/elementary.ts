@@ -12,7 +12,12 @@ import { floatBinary, floatUnary, like, weakScalarOnly } from "./ufunc.js";
  * np.exp(np.array([0, 1, -Infinity])); // [1, 2.7182817, 0]
  */
 export const exp = /* @__PURE__ */ floatUnary("exp", (x) => p.exp(x));
-/** 2ˣ, in floats. */
+/**
+ * 2ˣ, in floats; exact at whole x.
+ *
+ * @example
+ * np.exp2(np.array([-1, 0, 10])); // [0.5, 1, 1024]
+ */
 export const exp2 = /* @__PURE__ */ floatUnary("exp2", (x) => p.exp2(x));
 /**
  * eˣ − 1, in floats, without the cancellation near 0.
@@ -35,9 +40,19 @@ export const log = /* @__PURE__ */ floatUnary("log", (x) => p.log(x));
  * np.log1p(1e-10); // 1e-10
  */
 export const log1p = /* @__PURE__ */ floatUnary("log1p", (x) => p.log1p(x));
-/** The logarithm to base 2, in floats; −∞ at 0, NaN below. */
+/**
+ * The logarithm to base 2, in floats; −∞ at 0, NaN below.
+ *
+ * @example
+ * np.log2(np.array([8, 0, -1])); // [3, -Infinity, NaN]
+ */
 export const log2 = /* @__PURE__ */ floatUnary("log2", (x) => p.div(p.log(x), lit(Math.LN2, x.dtype)));
-/** The logarithm to base 10, in floats; −∞ at 0, NaN below. */
+/**
+ * The logarithm to base 10, in floats; −∞ at 0, NaN below.
+ *
+ * @example
+ * np.log10(np.array([100, 0, -1])); // [2, -Infinity, NaN]
+ */
 export const log10 = /* @__PURE__ */ floatUnary("log10", (x) => p.mul(p.log(x), lit(Math.LOG10E, x.dtype)));
 
 /**
@@ -70,13 +85,33 @@ export const sin = /* @__PURE__ */ floatUnary("sin", (x) => p.sin(x));
  * np.cos(np.array([0, np.pi])); // [1, -1]
  */
 export const cos = /* @__PURE__ */ floatUnary("cos", (x) => p.cos(x));
-/** Tangent of radians, in floats. */
+/**
+ * Tangent of radians, in floats; NaN of ±∞.
+ *
+ * @example
+ * np.tan(np.array([0, 1])); // [0, 1.5574077]
+ */
 export const tan = /* @__PURE__ */ floatUnary("tan", (x) => p.tan(x));
-/** The angle in [−π/2, π/2] whose sine is x; NaN outside of [−1, 1]. */
+/**
+ * The angle in [−π/2, π/2] whose sine is x; NaN outside of [−1, 1]. At ±1 the derivative is ∞.
+ *
+ * @example
+ * np.arcsin(np.array([0, 1, 2])); // [0, 1.5707963, NaN]
+ */
 export const arcsin = /* @__PURE__ */ floatUnary("arcsin", (x) => p.asin(x));
-/** The angle in [0, π] whose cosine is x; NaN outside of [−1, 1]. */
+/**
+ * The angle in [0, π] whose cosine is x; NaN outside of [−1, 1]. At ±1 the derivative is −∞.
+ *
+ * @example
+ * np.arccos(np.array([1, -1, 2])); // [0, 3.1415927, NaN]
+ */
 export const arccos = /* @__PURE__ */ floatUnary("arccos", (x) => p.acos(x));
-/** The angle in [−π/2, π/2] whose tangent is x. */
+/**
+ * The angle in [−π/2, π/2] whose tangent is x.
+ *
+ * @example
+ * np.arctan(np.array([0, 1, Infinity])); // [0, 0.7853982, 1.5707963]
+ */
 export const arctan = /* @__PURE__ */ floatUnary("arctan", (x) => p.atan(x));
 /** The same as `arcsin`. */
 export const asin = /* @__PURE__ */ floatUnary("asin", (x) => p.asin(x));
@@ -96,9 +131,19 @@ export const arctan2 = /* @__PURE__ */ floatBinary("arctan2", (y, x) => p.atan2(
 /** The same as `arctan2`. */
 export const atan2 = /* @__PURE__ */ floatBinary("atan2", (y, x) => p.atan2(y, x));
 
-/** Hyperbolic sine, (eˣ − e⁻ˣ)/2, in floats. */
+/**
+ * Hyperbolic sine, (eˣ − e⁻ˣ)/2, in floats.
+ *
+ * @example
+ * np.sinh(np.array([0, 1])); // [0, 1.1752012]
+ */
 export const sinh = /* @__PURE__ */ floatUnary("sinh", (x) => p.sinh(x));
-/** Hyperbolic cosine, (eˣ + e⁻ˣ)/2, in floats. */
+/**
+ * Hyperbolic cosine, (eˣ + e⁻ˣ)/2, in floats.
+ *
+ * @example
+ * np.cosh(np.array([0, 1])); // [1, 1.5430806]
+ */
 export const cosh = /* @__PURE__ */ floatUnary("cosh", (x) => p.cosh(x));
 /**
  * Hyperbolic tangent, in floats, in [−1, 1].
@@ -107,11 +152,26 @@ export const cosh = /* @__PURE__ */ floatUnary("cosh", (x) => p.cosh(x));
  * np.tanh(np.array([0, 1, Infinity])); // [0, 0.7615942, 1]
  */
 export const tanh = /* @__PURE__ */ floatUnary("tanh", (x) => p.tanh(x));
-/** The inverse of sinh, in floats. */
+/**
+ * The inverse of sinh, in floats.
+ *
+ * @example
+ * np.arcsinh(np.array([0, 1])); // [0, 0.8813736]
+ */
 export const arcsinh = /* @__PURE__ */ floatUnary("arcsinh", (x) => p.asinh(x));
-/** The inverse of cosh on [0, ∞), in floats; NaN below 1. */
+/**
+ * The inverse of cosh on [0, ∞), in floats; NaN below 1.
+ *
+ * @example
+ * np.arccosh(np.array([1, 2, 0])); // [0, 1.3169579, NaN]
+ */
 export const arccosh = /* @__PURE__ */ floatUnary("arccosh", (x) => p.acosh(x));
-/** The inverse of tanh, in floats; ±∞ at ±1, NaN beyond. */
+/**
+ * The inverse of tanh, in floats; ±∞ at ±1, NaN beyond.
+ *
+ * @example
+ * np.arctanh(np.array([0, 1, 2])); // [0, Infinity, NaN]
+ */
 export const arctanh = /* @__PURE__ */ floatUnary("arctanh", (x) => p.atanh(x));
 /** The same as `arcsinh`. */
 export const asinh = /* @__PURE__ */ floatUnary("asinh", (x) => p.asinh(x));
@@ -122,11 +182,21 @@ export const atanh = /* @__PURE__ */ floatUnary("atanh", (x) => p.atanh(x));
 
 const toRadians = (x: NDArray): NDArray => weakScalarOnly(p.mul(x, like(x, Math.PI / 180)));
 const toDegrees = (x: NDArray): NDArray => weakScalarOnly(p.mul(x, like(x, 180 / Math.PI)));
-/** Degrees as radians: x · π/180. */
+/**
+ * Degrees as radians: x · π/180.
+ *
+ * @example
+ * np.deg2rad(180); // 3.1415927
+ */
 export const deg2rad = /* @__PURE__ */ floatUnary("deg2rad", toRadians);
 /** The same as `deg2rad`. */
 export const radians = /* @__PURE__ */ floatUnary("radians", toRadians);
-/** Radians as degrees: x · 180/π. */
+/**
+ * Radians as degrees: x · 180/π.
+ *
+ * @example
+ * np.rad2deg(np.pi); // 180
+ */
 export const rad2deg = /* @__PURE__ */ floatUnary("rad2deg", toDegrees);
 /** The same as `rad2deg`. */
 export const degrees = /* @__PURE__ */ floatUnary("degrees", toDegrees);
@@ -141,11 +211,20 @@ export const degrees = /* @__PURE__ */ floatUnary("degrees", toDegrees);
  */
 export const logaddexp = /* @__PURE__ */ floatBinary("logaddexp", (x1, x2) => p.logaddexp(x1, x2));
 
-/** log2(2^x1 + 2^x2) without overflow. */
+/**
+ * log2(2^x1 + 2^x2) without overflow.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.logaddexp2(1000, 1000); // 1001
+ */
 export const logaddexp2 = /* @__PURE__ */ floatBinary("logaddexp2", (x1, x2) => weakScalarOnly(p.logaddexp2(x1, x2)));
 
 /**
  * sin(πx)/(πx), 1 at 0. At 0 itself the Maclaurin polynomial stands in, for its derivatives (−π²/3 is the second).
+ *
+ * @example
+ * np.sinc(np.array([0, 0.5])); // [1, 0.6366197]
  */
 export const sinc = /* @__PURE__ */ floatUnary("sinc", (x) => {
   const isZero = p.eq(x, like(x, 0));

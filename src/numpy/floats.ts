@@ -23,7 +23,12 @@ const floatTest = (op: string, test: (x: NDArray) => NDArray, otherwise = false)
  * np.isfinite(np.array([1, Infinity, NaN])); // [true, false, false]
  */
 export const isfinite = /* @__PURE__ */ floatTest("isfinite", (x) => p.isFinite(x), true);
-/** Whether elements are ∞ or −∞: a bool array. */
+/**
+ * Whether elements are ∞ or −∞: a bool array.
+ *
+ * @example
+ * np.isinf(np.array([1, -Infinity, NaN])); // [false, true, false]
+ */
 export const isinf = /* @__PURE__ */ floatTest("isinf", (x) => p.eq(p.abs(x), like(x, Infinity)));
 /** Whether elements are ∞: a bool array. */
 export const isposinf = /* @__PURE__ */ floatTest("isposinf", (x) => p.eq(x, like(x, Infinity)));
@@ -45,19 +50,41 @@ function signbitOf(x: NDArray): NDArray {
   const zero = like(x, 0);
   return p.or(p.lt(x, zero), p.and(p.eq(x, zero), p.lt(p.div(like(x, 1), x), zero)));
 }
-/** Whether the sign bit is set: of negative numbers, and of −0. */
+/**
+ * Whether the sign bit is set: of negative numbers, and of −0.
+ *
+ * @example
+ * np.signbit(np.array([-1, -0, 0])); // [true, true, false]
+ */
 export const signbit = /* @__PURE__ */ unary("signbit", signbitOf);
 
-/** |x1| with the sign of x2. */
+/**
+ * |x1| with the sign of x2, also of −0.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.copysign(np.array([1, -2]), -0); // [-1, -2]
+ */
 export const copysign = /* @__PURE__ */ floatBinary("copysign", (x1, x2) => {
   const size = p.abs(x1);
   return convert(p.select(signbitOf(x2), p.neg(size), size), size.dtype, x1.weakType && x2.weakType);
 });
 
-/** The next float after x1 towards x2. */
+/**
+ * The next float after x1 towards x2.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.nextafter(1, 2); // 1.0000001
+ */
 export const nextafter = /* @__PURE__ */ floatBinary("nextafter", (x1, x2) => p.nextafter(x1, x2));
 
-/** The distance to the next float away from zero. */
+/**
+ * The distance to the next float away from zero.
+ *
+ * @example
+ * np.spacing(1); // 1.1920929e-7
+ */
 export const spacing = /* @__PURE__ */ floatUnary("spacing", (x) => {
   const inf = like(x, Infinity);
   const away = p.select(signbitOf(x), p.neg(inf), inf);
@@ -66,7 +93,12 @@ export const spacing = /* @__PURE__ */ floatUnary("spacing", (x) => {
   return p.select(p.eq(step, like(x, 0)), p.select(signbitOf(x), p.neg(tiny), tiny), step);
 });
 
-/** Fractional and whole part, both with the sign of x. */
+/**
+ * Fractional and whole part, both with the sign of x.
+ *
+ * @example
+ * np.modf(np.array([-1.5, 2])); // [[-0.5, 0], [-1, 2]]
+ */
 export function modf(x: ArrayLike): [fraction: NDArray, whole: NDArray];
 export function modf(): [NDArray, NDArray] {
   const x = inexact("modf", modfParams(arguments).x);
@@ -115,7 +147,12 @@ function exponentOf(x: NDArray): NDArray {
   return p.select(regular, e, zero);
 }
 
-/** Mantissa and exponent: x = m · 2^e with |m| in [0.5, 1). The exponent is int32 and has no derivative. */
+/**
+ * Mantissa in [½, 1) with the sign of x, and exponent (int32): x = mantissa · 2^exponent.
+ *
+ * @example
+ * np.frexp(np.array([8, -3])); // [[0.5, -0.75], [4, 2]]
+ */
 export function frexp(x: ArrayLike): [mantissa: NDArray, exponent: NDArray];
 export function frexp(): [NDArray, NDArray] {
   const x = inexact("frexp", frexpParams(arguments).x);
@@ -124,7 +161,12 @@ export function frexp(): [NDArray, NDArray] {
 }
 const frexpParams = /* @__PURE__ */ signature<{ x: ArrayLike }>("frexp", 1, ["x"]);
 
-/** x1 · 2^x2 for integers x2. */
+/**
+ * x1 · 2^x2, of an integer x2.
+ *
+ * @example
+ * np.ldexp(np.array([0.5, -0.75]), np.array([4, 2], "int32")); // [8, -3]
+ */
 export function ldexp(x1: ArrayLike, x2: ArrayLike): NDArray;
 export function ldexp(): NDArray {
   const given = ldexpParams(arguments);

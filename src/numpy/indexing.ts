@@ -183,7 +183,13 @@ const putAlongParams = signature<{
   inplace?: boolean;
   mode?: OutOfBounds | null;
 }>("putAlongAxis", 4, ["arr", "indices", "values", "axis", "inplace"], { byName: ["mode"] });
-/** A copy of an array in which every vector along an axis has `values` at the indices in the same place. */
+/**
+ * A copy of an array in which every vector along an axis has `values` at the indices in the same place.
+ *
+ * @throws ShapeError `along-axis-shape`; ArgumentError `axis-range`.
+ * @example
+ * np.putAlongAxis(np.zeros([2, 2]), np.array([[1], [0]], "int32"), np.array([[5], [6]]), 1); // [[0, 5], [6, 0]]
+ */
 export function putAlongAxis(
   arr: ArrayLike,
   indices: ArrayLike,

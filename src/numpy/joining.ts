@@ -170,7 +170,13 @@ export const hstack = /* @__PURE__ */ joiner(
 );
 /** Joins along the third axis. */
 export const dstack = /* @__PURE__ */ joiner("dstack", to3d, () => 2);
-/** Joins along the second axis; vectors become columns. */
+/**
+ * Joins along the second axis; vectors become columns.
+ *
+ * @throws ShapeError `concatenate-shapes`; ArgumentError `list-empty`, `list-needed`.
+ * @example
+ * np.columnStack([np.array([1, 2]), np.array([3, 4])]); // [[1, 3], [2, 4]]
+ */
 export const columnStack = /* @__PURE__ */ joiner(
   "columnStack",
   (x) => (x.ndim >= 2 ? x : p.reshape(x, [x.size, 1])),

@@ -27,15 +27,45 @@ import { binary, like, nanMask, unary } from "./ufunc.js";
  * np.equal(np.array([1, NaN]), np.array([1, NaN])); // [true, false]
  */
 export const equal = /* @__PURE__ */ binary("equal", (x, y) => p.eq(x, y));
-/** Whether x1 ≠ x2, element by element, true of NaN. */
+/**
+ * Whether x1 ≠ x2, element by element: bool, true of NaN.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.notEqual(np.array([1, 2, NaN]), 2); // [true, false, true]
+ */
 export const notEqual = /* @__PURE__ */ binary("notEqual", (x, y) => p.ne(x, y));
-/** Whether x1 < x2, element by element, false of NaN. */
+/**
+ * Whether x1 < x2, element by element: bool, false of NaN.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.less(np.array([1, 2, NaN]), 2); // [true, false, false]
+ */
 export const less = /* @__PURE__ */ binary("less", (x, y) => p.lt(x, y));
-/** Whether x1 ≤ x2, element by element, false of NaN. */
+/**
+ * Whether x1 ≤ x2, element by element: bool, false of NaN.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.lessEqual(np.array([1, 2, NaN]), 2); // [true, true, false]
+ */
 export const lessEqual = /* @__PURE__ */ binary("lessEqual", (x, y) => p.le(x, y));
-/** Whether x1 > x2, element by element, false of NaN. */
+/**
+ * Whether x1 > x2, element by element: bool, false of NaN.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.greater(np.array([1, 2, NaN]), 2); // [false, false, false]
+ */
 export const greater = /* @__PURE__ */ binary("greater", (x, y) => p.gt(x, y));
-/** Whether x1 ≥ x2, element by element, false of NaN. */
+/**
+ * Whether x1 ≥ x2, element by element: bool, false of NaN.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.greaterEqual(np.array([1, 2, NaN]), 2); // [false, true, false]
+ */
 export const greaterEqual = /* @__PURE__ */ binary("greaterEqual", (x, y) => p.ge(x, y));
 
 /** Whether elements are true: not zero (NaN is true). */
@@ -57,7 +87,13 @@ export const logicalAnd = /* @__PURE__ */ binary("logicalAnd", (x, y) => p.and(t
  * np.logicalOr(np.array([1, 0]), false); // [true, false]
  */
 export const logicalOr = /* @__PURE__ */ binary("logicalOr", (x, y) => p.or(truth(x), truth(y)));
-/** Whether one only is true; numbers are where they are not 0. */
+/**
+ * Whether one only is true; numbers are where they are not 0.
+ *
+ * @throws ShapeError `shape-broadcast`.
+ * @example
+ * np.logicalXor(np.array([1, 0]), true); // [false, true]
+ */
 export const logicalXor = /* @__PURE__ */ binary("logicalXor", (x, y) => p.xor(truth(x), truth(y)));
 /**
  * Whether x is false, or 0.

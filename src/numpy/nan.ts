@@ -39,7 +39,13 @@ export function nansum(): NDArray {
 }
 
 const nanprodParams = /* @__PURE__ */ signature<ReduceOptions & Operand>("nanprod", 1, reduceNames);
-/** The product of what is not NaN. */
+/**
+ * The product of what is not NaN; 1 of nothing.
+ *
+ * @throws as `sum`.
+ * @example
+ * np.nanprod(np.array([2, NaN, 3])); // 6
+ */
 export function nanprod(
   a: ArrayLike,
   axis?: Axis | ReduceOptions,
@@ -128,7 +134,13 @@ type VarParams = VarOptions & Operand;
 const varNames = ["a", "axis", "dtype", "out", "ddof", "keepdims", "where", "mean"] as const;
 
 const nanvarParams = /* @__PURE__ */ signature<VarParams>("nanvar", 1, varNames);
-/** The variance of what is not NaN; NaN where too little is left. */
+/**
+ * The variance of what is not NaN; NaN where too little is left.
+ *
+ * @throws as `var_`.
+ * @example
+ * np.nanvar(np.array([1, NaN, 3])); // 1
+ */
 export function nanvar(
   a: ArrayLike,
   axis?: Axis | VarOptions,
@@ -140,7 +152,13 @@ export function nanvar(): NDArray {
   return nanvarOf("nanvar", asArray(a, "nanvar", "a"), options);
 }
 const nanstdParams = /* @__PURE__ */ signature<VarParams>("nanstd", 1, varNames);
-/** The standard deviation of what is not NaN; NaN where too little is left. */
+/**
+ * The standard deviation of what is not NaN; NaN where too little is left.
+ *
+ * @throws as `std`.
+ * @example
+ * np.nanstd(np.array([1, NaN, 5])); // 2
+ */
 export function nanstd(
   a: ArrayLike,
   axis?: Axis | VarOptions,

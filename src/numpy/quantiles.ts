@@ -107,7 +107,13 @@ export function median(): NDArray {
   return quantileOf("median", { ...medianParams(arguments), q: 0.5, method: "midpoint" }, false);
 }
 const nanmedianParams = /* @__PURE__ */ signature<MedianOptions & { a: ArrayLike }>("nanmedian", 1, medianNames);
-/** `median` of what is not NaN. */
+/**
+ * `median` of what is not NaN.
+ *
+ * @throws as `median`.
+ * @example
+ * np.nanmedian(np.array([1, NaN, 3])); // 2
+ */
 export function nanmedian(a: ArrayLike, axis?: Axis | MedianOptions, options?: MedianOptions): NDArray;
 export function nanmedian(): NDArray {
   return quantileOf("nanmedian", { ...nanmedianParams(arguments), q: 0.5, method: "midpoint" }, true);

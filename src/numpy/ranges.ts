@@ -319,7 +319,12 @@ export function indices(): NDArray | NDArray[] {
 export type GridRange = readonly [start: number, stop: number, step?: number];
 const gridAxis = (r: GridRange): NDArray => (r[2] === undefined ? arange(r[0], r[1]) : arange(r[0], r[1], r[2]));
 
-/** A dense grid of ranges `[start, stop, step?]`, stacked along a first axis. */
+/**
+ * A dense grid of ranges `[start, stop, step?]`, stacked along a first axis.
+ *
+ * @example
+ * np.mgrid([0, 2], [0, 3]); // [[[0, 0, 0], [1, 1, 1]], [[0, 1, 2], [0, 1, 2]]]
+ */
 export function mgrid(...ranges: readonly GridRange[]): NDArray {
   const grids = meshgrid(...ranges.map(gridAxis), { indexing: "ij" });
   const dtype = resultElementType("mgrid", grids).dtype;
@@ -328,7 +333,12 @@ export function mgrid(...ranges: readonly GridRange[]): NDArray {
     0,
   );
 }
-/** An open grid of ranges `[start, stop, step?]`: arrays that broadcast to the dense one. */
+/**
+ * An open grid of ranges `[start, stop, step?]`: arrays that broadcast to the dense one.
+ *
+ * @example
+ * np.ogrid([0, 2], [0, 3]); // [[[0], [1]], [[0, 1, 2]]]
+ */
 export function ogrid(...ranges: readonly GridRange[]): NDArray[] {
   return meshgrid(...ranges.map(gridAxis), { indexing: "ij", sparse: true });
 }

@@ -39,13 +39,25 @@ function flipped(op: string, x: NDArray, axis: Axes | null | undefined): NDArray
 }
 
 const flipudParams = /* @__PURE__ */ signature<{ m: ArrayLike }>("flipud", 1, ["m"]);
-/** Reverses the first axis. */
+/**
+ * Reverses the first axis.
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * np.flipud(np.array([[1, 2], [3, 4]])); // [[3, 4], [1, 2]]
+ */
 export function flipud(m: ArrayLike): NDArray;
 export function flipud(): NDArray {
   return flipped("flipud", asArray(flipudParams(arguments).m, "flipud", "m"), 0);
 }
 const fliplrParams = /* @__PURE__ */ signature<{ m: ArrayLike }>("fliplr", 1, ["m"]);
-/** Reverses the second axis. */
+/**
+ * Reverses the second axis.
+ *
+ * @throws ArgumentError `axis-range`.
+ * @example
+ * np.fliplr(np.array([[1, 2], [3, 4]])); // [[2, 1], [4, 3]]
+ */
 export function fliplr(m: ArrayLike): NDArray;
 export function fliplr(): NDArray {
   return flipped("fliplr", asArray(fliplrParams(arguments).m, "fliplr", "m"), 1);

@@ -28,12 +28,22 @@ export const floor = /* @__PURE__ */ rounding("floor", (x) => p.floor(x));
 export const ceil = /* @__PURE__ */ rounding("ceil", (x) => p.ceil(x));
 
 const towardsZero = (x: NDArray): NDArray => p.select(p.lt(x, like(x, 0)), p.ceil(x), p.floor(x));
-/** Rounds towards zero. */
+/**
+ * Rounds towards zero; the derivative is 0.
+ *
+ * @example
+ * np.trunc(np.array([-1.7, 1.7])); // [-1, 1]
+ */
 export const trunc = /* @__PURE__ */ rounding("trunc", towardsZero);
 /** Rounds towards zero. */
 export const fix = /* @__PURE__ */ rounding("fix", towardsZero);
 
-/** Rounds to the nearest whole number, halves to the even one; integers become floats. */
+/**
+ * Rounds to the nearest whole number, halves to the even one; integers become floats.
+ *
+ * @example
+ * np.rint(np.array([0.5, 1.5])); // [0, 2]
+ */
 export const rint = /* @__PURE__ */ unary("rint", (x) =>
   isFloat(x.dtype) ? p.round(x, "toNearestEven") : convert(x, defaultFloat()),
 );

@@ -138,7 +138,13 @@ const permuteDimsParams = /* @__PURE__ */ signature<{ a: ArrayLike; axes: readon
   "a",
   "axes",
 ]);
-/** The array with its axes in another order. */
+/**
+ * The array with its axes in another order: axis i of the result is axis `axes[i]`, which may not be negative.
+ *
+ * @throws ArgumentError `axis-negative`, `axes-count`, `axis-range`, `axis-duplicate`.
+ * @example
+ * np.permuteDims(np.ones([2, 3]), [1, 0]); // float32[3, 2]
+ */
 export function permuteDims(a: ArrayLike, axes: readonly number[]): NDArray;
 export function permuteDims(): NDArray {
   const { a, axes } = permuteDimsParams(arguments);
@@ -314,7 +320,12 @@ export interface AtLeast {
 }
 /** Scalars become vectors of one element. */
 export const atleast1d = /* @__PURE__ */ atLeast("atleast1d", (x) => (x.ndim >= 1 ? x : p.reshape(x, [1]))) as AtLeast;
-/** Vectors become rows. */
+/**
+ * Vectors become rows, scalars [1, 1].
+ *
+ * @example
+ * np.atleast2d(np.array([1, 2])); // [[1, 2]]
+ */
 export const atleast2d = /* @__PURE__ */ atLeast("atleast2d", to2d) as AtLeast;
 /** Vectors become [1, n, 1], matrices [m, n, 1]. */
 export const atleast3d = /* @__PURE__ */ atLeast("atleast3d", to3d) as AtLeast;
@@ -328,19 +339,35 @@ export function to3d(x: NDArray): NDArray {
 }
 
 const shapeParams = /* @__PURE__ */ signature<{ a: ArrayLike }>("shape", 1, ["a"]);
-/** Lengths of the axes. */
+/**
+ * Lengths of the axes.
+ *
+ * @example
+ * np.shape(np.ones([2, 3])); // [2, 3]
+ */
 export function shape(a: ArrayLike): Shape;
 export function shape(): Shape {
   return asArray(shapeParams(arguments).a, "shape", "a").shape;
 }
 const ndimParams = /* @__PURE__ */ signature<{ a: ArrayLike }>("ndim", 1, ["a"]);
-/** Number of axes. */
+/**
+ * Number of axes.
+ *
+ * @example
+ * np.ndim(np.ones([2, 3])); // 2
+ */
 export function ndim(a: ArrayLike): number;
 export function ndim(): number {
   return asArray(ndimParams(arguments).a, "ndim", "a").ndim;
 }
 const sizeParams = /* @__PURE__ */ signature<{ a: ArrayLike; axis?: Axes | null }>("size", 1, ["a", "axis"]);
-/** Number of elements, or along some axes. */
+/**
+ * Number of elements, or along some axes.
+ *
+ * @throws ArgumentError `axis-range`, `axis-duplicate`.
+ * @example
+ * np.size(np.ones([2, 3])); // 6
+ */
 export function size(a: ArrayLike, axis?: Axes | null | { readonly axis?: Axes | null }): number;
 export function size(): number {
   const { a, axis } = sizeParams(arguments);

@@ -21,7 +21,13 @@ const cosine = (n: NDArray, turns: number, last: number): NDArray =>
   p.cos(p.div(p.mul(n, like(n, turns * 2 * Math.PI)), like(n, last)));
 
 const bartlettParams = /* @__PURE__ */ signature<{ M: number }>("bartlett", 1, ["M"]);
-/** The triangular window, 0 at both ends. */
+/**
+ * The triangular window, 0 at both ends.
+ *
+ * @throws ArgumentError `count-invalid`.
+ * @example
+ * np.bartlett(5); // [0, 0.5, 1, 0.5, 0]
+ */
 export function bartlett(M: number): NDArray;
 export function bartlett(): NDArray {
   const { M } = bartlettParams(arguments);
@@ -31,7 +37,13 @@ export function bartlett(): NDArray {
 }
 
 const blackmanParams = /* @__PURE__ */ signature<{ M: number }>("blackman", 1, ["M"]);
-/** The Blackman window. */
+/**
+ * The Blackman window: 0.42 − 0.5cos(2πn/(M − 1)) + 0.08cos(4πn/(M − 1)).
+ *
+ * @throws ArgumentError `count-invalid`.
+ * @example
+ * np.blackman(5); // [0, 0.34, 1, 0.34, 0]
+ */
 export function blackman(M: number): NDArray;
 export function blackman(): NDArray {
   const { M } = blackmanParams(arguments);
@@ -41,7 +53,13 @@ export function blackman(): NDArray {
 }
 
 const hammingParams = /* @__PURE__ */ signature<{ M: number }>("hamming", 1, ["M"]);
-/** The Hamming window. */
+/**
+ * The Hamming window: 0.54 − 0.46cos(2πn/(M − 1)).
+ *
+ * @throws ArgumentError `count-invalid`.
+ * @example
+ * np.hamming(5); // [0.08, 0.54, 1, 0.54, 0.08]
+ */
 export function hamming(M: number): NDArray;
 export function hamming(): NDArray {
   const { M } = hammingParams(arguments);
@@ -49,7 +67,13 @@ export function hamming(): NDArray {
 }
 
 const hanningParams = /* @__PURE__ */ signature<{ M: number }>("hanning", 1, ["M"]);
-/** The Hann window. */
+/**
+ * The Hann window: ½ − ½cos(2πn/(M − 1)), 0 at both ends.
+ *
+ * @throws ArgumentError `count-invalid`.
+ * @example
+ * np.hanning(5); // [0, 0.5, 1, 0.5, 0]
+ */
 export function hanning(M: number): NDArray;
 export function hanning(): NDArray {
   const { M } = hanningParams(arguments);
@@ -57,7 +81,13 @@ export function hanning(): NDArray {
 }
 
 const kaiserParams = /* @__PURE__ */ signature<{ M: number; beta: ArrayLike }>("kaiser", 2, ["M", "beta"]);
-/** The Kaiser window of shape `beta`. */
+/**
+ * The Kaiser window of shape `beta`: I₀(β√(1 − t²))/I₀(β) for t from −1 to 1.
+ *
+ * @throws ArgumentError `count-invalid`.
+ * @example
+ * np.kaiser(3, 0); // [1, 1, 1]
+ */
 export function kaiser(M: number, beta: ArrayLike): NDArray;
 export function kaiser(): NDArray {
   const { M, beta } = kaiserParams(arguments);

@@ -200,7 +200,13 @@ const geometricParams = /* @__PURE__ */ signature<DrawOptions & { key: ArrayLike
   2,
   ["key", "p", "shape", "dtype"],
 );
-/** How many trials it takes to the first success, which has the probability `p` each time. */
+/**
+ * How many trials (int32) it takes to the first success, which has the probability `p` each time.
+ *
+ * @throws DTypeError `key-needed`, `random-dtype`; ArgumentError `key-single`; ShapeError `shape-broadcast`.
+ * @example
+ * random.geometric(random.key(0), 0.3, { shape: [3] }); // int32[3]
+ */
 export function geometric(
   key: ArrayLike,
   probability: ArrayLike,

@@ -20,7 +20,12 @@ export const erf: Unary = /* @__PURE__ */ floatUnary("scipy.special.erf", (x) =>
  * scipy.special.erfc(np.array([0, Infinity])); // [1, 0]
  */
 export const erfc: Unary = /* @__PURE__ */ floatUnary("scipy.special.erfc", (x) => p.erfc(x));
-/** The inverse of erf; ±∞ at ±1, NaN beyond. */
+/**
+ * The inverse of erf; ±∞ at ±1, NaN beyond.
+ *
+ * @example
+ * scipy.special.erfinv(np.array([0, 1, 2])); // [0, Infinity, NaN]
+ */
 export const erfinv: Unary = /* @__PURE__ */ floatUnary("scipy.special.erfinv", (x) => p.erfInv(x));
 /**
  * 1/(1 + exp(−x)): the logistic function, of floats.

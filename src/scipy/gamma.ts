@@ -72,7 +72,12 @@ const gammaOf = (x: NDArray): NDArray => p.mul(signOf(p.stopGradient(x)), p.exp(
  */
 export const gamma: Unary = /* @__PURE__ */ floatUnary("scipy.special.gamma", gammaOf);
 
-/** n! = Γ(n + 1) in floats; 0 for negative n. */
+/**
+ * n! = Γ(n + 1) in floats; 0 for negative n.
+ *
+ * @example
+ * np.round(scipy.special.factorial(np.array([5, -1]))); // [120, 0]
+ */
 export const factorial: Unary = /* @__PURE__ */ special("scipy.special.factorial", ["n"], (n) => {
   const negative = p.lt(n!, like(n!, 0));
   return p.select(negative, like(n!, 0), p.exp(p.lgamma(p.add(n!, like(n!, 1)))));
@@ -110,7 +115,12 @@ export function betalnOf(x: NDArray, y: NDArray): NDArray {
   const large = gammaQuotient(a, p.select(isSmall, eight, b));
   return p.add(p.lgamma(a), p.select(isSmall, small, large));
 }
-/** log |B(a, b)|, accurate for large operands too. */
+/**
+ * log |B(a, b)|, accurate for large operands too.
+ *
+ * @example
+ * scipy.special.betaln(1, 2); // -0.6931472
+ */
 export const betaln: TwoOperands = /* @__PURE__ */ special<TwoOperands>("scipy.special.betaln", ["a", "b"], (a, b) =>
   betalnOf(a!, b!),
 );
@@ -126,7 +136,12 @@ export const beta: TwoOperands = /* @__PURE__ */ special<TwoOperands>("scipy.spe
   return p.mul(sign, p.exp(betalnOf(a!, b!)));
 });
 
-/** The binomial coefficient N over k of floats: 0 where k is negative or above N. */
+/**
+ * The binomial coefficient N over k of floats: 0 where k is negative or above N.
+ *
+ * @example
+ * np.round(scipy.special.comb(5, np.array([2, 6]))); // [10, 0]
+ */
 export const comb: TwoOperands = /* @__PURE__ */ special<TwoOperands>("scipy.special.comb", ["N", "k"], (n, k) => {
   const [zero, one] = [like(n!, 0), like(n!, 1)];
   const possible = p.and(p.le(k!, n!), p.and(p.ge(n!, zero), p.ge(k!, zero)));
@@ -142,7 +157,12 @@ export const poch: TwoOperands = /* @__PURE__ */ special<TwoOperands>("scipy.spe
   return p.select(p.and(p.eq(m!, like(m!, 0)), p.ne(quotient, quotient)), like(m!, 1), quotient);
 });
 
-/** Hurwitz's zeta function Σ 1/(q + k)ˣ over k = 0, 1, 2, …; NaN for x < 1, ∞ at x = 1. */
+/**
+ * Hurwitz's zeta function Σ 1/(q + k)ˣ over k = 0, 1, 2, …; NaN for x < 1, ∞ at x = 1.
+ *
+ * @example
+ * scipy.special.zeta(2, 1); // 1.6449341
+ */
 export const zeta: TwoOperands = /* @__PURE__ */ special<TwoOperands>("scipy.special.zeta", ["x", "q"], (x, q) =>
   zetaOf(x!, q!),
 );

@@ -49,7 +49,12 @@ const logNdtrParams = /* @__PURE__ */ signature<LogNdtrOptions & { x: ArrayLike 
   "x",
   "seriesOrder",
 ]);
-/** log ndtr(x), accurate far out on both sides. */
+/**
+ * log ndtr(x), accurate far out on both sides: far below 0 it is an asymptotic series.
+ *
+ * @example
+ * scipy.special.logNdtr(np.array([-10, 0])); // [-53.231285, -0.6931472]
+ */
 export function logNdtr(x: ArrayLike, seriesOrder?: number | LogNdtrOptions): NDArray;
 export function logNdtr(): NDArray {
   const { x, seriesOrder = 3 } = logNdtrParams(arguments);

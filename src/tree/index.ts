@@ -45,10 +45,21 @@ export function unflatten(def: TreeDef, leaves: readonly unknown[]): unknown {
  */
 export const leaves = (tree: unknown, isLeaf?: IsLeaf): unknown[] => flattenTree(tree, isLeaf)[0];
 
-/** The structure of a tree. */
+/**
+ * The structure of a tree.
+ *
+ * @example
+ * tree.structure({ a: [1, 2] }).numLeaves; // 2
+ */
 export const structure = (tree: unknown, isLeaf?: IsLeaf): TreeDef => flattenTree(tree, isLeaf)[1];
 
-/** The leaves of a tree with their paths, as JavaScript would write them. */
+/**
+ * The leaves of a tree with their paths, as JavaScript would write them.
+ *
+ * @example
+ * const [[path, leaf]] = tree.leavesWithPath({ a: [1] });
+ * path === ".a[0]"; // true
+ */
 export function leavesWithPath(tree: unknown, isLeaf?: IsLeaf): [path: string, leaf: unknown][] {
   const [xs, def] = flattenTree(tree, isLeaf);
   return leafPaths(def).map((path, i) => [path, xs[i]]);

@@ -54,6 +54,8 @@ export interface PromisedErrors {
   readonly place: string;
   /** As `ShapeError rank`, in order. */
   readonly errors: readonly string[];
+  /** The neighbours whose errors are its own too: "as `sum`". */
+  readonly as: readonly string[];
 }
 
 /** The errors that functions (not the methods of classes) say they throw, by public name. */
@@ -68,9 +70,10 @@ export function publicErrors(): ReadonlyMap<string, PromisedErrors> {
         [...codes!.matchAll(/`([^`]+)`/g)].map(([, code]) => `${kind} ${code}`),
       );
     });
-    if (errors.length === 0) continue;
+    const as = tagsOf(doc, "throws").flatMap((tag) => /^as `([\w.]+)`/.exec(tag.getCommentText() ?? "")?.[1] ?? []);
+    if (errors.length === 0 && as.length === 0) continue;
     const place = `${relative(root, node.getSourceFile().getFilePath())}:${node.getStartLineNumber()}`;
-    found.set(name, { place, errors: [...new Set(errors)].sort() });
+    found.set(name, { place, errors: [...new Set(errors)].sort(), as });
   }
   return found;
 }

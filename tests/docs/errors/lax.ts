@@ -1,5 +1,6 @@
 /** Calls of `lax` that fail. */
 export const ofLax: Readonly<Record<string, readonly string[]>> = {
+  "lax.abs": ["lax.abs(true)"],
   "lax.add": [
     "lax.add(np.ones([2]), np.ones([3]))",
     'lax.add(np.ones([2]), np.ones([2], "int32"))',
@@ -29,6 +30,7 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
     "lax.batchMatmul(np.ones([2, 3]), np.ones([2, 3]))",
   ],
   "lax.bitcastConvertType": ['lax.bitcastConvertType(np.ones([1]), "float64")'],
+  "lax.bitwiseAnd": ["lax.bitwiseAnd(np.ones([2]), np.ones([2]))"],
   "lax.boundedWhile": ["lax.boundedWhile((x) => x.less(3), (x) => x.add(1), 0, -1)"],
   "lax.broadcast": ["lax.broadcast(np.ones([2]), [-1])"],
   "lax.broadcastInDim": [
@@ -36,7 +38,13 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
     "lax.broadcastInDim(np.ones([2]), [-1], [0])",
     "lax.broadcastInDim(np.ones([2]), [2, 2], [])",
   ],
+  "lax.broadcastedIota": [
+    'lax.broadcastedIota("int32", [2], 1)',
+    'lax.broadcastedIota("int8", [2], 0)',
+    'lax.broadcastedIota("int32", [-1], 0)',
+  ],
   "lax.clamp": ["lax.clamp(np.ones([2]), np.ones([3]), 1)", "lax.clamp(0, np.arange(3), 1.5)"],
+  "lax.collapse": ["lax.collapse(np.ones([2, 3, 4]), 2, 1)"],
   "lax.concatenate": [
     "lax.concatenate([np.ones([2]), np.ones([2, 2])], 0)",
     "lax.concatenate([np.ones([2]), np.arange(2)], 0)",
@@ -60,7 +68,10 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
     'lax.convTranspose(np.ones([1, 4, 1]), np.ones([2, 1, 1]), [2], "FOO")',
   ],
   "lax.convertElementType": ['lax.convertElementType(1, "int8")'],
+  "lax.cumlogsumexp": ["lax.cumlogsumexp(np.ones([2]), 1)"],
   "lax.cummax": ["lax.cummax(np.ones([2]), 1)"],
+  "lax.cummin": ["lax.cummin(np.ones([2]), 1)"],
+  "lax.cumprod": ["lax.cumprod(np.ones([2]), 1)"],
   "lax.cumsum": ["lax.cumsum(np.ones([2]), 1)"],
   "lax.customLinearSolve": [
     "lax.customLinearSolve((x) => x, np.ones([2]), (mv, b) => np.ones([3]))",
@@ -106,19 +117,24 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
     "lax.dynamicUpdateSlice(np.ones([2]), np.ones([1]), [0, 0])",
     "lax.dynamicUpdateSlice(np.ones([2]), np.ones([1]), [0.5])",
   ],
+  "lax.exp": ["lax.exp(np.arange(2))"],
+  "lax.expandDims": ["lax.expandDims(np.ones([3]), [2])", "lax.expandDims(np.ones([3]), [0, 0])"],
   "lax.foriLoop": ["lax.foriLoop(0.5, 3, (i, x) => x, 1)", "jit(() => lax.foriLoop(0, 3, (i, x) => [x], 1))()"],
+  "lax.full": ["lax.full([-1], 7)", 'lax.full([2], 7, "int8")'],
   "lax.gather": [
     'lax.gather(np.ones([3]), np.array([[0]], "int32"), { offsetDims: [], collapsedSliceDims: [], startIndexMap: [0] }, [1])',
     'lax.gather(np.ones([3]), np.array([[0]], "int32"), { offsetDims: [], collapsedSliceDims: [0], startIndexMap: [0] }, [1], { mode: "x" })',
     'lax.gather(np.ones([3]), np.array([[0]], "int32"), { offsetDims: [], collapsedSliceDims: [0], startIndexMap: [0] }, [2])',
     "lax.gather(np.ones([3]), np.array([[0.5]]), { offsetDims: [], collapsedSliceDims: [0], startIndexMap: [0] }, [1])",
   ],
+  "lax.indexInDim": ["lax.indexInDim(np.arange(3), 5)", "lax.indexInDim(np.arange(3), 0, { axis: 1 })"],
   "lax.integerPow": ["lax.integerPow(np.ones([2]), 0.5)", "lax.integerPow(np.arange(2), -1)"],
   "lax.iota": ['lax.iota("int8", 3)', 'lax.iota("int32", -1)'],
   "lax.map": [
     "lax.map((x) => x, np.ones([4]), { batchSize: 0 })",
     "lax.map(([x, y]) => x, [np.ones([2]), np.ones([3])])",
   ],
+  "lax.neg": ["lax.neg(true)"],
   "lax.pad": ["lax.pad(np.ones([2]), 0, [])", 'lax.pad(np.ones([2]), np.array(1, "int32"), [[1, 1, 0]])'],
   "lax.pmax": ['lax.pmax(1, "i")', "lax.pmax(1, 3)"],
   "lax.pmean": ['lax.pmean(1, "i")', "lax.pmean(1, 3)"],
@@ -140,7 +156,11 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
     'vmap((x) => lax.psumScatter(x, "i", { scatterDimension: 5 }), { axisName: "i" })(np.ones([2, 2]))',
     'vmap((x) => lax.psumScatter(x, "i"), { axisName: "i" })(np.ones([2, 3]))',
   ],
+  "lax.reduceAnd": ["lax.reduceAnd(np.array([true]), [1])", 'lax.reduceAnd(np.array([1], "int32"), [0, 0])'],
   "lax.reduceMax": ["lax.reduceMax(np.ones([2]), [1])", "lax.reduceMax(np.ones([2]), [0, 0])"],
+  "lax.reduceMin": ["lax.reduceMin(np.array([true]), [1])", 'lax.reduceMin(np.array([1], "int32"), [0, 0])'],
+  "lax.reduceOr": ["lax.reduceOr(np.array([true]), [1])", 'lax.reduceOr(np.array([1], "int32"), [0, 0])'],
+  "lax.reduceProd": ["lax.reduceProd(np.array([true]), [1])", 'lax.reduceProd(np.array([1], "int32"), [0, 0])'],
   "lax.reduceSum": [
     "lax.reduceSum(np.ones([2]), [1])",
     "lax.reduceSum(np.ones([2]), [0, 0])",
@@ -190,7 +210,18 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
     "lax.sort(np.ones([2]), { numKeys: 2 })",
     "lax.sort([np.ones([2]), np.ones([3])])",
   ],
+  "lax.sortKeyVal": [
+    "lax.sortKeyVal(np.ones([2]), np.ones([3]))",
+    "lax.sortKeyVal(np.ones([2]), np.ones([2]), { dimension: 1 })",
+  ],
+  "lax.split": ["lax.split(np.arange(5), [2, 2])", "lax.split(np.arange(5), [2, 3], 1)"],
+  "lax.squeeze": [
+    "lax.squeeze(np.ones([1, 3]), [1])",
+    "lax.squeeze(np.ones([1, 3]), [2])",
+    "lax.squeeze(np.ones([1, 3]), [0, 0])",
+  ],
   "lax.switch": ["lax.switch(0, [], 1)", "lax.switch(0.5, [(x) => x], 1)", "lax.switch(0, [(x) => x, (x) => [x]], 1)"],
+  "lax.tile": ["lax.tile(np.array([1, 2]), [2, 2])", "lax.tile(np.array([1, 2]), [-1])"],
   "lax.topK": ["lax.topK(np.ones([3]), 4)", "lax.topK(1, 1)"],
   "lax.transpose": ["lax.transpose(np.ones([2, 3]), [0])"],
   "lax.whileLoop": [

@@ -26,6 +26,9 @@ export const ofNumpyMToZ: Readonly<Record<string, readonly string[]>> = {
     "np.moveaxis(np.ones([2, 3]), [0, 1], 0)",
   ],
   "numpy.multiply": ["np.multiply(np.ones([2]), np.ones([3]))"],
+  "numpy.negative": ["np.negative(true)"],
+  "numpy.nextafter": ["np.nextafter(np.ones([2]), np.ones([3]))"],
+  "numpy.notEqual": ["np.notEqual(np.ones([2]), np.ones([3]))"],
   "numpy.ones": ["np.ones([-1])", 'np.ones([2], "float16")', 'np.ones([2], { device: "nowhere" })'],
   "numpy.onesLike": ["np.onesLike(1, { shape: [-1] })", 'np.onesLike(1, "int8")'],
   "numpy.pad": [
@@ -41,8 +44,18 @@ export const ofNumpyMToZ: Readonly<Record<string, readonly string[]>> = {
     "np.partition(np.ones([2]), 0, 1)",
     "np.partition(np.array([true]), 0)",
   ],
+  "numpy.permuteDims": [
+    "np.permuteDims(np.ones([2, 3]), [-1, 0])",
+    "np.permuteDims(np.ones([2, 3]), [0])",
+    "np.permuteDims(np.ones([2, 3]), [0, 2])",
+    "np.permuteDims(np.ones([2, 3]), [0, 0])",
+  ],
   "numpy.power": ["np.power(np.ones([2]), np.ones([3]))", "np.power(np.arange(3), -1)"],
   "numpy.ptp": ["np.ptp(np.zeros([0]))", "np.ptp(np.ones([2]), 1)", "np.ptp(np.ones([2, 2]), [0, 0])"],
+  "numpy.putAlongAxis": [
+    "np.putAlongAxis(np.zeros([2, 2]), np.arange(2), 1, 1)",
+    "np.putAlongAxis(np.zeros([2]), np.arange(2), 1, 1)",
+  ],
   "numpy.quantile": [
     'np.quantile(np.ones([2]), 0.5, { method: "x" })',
     "np.quantile(np.ones([2]), 0.5, { weights: np.ones([2]) })",
@@ -73,6 +86,7 @@ export const ofNumpyMToZ: Readonly<Record<string, readonly string[]>> = {
     'np.searchsorted(np.ones([1]), 1, { method: "x" })',
   ],
   "numpy.select": ["np.select([], [])", "np.select([np.ones([2])], [np.ones([3])])"],
+  "numpy.size": ["np.size(np.ones([2]), 1)", "np.size(np.ones([2]), [0, 0])"],
   "numpy.sort": ["np.sort(np.ones([2]), 1)", 'np.sort(np.ones([2]), { kind: "quicksort" })'],
   "numpy.split": ["np.split(np.arange(6), 4)", "np.split(np.arange(6), 2, 1)"],
   "numpy.squeeze": [
@@ -130,6 +144,7 @@ export const ofNumpyMToZ: Readonly<Record<string, readonly string[]>> = {
   "numpy.triuIndices": ["np.triuIndices(-1)"],
   "numpy.trueDivide": ["np.trueDivide(np.ones([2]), np.ones([3]))"],
   "numpy.unstack": ["np.unstack(1)"],
+  "numpy.unwrap": ["np.unwrap(np.ones([2]), { axis: 1 })"],
   "numpy.vander": ["np.vander(np.ones([2, 2]))", "np.vander(np.ones([2]), -1)"],
   "numpy.var_": [
     "np.var_(np.ones([2]), 1)",

@@ -138,6 +138,18 @@ export const ofOthers: Readonly<Record<string, readonly string[]>> = {
     "random.foldIn(random.key(0), np.arange(2))",
     "random.foldIn(0, 1)",
   ],
+  "random.geometric": [
+    "random.geometric(1, 0.5)",
+    'random.geometric(random.key(0), 0.5, { dtype: "float32" })',
+    "random.geometric(random.split(random.key(0)), 0.5)",
+    "random.geometric(random.key(0), np.ones([2]), [3])",
+  ],
+  "random.gumbel": [
+    "random.gumbel(1)",
+    'random.gumbel(random.key(0), [2], "int32")',
+    "random.gumbel(random.split(random.key(0)))",
+    'random.gumbel(random.key(0), [2], { mode: "x" })',
+  ],
   "random.key": ["random.key(0.5)", 'random.key(np.ones([2], "int32"))', "random.key(np.array(1))"],
   "random.keyData": ["random.keyData(3)"],
   "random.normal": [
