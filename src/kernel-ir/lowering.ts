@@ -110,6 +110,7 @@ export interface ScatterLowering<P> extends LoweringRule {
     outAval: Aval,
   ) => {
     readonly updates: readonly number[];
+    /** Within bounds wherever `when` holds. */
     readonly place: (u: readonly Index[]) => readonly Index[];
     readonly value: (u: readonly Index[]) => Expr;
     readonly when: (u: readonly Index[]) => Expr | null;

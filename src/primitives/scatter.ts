@@ -297,7 +297,7 @@ function scatterLowering(combine: CombineOp | null): ScatterLowering<ScatterPara
       const w = windows(x!.aval.shape, updates!.aval.shape, dnums);
       return {
         updates: updates!.aval.shape,
-        place: (u) => lowerWindow(w, indices!, u).place,
+        place: (u) => lowerWindow(w, indices!, u, mode !== "clip").place,
         value: (u) => updates!.at(u),
         when: (u) => (mode === "clip" ? null : lowerWindow(w, indices!, u).inside),
         combine,

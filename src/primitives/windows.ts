@@ -163,11 +163,15 @@ export function forEachElement(
   });
 }
 
-/** The operand's index for element `u` of the windowed array, always within bounds, and whether the window is inside (null: always). */
+/**
+ * The operand's index for element `u` of the windowed array, and whether the window is inside (null: always). The index is
+ * within bounds, or, for those who ask first, where the window is inside.
+ */
 export function lowerWindow(
   w: Windows,
   indices: Operand,
   u: readonly ix.Index[],
+  asksFirst = false,
 ): { place: ix.Index[]; inside: Expr | null } {
   const batch = w.batchDims.map((d) => u[d]!);
   const place = w.operand.map(() => ix.lit(0));
@@ -176,10 +180,13 @@ export function lowerWindow(
   w.dims.startDims.forEach((axis, k) => {
     const raw = indices.at([...batch, ix.lit(k)]);
     const last = Math.max(0, w.operand[axis]! - w.sizes[axis]!);
-    const limit = constant(raw.type, last);
-    if (raw.type === "i32") inside = both(inside, op("ge", [raw, constant("i32", 0)]));
-    inside = both(inside, op("le", [raw, limit]));
-    place[axis] = clampedIndex(raw, last);
+    // as a word without a sign, what is negative is large
+    const word = raw.type === "i32" ? op("convert", [raw], "u32") : raw;
+    inside = both(inside, op("le", [word, constant(word.type, last)]));
+    const isSafe = asksFirst && last > 0;
+    place[axis] = isSafe
+      ? ix.valueIndex(raw.type === "i32" ? raw : op("convert", [raw], "i32"), 0, last)
+      : clampedIndex(raw, last);
   });
   w.dims.operandBatchingDims.forEach((axis, k) => (place[axis] = batch[w.dims.indicesBatchingDims[k]!]!));
   w.windowAxes.forEach((axis, k) => (place[axis] = ix.add(place[axis]!, u[w.dims.windowDims[k]!]!)));
