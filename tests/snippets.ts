@@ -122,8 +122,8 @@ export async function run(snippet: Snippet, modules: Modules, scope: Modules = {
 /** Files of the library and of TypeScript's own, parsed once for all calls of `compile`. */
 const parsed = new Map<string, ts.SourceFile | undefined>();
 
-/** Compiles all programs at once, strictly, and returns the compiler's messages by page and line. */
-export function compile(snippets: readonly Snippet[], root: string): string[] {
+/** Compiles all programs at once, strictly but for `looser`, and returns the compiler's messages by page and line. */
+export function compile(snippets: readonly Snippet[], root: string, looser: ts.CompilerOptions = {}): string[] {
   const config = ts.readConfigFile(`${root}/tsconfig.json`, ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent({ ...config.config, files: [], include: [] }, ts.sys, root);
   delete options.incremental;
@@ -142,7 +142,7 @@ export function compile(snippets: readonly Snippet[], root: string): string[] {
     if (!parsed.has(name)) parsed.set(name, getSourceFile.call(host, name, ...rest));
     return parsed.get(name);
   };
-  const program = ts.createProgram([...files.keys()], { ...options, allowJs: true }, host);
+  const program = ts.createProgram([...files.keys()], { ...options, ...looser, allowJs: true }, host);
   return [...files.keys()].flatMap((name, i) => {
     const source = program.getSourceFile(name);
     const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];

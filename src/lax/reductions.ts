@@ -255,8 +255,7 @@ const dotGeneralParams = signature<{ lhs: ArrayLike; rhs: ArrayLike } & DotGener
  *
  * @throws ShapeError `dot-contract`, `dot-batch`; ArgumentError `axis-range`, `argument-missing`.
  * @example
- * const batched = { dimensionNumbers: [[[2], [1]], [[0], [0]]] };
- * lax.dotGeneral(np.ones([5, 2, 3]), np.ones([5, 3, 4]), batched); // float32[5, 2, 4]
+ * lax.dotGeneral(np.ones([5, 2, 3]), np.ones([5, 3, 4]), [[[2], [1]], [[0], [0]]]); // float32[5, 2, 4]
  */
 export function dotGeneral(
   lhs: ArrayLike,

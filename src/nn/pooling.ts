@@ -3,7 +3,7 @@ import { signature } from "../core/calling.js";
 import { isFloat } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
-import type { Padding } from "../lax/window-padding.js";
+import { type Padding, paddingPairs, requireList } from "../lax/window-padding.js";
 import { reduceWindowMax, reduceWindowMin, reduceWindowSum } from "../lax/windows.js";
 import { divide } from "../numpy/arithmetic.js";
 import * as p from "../primitives/all.js";
@@ -27,7 +27,11 @@ type Reduction = typeof reduceWindowMax;
 function pooled(op: string, reduce: Reduction, x: NDArray, args: PoolArguments): NDArray {
   const { windowShape, strides } = args;
   const rank = windowShape.length;
-  if (x.ndim < rank + 1 || (strides !== undefined && strides !== null && strides.length !== rank)) {
+  if (
+    !Array.isArray(windowShape) ||
+    x.ndim < rank + 1 ||
+    (strides !== undefined && strides !== null && strides.length !== rank)
+  ) {
     throw new ArgumentError({
       code: "pool-window",
       message: `${op}: windowShape and strides need one entry for each spatial axis, and inputs those axes and one of features after them`,
@@ -39,11 +43,14 @@ function pooled(op: string, reduce: Reduction, x: NDArray, args: PoolArguments):
     });
   }
   const before = Array<number>(x.ndim - rank - 1).fill(1);
-  const padding = args.padding ?? "VALID";
+  const steps = strides ?? windowShape.map(() => 1);
+  requireList(op, "windowShape", windowShape, rank);
+  requireList(op, "strides", steps, rank);
+  const padding = paddingPairs(op, args.padding ?? "VALID", x.shape.slice(-rank - 1, -1), windowShape, steps);
   return reduce(x, {
     windowDimensions: [...before, ...windowShape, 1],
-    windowStrides: [...before, ...(strides ?? windowShape.map(() => 1)), 1],
-    padding: typeof padding === "string" ? padding : [...before.map(() => [0, 0] as const), ...padding, [0, 0]],
+    windowStrides: [...before, ...steps, 1],
+    padding: [...before.map(() => [0, 0] as const), ...padding, [0, 0]],
   });
 }
 
@@ -68,7 +75,7 @@ type Pool = (
  * The largest element of each window, of images with features last: `[batch h w features]`; of equal ones the first gets
  * the derivative.
  *
- * @throws ArgumentError `pool-window`, `window-padding`.
+ * @throws ArgumentError `pool-window`, `window-list`, `window-padding`.
  * @example
  * nn.maxPool(np.arange(16).reshape(1, 4, 4, 1), [2, 2], [2, 2]).reshape(-1); // [5, 7, 13, 15]
  */
@@ -87,7 +94,7 @@ const avgParams = /* @__PURE__ */ signature<PoolArguments>("nn.avgPool", 2, [...
  * The mean of each window, of images with features last, in floats. Zeros that pad count as elements, unless
  * `countIncludePad` is false.
  *
- * @throws ArgumentError `pool-window`, `window-padding`.
+ * @throws ArgumentError `pool-window`, `window-list`, `window-padding`.
  * @example
  * nn.avgPool(np.arange(16).reshape(1, 4, 4, 1), [2, 2], { strides: [2, 2] }).reshape(-1); // [2.5, 4.5, 10.5, 12.5]
  */

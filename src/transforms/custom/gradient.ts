@@ -24,7 +24,7 @@ export type WithGradient<A extends readonly unknown[], R> = readonly [
  * has several arguments. Reverse mode only; values that the gradient closes over are kept for it.
  * @throws as customVjp.
  * @example
- * const f = customGradient((x) => [np.square(x), (g) => g.mul(3).mul(x)]);
+ * const f = customGradient((x) => [np.square(x), (g: NDArray) => g.mul(3).mul(x)]);
  * const slope = grad(f)(2); // 6
  */
 export function customGradient<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(

@@ -55,6 +55,8 @@ export const ofOthers: Readonly<Record<string, readonly string[]>> = {
   "nn.avgPool": [
     "nn.avgPool(np.ones([4, 4]), [2, 2])",
     'nn.avgPool(np.ones([1, 4, 4, 1]), [2, 2], { padding: "FOO" })',
+    "nn.avgPool(np.ones([1, 4, 4, 1]), [0, 2])",
+    "nn.avgPool(np.ones([1, 4, 4, 1]), 2)",
   ],
   "nn.glu": ["nn.glu(np.ones([3]))", "nn.glu(np.arange(4))", "nn.glu(np.ones([4]), 1)"],
   "nn.initializers.varianceScaling": [
@@ -72,6 +74,8 @@ export const ofOthers: Readonly<Record<string, readonly string[]>> = {
   "nn.maxPool": [
     "nn.maxPool(np.ones([4, 4]), [2, 2])",
     'nn.maxPool(np.ones([1, 4, 4, 1]), [2, 2], { padding: "FOO" })',
+    "nn.maxPool(np.ones([1, 4, 4, 1]), [0, 2])",
+    "nn.maxPool(np.ones([1, 4, 4, 1]), 2)",
   ],
   "nn.oneHot": ["nn.oneHot(1, -1)", "nn.oneHot(1, 2, { axis: 1 })"],
   "nn.sigmoid": ["nn.sigmoid(np.arange(2))"],
