@@ -1,9 +1,12 @@
-import type { NDArray } from "../core/array.js";
+import { ConcreteArray, type NDArray } from "../core/array.js";
 import { signature } from "../core/calling.js";
 import { asDType, type DType } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
+import { recordsSources } from "../core/source.js";
+import { currentStaging } from "../core/trace.js";
 import * as p from "../primitives/all.js";
+import { jit } from "../transforms/jit.js";
 import { type Padding, paddingPairs, requireList, spansOf } from "./window-padding.js";
 
 /** Convolutions as networks have them: kernels are not reversed. */
@@ -74,8 +77,7 @@ function general(op: string, args: ConvArguments): NDArray {
   const x = asArray(args.lhs, op, "lhs");
   const w = asArray(args.rhs, op, "rhs");
   const orders = axisOrders(op, x, w, args.dimensionNumbers ?? null);
-  const images = p.transpose(x, orders.lhs);
-  const kernels = p.transpose(w, orders.rhs);
+  const lengths = (y: NDArray, order: readonly number[]): number[] => order.slice(2).map((k) => y.shape[k]!);
   const rank = x.ndim - 2;
   const ones = Array<number>(rank).fill(1);
   const lhsDilation = args.lhsDilation ?? ones;
@@ -87,12 +89,12 @@ function general(op: string, args: ConvArguments): NDArray {
   const padding = paddingPairs(
     op,
     args.padding,
-    images.shape.slice(2),
-    spansOf(kernels.shape.slice(2), rhsDilation),
+    lengths(x, orders.lhs),
+    spansOf(lengths(w, orders.rhs), rhsDilation),
     args.windowStrides,
   );
   const preferred = args.preferredElementType;
-  const y = p.convGrouped(images, kernels, {
+  const params: p.GroupedConv = {
     strides: args.windowStrides,
     padding,
     lhsDilation,
@@ -101,12 +103,29 @@ function general(op: string, args: ConvArguments): NDArray {
     featureGroupCount: args.featureGroupCount ?? 1,
     batchGroupCount: args.batchGroupCount ?? 1,
     preferredElementType: preferred === undefined || preferred === null ? undefined : asDType(preferred),
-  });
+  };
+  const isThere = x instanceof ConcreteArray && w instanceof ConcreteArray;
+  return isThere && currentStaging() === undefined && !recordsSources()
+    ? ordered(x, w, JSON.stringify([orders, params]))
+    : inOrder(x, w, orders, params);
+}
+
+function inOrder(x: NDArray, w: NDArray, orders: AxisOrders, params: p.GroupedConv): NDArray {
+  const y = p.convGrouped(p.transpose(x, orders.lhs), p.transpose(w, orders.rhs), params);
   return p.transpose(
     y,
     orders.out.map((_, axis) => orders.out.indexOf(axis)),
   );
 }
+
+/** One program: arrays are not made of what is only another order of axes. */
+const ordered = /* @__PURE__ */ jit(
+  function convolution(x: NDArray, w: NDArray, how: string): NDArray {
+    const [orders, params] = JSON.parse(how) as [AxisOrders, p.GroupedConv];
+    return inOrder(x, w, orders, params);
+  },
+  { staticArgnums: 2 },
+);
 
 interface AxisOrders {
   /** The operand's axes in the order images, channels, spatial axes; kernels: output features, input features, spatial. */

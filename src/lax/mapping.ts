@@ -109,7 +109,7 @@ const associativeParams = signature<{ fn: AnyFunction; elems: unknown } & Associ
  * elements, one with the next, along the axis.
  * @throws ShapeError `scan-length`, TreeError `tree-mismatch`.
  * @example
- * const sums = lax.associativeScan((a, b) => a.add(b), np.arange(5));
+ * lax.associativeScan((a, b) => a.add(b), np.arange(5)); // [0, 1, 3, 6, 10]
  */
 export function associativeScan<E extends Structure>(
   fn: (a: NoInfer<ArraysOf<E>>, b: NoInfer<ArraysOf<E>>) => NextState<E>,

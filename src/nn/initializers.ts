@@ -36,11 +36,21 @@ function initializer(
   };
 }
 
-/** Zeros; the key is not looked at. */
+/**
+ * Zeros; the key is not looked at.
+ *
+ * @example
+ * nn.initializers.zeros(random.key(0), [2]); // [0, 0]
+ */
 export const zeros: Initializer = /* @__PURE__ */ initializer("nn.initializers.zeros", null, (_, shape, dtype) =>
   full(shape, 0, dtype),
 );
-/** Ones; the key is not looked at. */
+/**
+ * Ones; the key is not looked at.
+ *
+ * @example
+ * nn.initializers.ones(random.key(0), [2]); // [1, 1]
+ */
 export const ones: Initializer = /* @__PURE__ */ initializer("nn.initializers.ones", null, (_, shape, dtype) =>
   full(shape, 1, dtype),
 );
@@ -69,7 +79,12 @@ const uniformParams = /* @__PURE__ */ signature<UniformInitializerOptions>("nn.i
   "scale",
   "dtype",
 ]);
-/** Uniform values in [0, scale), by default 0.01. */
+/**
+ * Uniform values in [0, scale), by default 0.01.
+ *
+ * @example
+ * nn.initializers.uniform(2)(random.key(0), [3]); // [1.895334, 1.9571597, 0.66458297]
+ */
 export function uniform(
   scale?: ArrayLike | UniformInitializerOptions,
   dtype?: DType | null | UniformInitializerOptions,

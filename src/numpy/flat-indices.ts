@@ -61,7 +61,12 @@ const ravelParams = /* @__PURE__ */ signature<RavelParams>(
   ["multiIndex", "dims", "mode", "order"],
   { byName: ["dtype"] },
 );
-/** Indices of the flattened array for indices along each axis. Mode "raise", the default, reads them: under jit choose another. */
+/**
+ * Indices of the flattened array for indices along each axis. Mode "raise", the default, reads them: under jit choose another.
+ *
+ * @example
+ * np.ravelMultiIndex([np.array([1], "int32"), np.array([2], "int32")], [2, 3]); // [5]
+ */
 export function ravelMultiIndex(
   multiIndex: readonly ArrayLike[],
   dims: readonly number[],

@@ -43,13 +43,19 @@ export interface IndexUpdate {
   get(options?: GetOptions): NDArray;
   /** Replaces the elements; of several updates of one element the last wins. */
   set(values: ArrayLike, options?: UpdateOptions): NDArray;
+  /** Adds to the elements; several updates of one element all count. So with those below. */
   add(values: ArrayLike, options?: UpdateOptions): NDArray;
+  /** Subtracts from the elements. */
   sub(values: ArrayLike, options?: UpdateOptions): NDArray;
+  /** Multiplies the elements. */
   mul(values: ArrayLike, options?: UpdateOptions): NDArray;
+  /** Divides the elements, which become floats. */
   div(values: ArrayLike, options?: UpdateOptions): NDArray;
   /** Raises the elements to powers; several of one element multiply. */
   pow(values: ArrayLike, options?: UpdateOptions): NDArray;
+  /** Keeps the lesser of element and value. */
   min(values: ArrayLike, options?: UpdateOptions): NDArray;
+  /** Keeps the greater of element and value. */
   max(values: ArrayLike, options?: UpdateOptions): NDArray;
   /**
    * Applies a function of one element, a scalar, to each of the elements; several times to one that the index names several

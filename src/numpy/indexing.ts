@@ -218,6 +218,10 @@ const putParams = signature<{
 /**
  * A copy of an array with elements, counted in row-major order, replaced; `v` is repeated as needed. What is out of bounds
  * means the nearest element, and a negative number counts from the end; with "clip" it means the first element.
+ *
+ * @throws DTypeError `index-dtype`.
+ * @example
+ * np.put(np.zeros([3]), np.array([0, -1], "int32"), np.array([5, 6])); // [5, 0, 6]
  */
 export function put(
   a: ArrayLike,

@@ -25,7 +25,13 @@ export { matmul, tensordot, vecdot } from "./products.js";
 export { matrixTranspose } from "./shape.js";
 
 const outerParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike }>("linalg.outer", 2, ["x1", "x2"]);
-/** All products of elements of two vectors. */
+/**
+ * All products of elements of two vectors: `[m]` and `[n]` give `[m n]`.
+ *
+ * @throws ShapeError `rank`; `np.outer` flattens its operands.
+ * @example
+ * np.linalg.outer(np.array([1, 2]), np.array([3, 4])); // [[3, 4], [6, 8]]
+ */
 export function outer(x1: ArrayLike, x2: ArrayLike): NDArray;
 export function outer(): NDArray {
   const given = outerParams(arguments);
@@ -51,7 +57,13 @@ export interface OffsetOptions {
 const diagonalParams = /* @__PURE__ */ signature<OffsetOptions & { x: ArrayLike }>("linalg.diagonal", 1, ["x"], {
   byName: ["offset"],
 });
-/** A diagonal of each matrix. */
+/**
+ * A diagonal of each matrix: `[*batch n m]` gives `[*batch min(n, m)]` where `offset` is 0.
+ *
+ * @throws ArgumentError `axis-range` for vectors.
+ * @example
+ * np.linalg.diagonal(np.array([[1, 2], [3, 4]])); // [1, 4]
+ */
 export function diagonal(x: ArrayLike, options?: OffsetOptions): NDArray;
 export function diagonal(): NDArray {
   const { x, offset = 0 } = diagonalParams(arguments);
@@ -64,7 +76,13 @@ export interface LinalgTraceOptions extends OffsetOptions {
 const traceParams = /* @__PURE__ */ signature<LinalgTraceOptions & { x: ArrayLike }>("linalg.trace", 1, ["x"], {
   byName: ["offset", "dtype"],
 });
-/** The sum along a diagonal of each matrix. */
+/**
+ * The sum along a diagonal of each matrix: `[*batch n m]` gives `[*batch]`.
+ *
+ * @throws ArgumentError `axis-range` for vectors.
+ * @example
+ * np.linalg.trace(np.array([[1, 2], [3, 4]])); // 5
+ */
 export function trace(x: ArrayLike, options?: LinalgTraceOptions): NDArray;
 export function trace(): NDArray {
   const { x, offset = 0, dtype } = traceParams(arguments);
@@ -77,7 +95,13 @@ const crossParams = /* @__PURE__ */ signature<{ x1: ArrayLike; x2: ArrayLike; ax
   ["x1", "x2"],
   { byName: ["axis"] },
 );
-/** The cross product of vectors of 3 elements. */
+/**
+ * The cross product of vectors of 3 elements along an axis, by default the last.
+ *
+ * @throws ShapeError `cross-length`.
+ * @example
+ * np.linalg.cross(np.array([1, 0, 0]), np.array([0, 1, 0])); // [0, 0, 1]
+ */
 export function cross(x1: ArrayLike, x2: ArrayLike, options?: { readonly axis?: number }): NDArray;
 export function cross(): NDArray {
   const { x1, x2, axis = -1 } = crossParams(arguments);

@@ -384,7 +384,14 @@ export function triuIndicesFrom(): [NDArray, NDArray] {
 }
 
 const diagIndicesParams = /* @__PURE__ */ signature<{ n: number; ndim?: number }>("diagIndices", 1, ["n", "ndim"]);
-/** Indices of the main diagonal of an array of `ndim` axes of length n. */
+/**
+ * Indices of the main diagonal of an array of `ndim` axes (2) of length n.
+ *
+ * @throws ArgumentError `count-invalid`.
+ * @example
+ * const diagonal = np.diagIndices(2);
+ * np.zeros([2, 2]).at(...diagonal).set(5); // [[5, 0], [0, 5]]
+ */
 export function diagIndices(n: number, ndim?: number): NDArray[];
 export function diagIndices(): NDArray[] {
   const { n, ndim = 2 } = diagIndicesParams(arguments);

@@ -279,7 +279,13 @@ function blockIndices(repeats: NDArray, n: number, total: number): NDArray {
 }
 
 const resizeParams = /* @__PURE__ */ signature<{ a: ArrayLike; newShape: Axes }>("resize", 2, ["a", "newShape"]);
-/** An array of a new shape, filled with the elements over and over. */
+/**
+ * An array of a new shape, filled with the elements over and over.
+ *
+ * @throws ShapeError `shape-invalid`.
+ * @example
+ * np.resize(np.array([1, 2]), [3]); // [1, 2, 1]
+ */
 export function resize(a: ArrayLike, newShape: Axes): NDArray;
 export function resize(): NDArray {
   const { a, newShape } = resizeParams(arguments);

@@ -128,13 +128,25 @@ export const laplace = standard("laplace", (key, shape, dtype) => {
   return p.mul(p.sign(u), p.log1p(p.neg(p.abs(u))));
 });
 
-/** The logistic distribution: log u − log(1 − u). */
+/**
+ * The logistic distribution of location 0 and scale 1: log u − log(1 − u).
+ *
+ * @throws as `normal`.
+ * @example
+ * random.logistic(random.key(0), [2]); // float32[2]
+ */
 export const logistic = standard("logistic", (key, shape, dtype) => {
   const u = between(key, shape, dtype, tiny[dtype]!, 1);
   return p.sub(p.log(u), p.log1p(p.neg(u)));
 });
 
-/** The Cauchy distribution: tan(π(u − ½)). */
+/**
+ * The Cauchy distribution of location 0 and scale 1: tan(π(u − ½)).
+ *
+ * @throws as `normal`.
+ * @example
+ * random.cauchy(random.key(0), [2]); // float32[2]
+ */
 export const cauchy = standard("cauchy", (key, shape, dtype) => {
   const u = between(key, shape, dtype, eps[dtype]!, 1);
   return p.tan(p.mul(p.sub(u, 0.5), Math.PI));

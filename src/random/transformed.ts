@@ -54,17 +54,35 @@ type OneParameter = (
 const drawExponential = (key: NDArray, shape: Shape, dtype: DType): NDArray =>
   p.neg(p.log1p(p.neg(unit(key, shape, dtype))));
 
-/** The Pareto distribution of values from 1 on: exp(e/b) of an exponential draw. */
+/**
+ * The Pareto distribution of values from 1 on: exp(e/b) of an exponential draw.
+ *
+ * @throws as `lognormal`.
+ * @example
+ * random.pareto(random.key(0), 3, [2]); // float32[2]
+ */
 export const pareto = /* @__PURE__ */ parametric<OneParameter>("pareto", ["b"], (key, shape, dtype, b) =>
   p.exp(p.div(drawExponential(key, shape, dtype), b!)),
 );
 
-/** The Rayleigh distribution: scale·√(−2 log u). */
+/**
+ * The Rayleigh distribution: scale·√(−2 log u).
+ *
+ * @throws as `lognormal`.
+ * @example
+ * random.rayleigh(random.key(0), 1, [2]); // float32[2]
+ */
 export const rayleigh = /* @__PURE__ */ parametric<OneParameter>("rayleigh", ["scale"], (key, shape, dtype, scale) =>
   p.mul(scale!, p.sqrt(p.mul(p.log(unit(key, shape, dtype)), lit(-2, dtype)))),
 );
 
-/** The log-normal distribution: exp(sigma·z). */
+/**
+ * The log-normal distribution: exp(sigma·z) of a normal draw, sigma 1 by default.
+ *
+ * @throws DTypeError `key-needed`, `random-dtype`; ArgumentError `key-single`; ShapeError `shape-broadcast`.
+ * @example
+ * random.lognormal(random.key(0), 0.5, [2]); // float32[2]
+ */
 export const lognormal = /* @__PURE__ */ parametric<
   (
     key: ArrayLike,
@@ -76,7 +94,13 @@ export const lognormal = /* @__PURE__ */ parametric<
   sigma: 1,
 });
 
-/** The Wald (inverse Gaussian) distribution of a mean, with scale 1 (Michael, Schucany and Haas 1976). */
+/**
+ * The Wald (inverse Gaussian) distribution of a mean, with scale 1 (Michael, Schucany and Haas 1976).
+ *
+ * @throws as `lognormal`.
+ * @example
+ * random.wald(random.key(0), 2, [2]); // float32[2]
+ */
 export const wald = /* @__PURE__ */ parametric<OneParameter>("wald", ["mean"], (key, shape, dtype, given) => {
   const mean = given!;
   const [k1, k2] = splitPair(key);
@@ -97,7 +121,13 @@ type Triangular = (
   shape?: Shape | null | DrawOptions,
   dtype?: DType | DrawOptions,
 ) => NDArray;
-/** The triangular distribution between left and right with its peak at mode. */
+/**
+ * The triangular distribution between left and right with its peak at mode.
+ *
+ * @throws as `lognormal`.
+ * @example
+ * random.triangular(random.key(0), 0, 1, 4, [2]); // float32[2]
+ */
 export const triangular = /* @__PURE__ */ parametric<Triangular>(
   "triangular",
   ["left", "mode", "right"],
@@ -119,7 +149,13 @@ const maxwellParams = /* @__PURE__ */ signature<FixedDraw & { key: ArrayLike }>(
   "shape",
   "dtype",
 ]);
-/** The Maxwell distribution: the length of a vector of three normal draws. */
+/**
+ * The Maxwell distribution: the length of a vector of three normal draws.
+ *
+ * @throws as `normal`.
+ * @example
+ * random.maxwell(random.key(0), [2]); // float32[2]
+ */
 export function maxwell(key: ArrayLike, shape?: Shape | FixedDraw, dtype?: DType | FixedDraw): NDArray;
 export function maxwell(...given: unknown[]): NDArray {
   const { key, shape = [], dtype } = maxwellParams(given);
@@ -175,7 +211,13 @@ const weibullParams = /* @__PURE__ */ signature<WeibullDraw>("random.weibullMin"
   "shape",
   "dtype",
 ]);
-/** The Weibull distribution: scale·(−log(1 − u))^(1/concentration). */
+/**
+ * The Weibull distribution: scale·(−log(1 − u))^(1/concentration).
+ *
+ * @throws as `normal`.
+ * @example
+ * random.weibullMin(random.key(0), 1, 2, [2]); // float32[2]
+ */
 export function weibullMin(
   key: ArrayLike,
   scale: ArrayLike,

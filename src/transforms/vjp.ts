@@ -143,7 +143,14 @@ export function vjp<A extends readonly unknown[] = readonly NDArray[], R extends
   return [unflatten(v.outDef, v.lin.outs) as ArraysOf<R>, pullFunction(v)];
 }
 
-/** `vjp` of a function that returns `[result, aux]`: gives `[result, pull, aux]`. */
+/**
+ * `vjp` of a function that returns `[result, aux]`: gives `[result, pull, aux]`.
+ *
+ * @throws as `vjp`.
+ * @example
+ * const [y, pull, aux] = vjpAux((x: NDArray) => [x.mul(x), x.add(1)] as const, np.array(3));
+ * [y, aux, pull(1)]; // [9, 4, [6]]
+ */
 export function vjpAux<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown, X = unknown>(
   f: (...args: A) => readonly [R, X],
   ...primals: Ins<NoInfer<A>>

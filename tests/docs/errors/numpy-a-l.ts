@@ -74,6 +74,7 @@ export const ofNumpyAToL: Readonly<Record<string, readonly string[]>> = {
   "numpy.cumulativeProd": ["np.cumulativeProd(np.ones([2, 2]))", "np.cumulativeProd(np.ones([2]), { axis: 1 })"],
   "numpy.cumulativeSum": ["np.cumulativeSum(np.ones([2, 2]))", "np.cumulativeSum(np.ones([2]), { axis: 1 })"],
   "numpy.diag": ["np.diag(np.ones([1, 1, 1]))"],
+  "numpy.diagIndices": ["np.diagIndices(-1)"],
   "numpy.diagonal": ["np.diagonal(np.ones([2]))", "np.diagonal(np.ones([2, 2]), 0, 1, 1)"],
   "numpy.diff": ["np.diff(np.ones([2]), -1)", "np.diff(1)"],
   "numpy.digitize": ["np.digitize(1, np.ones([1, 1]))", 'np.digitize(1, np.ones([1]), { method: "x" })'],
@@ -138,6 +139,8 @@ export const ofNumpyAToL: Readonly<Record<string, readonly string[]>> = {
     "np.lexsort([np.ones([2]), np.ones([3])])",
     "np.lexsort(np.array(1))",
   ],
+  "numpy.linalg.cross": ["np.linalg.cross(np.ones([2]), np.ones([2]))"],
+  "numpy.linalg.diagonal": ["np.linalg.diagonal(np.ones([2]))"],
   "numpy.linalg.matrixNorm": [
     "np.linalg.matrixNorm(np.ones([2, 2]), { ord: 3 })",
     "np.linalg.matrixNorm(np.ones([2, 2]), { ord: 2 })",
@@ -159,6 +162,8 @@ export const ofNumpyAToL: Readonly<Record<string, readonly string[]>> = {
     "np.linalg.norm(np.ones([2]), { axis: 1 })",
     "np.linalg.norm(np.ones([2, 2]), 2)",
   ],
+  "numpy.linalg.outer": ["np.linalg.outer(np.ones([2, 2]), np.ones([2]))"],
+  "numpy.linalg.trace": ["np.linalg.trace(np.ones([2]))"],
   "numpy.linalg.vectorNorm": [
     'np.linalg.vectorNorm(np.ones([2]), { ord: "fro" })',
     "np.linalg.vectorNorm(np.ones([2]), { axis: 1 })",

@@ -52,6 +52,7 @@ export const ofNumpyMToZ: Readonly<Record<string, readonly string[]>> = {
   ],
   "numpy.power": ["np.power(np.ones([2]), np.ones([3]))", "np.power(np.arange(3), -1)"],
   "numpy.ptp": ["np.ptp(np.zeros([0]))", "np.ptp(np.ones([2]), 1)", "np.ptp(np.ones([2, 2]), [0, 0])"],
+  "numpy.put": ["np.put(np.zeros([3]), np.array([0.5]), 1)"],
   "numpy.putAlongAxis": [
     "np.putAlongAxis(np.zeros([2, 2]), np.arange(2), 1, 1)",
     "np.putAlongAxis(np.zeros([2]), np.arange(2), 1, 1)",
@@ -77,6 +78,7 @@ export const ofNumpyMToZ: Readonly<Record<string, readonly string[]>> = {
     "np.reshape(np.arange(6), [-1, -1])",
     'np.reshape(np.arange(6), [2, 3], "K")',
   ],
+  "numpy.resize": ["np.resize(np.ones([2]), [-1])"],
   "numpy.roll": ["np.roll(np.ones([2]), [1, 2, 3], [0, 0])", "np.roll(np.ones([2]), 1, 1)"],
   "numpy.rot90": ["np.rot90(np.ones([3]))", "np.rot90(np.ones([3, 3]), 1, [0, 0])"],
   "numpy.round": ["np.round(1.5, 0.5)", "np.round(true)"],

@@ -156,6 +156,12 @@ export const ofOthers: Readonly<Record<string, readonly string[]>> = {
   ],
   "random.key": ["random.key(0.5)", 'random.key(np.ones([2], "int32"))', "random.key(np.array(1))"],
   "random.keyData": ["random.keyData(3)"],
+  "random.lognormal": [
+    "random.lognormal(1)",
+    'random.lognormal(random.key(0), { dtype: "int32" })',
+    "random.lognormal(random.split(random.key(0)))",
+    "random.lognormal(random.key(0), np.ones([2]), [3])",
+  ],
   "random.normal": [
     "random.normal(1, [3])",
     'random.normal(random.key(0), [3], "int32")',
@@ -204,6 +210,10 @@ export const ofOthers: Readonly<Record<string, readonly string[]>> = {
   setDefaultDevice: ['setDefaultDevice("nowhere")', 'setDefaultDevice("webgpu")'],
   "tree.map": ["tree.map(3, [1])", "tree.map((x, y) => x, [1], [1, 2])"],
   "tree.reduce": ["tree.reduce((a, b) => a, [])"],
+  "tree.registerDataclass": ["class Twice {}; registerDataclass(Twice, []); registerDataclass(Twice, [])"],
+  "tree.registerPytreeNode": [
+    "class Twice {}; registerPytreeNode(Twice, () => [[], null], () => new Twice()); registerPytreeNode(Twice, () => [[], null], () => new Twice())",
+  ],
   "tree.transpose": ["tree.transpose(tree.structure([1]), tree.structure([1, 2]), [1])"],
   "tree.unflatten": ["tree.unflatten(tree.structure([1, 2]), [1])"],
   vjp: ["vjp((x) => x, np.ones([2]))[1]([np.ones([2])])", "vjp((x) => x, np.ones([2]))[1](np.ones([3]))"],
