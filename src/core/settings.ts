@@ -38,7 +38,8 @@ export const debugInfs = <R>(body: () => R, enable = true): R => withSetting("de
  * JavaScript loop or branch, so that breakpoints, `console.log` and `item()` work in them.
  * @example
  * const seen = [];
- * disableJit(() => lax.foriLoop(0, 3, (i, x) => (seen.push(x.item()), x.add(i)), 1)); // seen: 1, 1, 2
+ * disableJit(() => lax.foriLoop(0, 3, (i, x) => (seen.push(x.item()), x.add(i)), 1)); // 4
+ * seen; // [1, 1, 2]
  */
 export const disableJit = <R>(body: () => R, disable = true): R => withSetting("disableJit", disable, body);
 

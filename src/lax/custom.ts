@@ -177,7 +177,8 @@ const solveParams = signature<
  * @throws TransformError `no-transpose-solve` in reverse mode where nothing says how, TreeError `tree-mismatch`, ShapeError `solve-types`.
  * @example
  * const d = np.array([2, 4]);
- * const x = lax.customLinearSolve((v) => v.mul(d), np.array([1, 1]), (matvec, b) => b.div(matvec(np.ones([2]))), { symmetric: true });
+ * const solve = (matvec, b) => b.div(matvec(np.ones([2])));
+ * lax.customLinearSolve((v) => v.mul(d), np.array([1, 1]), solve, { symmetric: true }); // [0.5, 0.25]
  */
 export function customLinearSolve<X = NDArray, const H extends boolean = false>(
   matvec: (x: X) => In<X>,

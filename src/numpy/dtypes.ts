@@ -128,7 +128,7 @@ const promoteTypesParams = /* @__PURE__ */ signature<{ a: DTypeName; b: DTypeNam
  * The dtype of operations on these two, as JAX's lattice has it; also of dtypes that arrays here do not have.
  *
  * @example
- * np.promoteTypes("int32", "float32") === "float32"; // true
+ * np.promoteTypes("int32", "float32"); // "float32"
  */
 export function promoteTypes(a: DTypeName, b: DTypeName): DTypeName;
 export function promoteTypes(): DTypeName {
@@ -141,7 +141,7 @@ const resultTypeParams = /* @__PURE__ */ variadic("resultType", []);
  * The dtype of operations on arrays, numbers and dtypes.
  *
  * @example
- * np.resultType(np.arange(3), 0.5) === "float32"; // true
+ * np.resultType(np.arange(3), 0.5); // "float32"
  */
 export function resultType(...args: readonly (ArrayLike | DType)[]): DType;
 export function resultType(): DType {

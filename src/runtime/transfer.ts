@@ -18,7 +18,7 @@ import { Standing } from "./storage.js";
  * @throws TracerError `tracer-device` for traced values: a compiled function runs where its arguments lie;
  * DeviceError `async-read` for arrays of a device that can only be awaited (`devicePutAsync`).
  * @example
- * const x = devicePut(np.ones([3]), "reference");
+ * devicePut(np.ones([3]), "reference").device; // "reference"
  */
 export function devicePut(x: NDArray | number | boolean, device?: string): NDArray;
 export function devicePut<T>(x: T, device?: string): T;
@@ -62,7 +62,7 @@ export async function devicePutAsync(x: unknown, device?: string): Promise<unkno
  * Waits until all arrays of a tree have been computed; gives the tree itself.
  * @throws what failed while they were computed.
  * @example
- * const [a, b] = await blockUntilReady([np.ones([2]), np.zeros([2])]);
+ * await blockUntilReady([np.ones([2]), np.zeros([2])]); // [[1, 1], [0, 0]]
  */
 export async function blockUntilReady<T>(x: T): Promise<T> {
   const [leaves] = flatten(x);

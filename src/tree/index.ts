@@ -58,7 +58,7 @@ export const structure = (tree: unknown, isLeaf?: IsLeaf): TreeDef => flattenTre
  *
  * @example
  * const [[path, leaf]] = tree.leavesWithPath({ a: [1] });
- * path === ".a[0]"; // true
+ * path; // ".a[0]"
  */
 export function leavesWithPath(tree: unknown, isLeaf?: IsLeaf): [path: string, leaf: unknown][] {
   const [xs, def] = flattenTree(tree, isLeaf);

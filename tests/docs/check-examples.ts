@@ -39,13 +39,15 @@ function compare(got: unknown, expected: unknown, comment: string): void {
 }
 
 /**
- * Holds a value against the comment behind it: `// [0, NaN]`, `// true`, `// 3, not 6`, `// float32[2,2]`; other comments
- * are prose.
+ * Holds a value against the comment behind it: `// [0, NaN]`, `// true`, `// 3, not 6`, `// "text"`, `// float32[2,2]`;
+ * other comments are prose.
  */
 export async function check(value: unknown, comment: string): Promise<void> {
   const type = /^(\w+)\[([\d, ]*)\]/.exec(comment);
   const promised = promiseForm.exec(comment);
-  if (type) {
+  const text = /^"(?:[^"\\]|\\.)*"/.exec(comment);
+  if (text) expect(value).toBe(JSON.parse(text[0]));
+  else if (type) {
     const { dtype, shape } = value as NDArray;
     expect(`${dtype}[${shape.join(",")}]`).toBe(`${type[1]}[${type[2]!.replaceAll(" ", "")}]`);
   } else if (promised) compare(await contentsOf(value), contentsPromised(promised[1]!), comment);

@@ -44,6 +44,9 @@ describe("the checks themselves", () => {
     await run("const y = np.array([1, 2.5]); // [1, 2.5]");
     await run("np.zeros([2, 3]); // float32[2, 3]");
     await run("np.zeros([2, 3]); // all of them zero");
+    await run('np.add(1, 2).dtype; // "int32"');
+    await expect(run('np.add(1, 2).dtype; // "float32"')).rejects.toThrow();
+    await expect(run("np.array([1, 2]); // [[1, 2]]")).rejects.toThrow();
     await expect(run("np.add(1, 2); // 4")).rejects.toThrow();
     await expect(run("np.array([1, 2]); // [1, 3]")).rejects.toThrow();
     await expect(run("np.zeros([2]); // float32[3]")).rejects.toThrow();

@@ -107,6 +107,8 @@ function formatArguments(
  *   debug.callback((y) => seen.push(y.item()), x);
  *   return x;
  * })(2);
+ * await effectsBarrier();
+ * seen; // [2]
  */
 export function callback<const A extends readonly unknown[]>(
   f: (...args: CallbackArguments<A, DebugOptions>) => void,

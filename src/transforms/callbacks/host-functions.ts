@@ -45,7 +45,7 @@ const vmapMethods: readonly unknown[] = [
  * @example
  * const sinh = (x) =>
  *   pureCallback((v) => v.dataSync().map(Math.sinh), { shape: x.shape, dtype: "float32" }, x, { vmapMethod: "expandDims" });
- * jit(vmap(sinh))(np.arange(3, { dtype: "float32" }));
+ * jit(vmap(sinh))(np.arange(3, { dtype: "float32" })); // [0, 1.1752012, 3.6268604]
  */
 export function pureCallback<const T, const A extends readonly unknown[]>(
   callback: (...args: CallbackArguments<A, PureCallbackOptions>) => unknown,
@@ -82,7 +82,7 @@ function isMethod(x: unknown): boolean {
  * @example
  * let calls = 0;
  * const count = jit(() => ioCallback(() => ++calls, { shape: [], dtype: "int32" }));
- * count();
+ * count(); // 1
  */
 export function ioCallback<const T, const A extends readonly unknown[]>(
   callback: (...args: CallbackArguments<A, IoCallbackOptions>) => unknown,

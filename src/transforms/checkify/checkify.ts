@@ -141,7 +141,7 @@ export interface Checkify {
    *   return np.log(total);
    * };
    * const [err, y] = jit(checkify(logOfSum))(np.array([1, -3]));
-   * const message = err.get(); // the sum must be positive, got -2.0 (`check` failed)
+   * err.get(); // "the sum must be positive, got -2.0 (`check` failed)"
    */
   <A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
     f: (...args: A) => R,
@@ -157,6 +157,7 @@ export interface Checkify {
    *   checkify.check(x.greater(0), "{x} is not positive", { x });
    *   return x.div(2);
    * };
+   * half(np.array(3)); // 1.5
    */
   check(pred: ArrayLike, message: string, ...values: readonly CheckValues[]): void;
   /**

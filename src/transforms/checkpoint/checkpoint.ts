@@ -133,6 +133,7 @@ const named = (x: NDArray, name: string): NDArray => unary(namePrimitive, { name
  * const f = checkpoint((x) => np.sin(checkpointName(np.sin(x), "inner")), {
  *   policy: checkpointPolicies.saveOnlyTheseNames("inner"),
  * });
+ * grad(f)(1); // 0.36004
  */
 export function checkpointName<T>(tree: In<T>, name: string): ArraysOf<T> {
   if (typeof name !== "string") {
@@ -175,7 +176,7 @@ const checkpointParams = signature<{ readonly fun: AnyFunction } & CheckpointOpt
  * @throws ArgumentError `checkpoint-policy`, `argnums`.
  * @example
  * const layer = checkpoint((w, x) => np.tanh(np.dot(x, w)));
- * const dw = grad((w, x) => np.sum(layer(w, x)))(np.eye(3), np.ones([2, 3]));
+ * grad((w, x) => np.sum(layer(w, x)))(np.eye(3), np.ones([2, 3])); // float32[3, 3]
  */
 export function checkpoint<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   fun: (...args: A) => R,

@@ -140,7 +140,7 @@ type AnyFunction = (...args: never[]) => unknown;
  * @example
  * const rowSum = customVmap((x) => np.sum(x));
  * rowSum.defVmap((size, [isBatched], x) => [np.sum(x, -1), isBatched]);
- * const sums = vmap(rowSum)(np.ones([2, 3]));
+ * vmap(rowSum)(np.ones([2, 3])); // [3, 3]
  */
 export function customVmap<A extends readonly unknown[] = readonly NDArray[], R extends Structure = unknown>(
   fun: (...args: A) => R,
