@@ -1,4 +1,4 @@
-import { ConcreteArray, type NDArray } from "../core/array.js";
+import type { NDArray } from "../core/array.js";
 import { signature } from "../core/calling.js";
 import { asDType, type DType } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
@@ -104,8 +104,7 @@ function general(op: string, args: ConvArguments): NDArray {
     batchGroupCount: args.batchGroupCount ?? 1,
     preferredElementType: preferred === undefined || preferred === null ? undefined : asDType(preferred),
   };
-  const isThere = x instanceof ConcreteArray && w instanceof ConcreteArray;
-  return isThere && currentStaging() === undefined && !recordsSources()
+  return currentStaging() === undefined && !recordsSources()
     ? ordered(x, w, JSON.stringify([orders, params]))
     : inOrder(x, w, orders, params);
 }

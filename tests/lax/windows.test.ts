@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { NDArray } from "../../src/core/array.js";
-import { explain, grad, jit, lax, nn, numpy as np, setDefaultDevice, vjp, vmap } from "../../src/index.js";
+import { explain, grad, jit, lax, memoryStats, nn, numpy as np, setDefaultDevice, vjp, vmap } from "../../src/index.js";
 import type { Padding } from "../../src/lax/window-padding.js";
 
 /** Convolutions and window reductions against JAX, from data that windows_jax.py wrote. */
@@ -190,6 +190,20 @@ test("of images whose channels come last, what follows a convolution reads along
   expect(own).toMatch(/rows a0<2 a1<7 a2<7 a3<8\n {2}reduced a4<3 a5<3/);
   // nothing is copied into another order
   expect(own.match(/ nest /g)).toHaveLength(1);
+});
+
+test("without jit a convolution is one program, whatever the order of axes", () => {
+  setDefaultDevice("wasm");
+  const layout = { dimensionNumbers: ["NHWC", "HWIO", "NHWC"], featureGroupCount: 2 } as const;
+  const [x, w] = [np.ones([1, 5, 6, 4]), np.ones([2, 3, 2, 8])];
+  const { programs } = memoryStats();
+  lax.convGeneralDilated(x, w, [1, 1], "VALID", layout);
+  // those are programs of single operations
+  expect(memoryStats().programs).toBe(programs);
+  const twice = vmap((a: NDArray) =>
+    grad((b: NDArray) => lax.convGeneralDilated(b, w, [1, 1], "VALID", layout).sum())(a),
+  );
+  expect(twice(np.stack([x, x])).js()).toEqual(jit(twice)(np.stack([x, x])).js());
 });
 
 test("what does not fit together is said", () => {
