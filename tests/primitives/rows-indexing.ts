@@ -26,6 +26,8 @@ const scatterAlongRows = {
   scatterIndicesBatchingDims: [0],
 };
 const rowIndices = given([3, 1], "int32", [4, 0, 4]);
+const farOutside = given([4, 1], "int32", [-2147483648, 2147483647, 3, 1 << 30]);
+const largeWords = given([4, 1], "uint32", [4294967295, 2147483648, 1, 5]);
 const outside = given([4, 1], "int32", [-1, 2, 5, 2]);
 const pairs = given([3, 2], "int32", [3, 1, 0, 4, 2, 2]);
 const starts = given([3, 2], "int32", [0, 1, 3, 2, 4, 3]);
@@ -145,6 +147,34 @@ export const rows: readonly ContractRow[] = [
     variant: "outside",
     args: [floats([5, 4]), outside, floats([4, 4])],
     apply: ([x, i, u]) => p.scatter(x!, i!, u!, scatterRows, { mode: "fill" }),
+    smooth: 2,
+  },
+  {
+    primitive: "scatter",
+    variant: "far outside",
+    args: [floats([5, 4]), farOutside, floats([4, 4])],
+    apply: ([x, i, u]) => p.scatter(x!, i!, u!, scatterRows, { mode: "fill" }),
+    smooth: 2,
+  },
+  {
+    primitive: "scatter",
+    variant: "far outside, promised apart",
+    args: [floats([5, 4]), farOutside, floats([4, 4])],
+    apply: ([x, i, u]) => p.scatter(x!, i!, u!, scatterRows, { mode: "promiseInBounds", uniqueIndices: true }),
+    smooth: 2,
+  },
+  {
+    primitive: "scatter-add",
+    variant: "far outside",
+    args: [floats([5, 4]), farOutside, floats([4, 4])],
+    apply: ([x, i, u]) => p.scatterAdd(x!, i!, u!, scatterRows, { mode: "fill" }),
+    smooth: 2,
+  },
+  {
+    primitive: "scatter-add",
+    variant: "far outside, of words",
+    args: [floats([5, 4]), largeWords, floats([4, 4])],
+    apply: ([x, i, u]) => p.scatterAdd(x!, i!, u!, scatterRows, { mode: "fill" }),
     smooth: 2,
   },
   {
