@@ -282,6 +282,8 @@ function batchConv(
   return { outs: [reshape(y, shape)], dims: [place] };
 }
 
+/** Features from which on they are the columns of a product with windows of images, rather than its rows. */
+const FEATURES = 16;
 /** Results of one image from which on images are products of their own, rather than columns of one. */
 const IMAGE = 64;
 
@@ -310,8 +312,9 @@ function asProduct(x: NDArray, w: NDArray, p: ConvParams): NDArray {
   const spatial = Array.from({ length: rank }, (_, k) => k + 3);
   // a group of one channel and one feature is no matrix
   const isMatrix = w.shape[0] === 1 || w.shape[1] !== 1 || w.shape[2] !== 1;
-  // axes of images in the order in which they lie, if results of a product can have it
-  const last = p.channelsLast === true && (!isMatrix || (w.shape[0] === 1 && w.shape[1]! > 1));
+  const isWide = w.shape[1]! >= FEATURES || (w.shape[1]! > 1 && sizeOf(w.shape.slice(3)) === 1);
+  // axes of images in the order in which they lie, if results of a product can well have it
+  const last = p.channelsLast === true && (!isMatrix || (w.shape[0] === 1 && isWide));
   const order = last ? [1, ...spatial, 0, 2] : [0, 1, 2, ...spatial];
   const places = (axes: readonly number[]): number[] => axes.map((k) => order.indexOf(k));
   const padded = pad(
