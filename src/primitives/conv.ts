@@ -282,7 +282,7 @@ function batchConv(
   return { outs: [reshape(y, shape)], dims: [place] };
 }
 
-/** Features from which on they are the columns of a product with windows of images, rather than its rows. */
+/** Features from which on windows of images are what moves least, and features the columns of their product. */
 const FEATURES = 16;
 /** Results of one image from which on images are products of their own, rather than columns of one. */
 const IMAGE = 64;
@@ -312,9 +312,18 @@ function asProduct(x: NDArray, w: NDArray, p: ConvParams): NDArray {
   const spatial = Array.from({ length: rank }, (_, k) => k + 3);
   // a group of one channel and one feature is no matrix
   const isMatrix = w.shape[0] === 1 || w.shape[1] !== 1 || w.shape[2] !== 1;
-  const isWide = w.shape[1]! >= FEATURES || (w.shape[1]! > 1 && sizeOf(w.shape.slice(3)) === 1);
+  const [groups, features, channels, ...kernel] = w.shape as [number, number, number, ...number[]];
+  const elements = sizeOf(kernel);
+  const isFew =
+    isMatrix &&
+    elements > 1 &&
+    features <= FEATURES &&
+    2 * features <= channels &&
+    features * elements <= 4 * channels &&
+    p.strides.every((s) => s === 1);
+  const isWide = features >= FEATURES || (features > 1 && elements === 1);
   // axes of images in the order in which they lie, if results of a product can well have it
-  const last = p.channelsLast === true && (!isMatrix || (w.shape[0] === 1 && isWide));
+  const last = p.channelsLast === true && (!isMatrix || (groups === 1 && isWide && !isFew));
   const order = last ? [1, ...spatial, 0, 2] : [0, 1, 2, ...spatial];
   const places = (axes: readonly number[]): number[] => axes.map((k) => order.indexOf(k));
   const padded = pad(
@@ -322,6 +331,7 @@ function asProduct(x: NDArray, w: NDArray, p: ConvParams): NDArray {
     zero,
     order.map((k) => (k < 3 ? none : [...p.padding[k - 3]!, p.lhsDilation[k - 3]! - 1])),
   );
+  if (isFew) return sumOfElements(padded, w, p, out);
   const patches = windows(padded, {
     axes: places(spatial),
     sizes: w.shape.slice(3),
@@ -413,6 +423,31 @@ function inPhases(x: NDArray, w: NDArray, p: ConvParams, phases: readonly number
     all.shape.map(() => 0),
     [...first, ...places],
   );
+}
+
+/** Products of all images with each element of the kernels, and their sum: less to move where there are fewer features than channels. */
+function sumOfElements(x: NDArray, w: NDArray, p: ConvParams, out: Shape): NDArray {
+  const [groups, features, channels, ...kernel] = w.shape as [number, number, number, ...number[]];
+  const elements = sizeOf(kernel);
+  const each = transpose(reshape(w, [groups, features, channels, elements]), [0, 3, 1, 2]);
+  const many = reshape(each, [groups, elements * features, channels]);
+  const all = dotGeneral(broadcastImages(many, x.shape[1]!), x, {
+    lhsContract: [3],
+    rhsContract: [2],
+    lhsBatch: [0, 1],
+    rhsBatch: [0, 1],
+  });
+  let sum: NDArray | undefined;
+  forEachIndex(kernel, (place, element) => {
+    const start = [0, 0, element * features, ...place.map((at, k) => at * p.rhsDilation[k]!)];
+    const part = slice(
+      all,
+      start,
+      start.map((at, k) => at + out[k]!),
+    );
+    sum = sum === undefined ? part : ops.add(sum, part);
+  });
+  return sum!;
 }
 
 /** The kernels once for every image: [g, n, o, c, …]. */

@@ -192,6 +192,14 @@ test("of images whose channels come last, what follows a convolution reads along
   expect(own.match(/ nest /g)).toHaveLength(1);
 });
 
+test("of few features and many channels, products with each element of a kernel are summed", () => {
+  const f = (x: NDArray, w: NDArray): NDArray => lax.conv(x, w, [1, 1], "VALID");
+  const kernels = String(explain(f)(np.ones([2, 8, 9, 9]), np.ones([3, 8, 3, 3])).kernels);
+  expect(kernels).toMatch(/27x8 by 8x81/);
+  // one kernel sums the nine, and puts them where they go
+  expect(kernels.match(/ nest .*add/g)).toHaveLength(1);
+});
+
 test("without jit a convolution is one program, whatever the order of axes", () => {
   setDefaultDevice("wasm");
   const layout = { dimensionNumbers: ["NHWC", "HWIO", "NHWC"], featureGroupCount: 2 } as const;

@@ -105,6 +105,19 @@ export const rows: readonly ContractRow[] = [
     }),
   ),
   row("channels last, groups", floats([2, 2, 2, 6]), floats([2, 3, 2, 2]), plain(1, { channelsLast: true })),
+  row(
+    "few features of many channels",
+    floats([2, 2, 6, 4, 3]),
+    floats([2, 2, 6, 2, 3]),
+    plain(2, {
+      rhsDilation: [2, 1],
+      padding: [
+        [1, 0],
+        [-1, 2],
+      ],
+    }),
+  ),
+  row("one feature, channels last", floats([1, 3, 4, 5]), floats([1, 1, 4, 3]), plain(1, { channelsLast: true })),
   row("kernels dilated", floats([1, 1, 2, 8]), floats([1, 2, 2, 3]), plain(1, { rhsDilation: [2], strides: [2] })),
   row("two axes, all at once", floats([2, 1, 2, 5, 6]), floats([2, 1, 2, 2, 3]), {
     strides: [2, 1],
