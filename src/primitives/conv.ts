@@ -24,8 +24,8 @@ export type { ConvParams } from "./conv-shapes.js";
  *   out[g, n, o, …] = Σ over channels c and places p in the kernel of x[g, n, c, (… · stride + p · rhsDilation) …] · w[g, o, c, p]
  *
  * with x dilated and padded. Groups of features and of images are both reshapes of this, batches of kernels are groups, and
- * both transposes are convolutions of the same kind. It is computed as a product of matrices: kernels times windows of the
- * images, which are a view.
+ * both transposes are convolutions of the same kind. It is computed as a product of matrices (`asProduct`), mostly of kernels
+ * and windows of the images, which are a view.
  */
 export const convPrimitive: PrimitiveDefinition<ConvParams> = definePrimitive<ConvParams>({
   name: "conv_general_dilated",
@@ -202,9 +202,11 @@ const none: readonly [number, number, number] = [0, 0, 0];
 function asProduct(x: NDArray, w: NDArray, p: ConvParams): NDArray {
   const rank = x.ndim - 3;
   const zero = zerosOf({ shape: [], dtype: x.dtype, weakType: false });
+  const out = convAval(x.aval, w.aval, p).shape;
+  if (sizeOf(out) * sizeOf(w.shape) === 0) return zerosOf({ shape: out, dtype: x.dtype, weakType: false });
+  // a kernel of one element multiplies no zeros between neighbours: they come between the results
   const isSpread = p.lhsDilation.map((s, k) => s > 1 && p.strides[k] === 1 && w.shape[k + 3] === 1);
   if (isSpread.includes(true)) {
-    // a kernel of one element multiplies no zeros: they come between the results
     const y = conv(x, w, {
       ...p,
       padding: p.padding.map((pair, k) => (isSpread[k] ? ([0, 0] as const) : pair)),
@@ -215,13 +217,12 @@ function asProduct(x: NDArray, w: NDArray, p: ConvParams): NDArray {
   }
   const phases = p.lhsDilation.map((s, k) => (p.strides[k] === 1 && p.rhsDilation[k] === 1 ? s : 1));
   if (phases.some((s) => s > 1)) return inPhases(x, w, p, phases);
-  const out = convAval(x.aval, w.aval, p).shape;
-  if (sizeOf(out) * sizeOf(w.shape) === 0) return zerosOf({ shape: out, dtype: x.dtype, weakType: false });
   const spatial = Array.from({ length: rank }, (_, k) => k + 3);
-  // a group of one channel and one feature is no matrix
-  const isMatrix = w.shape[0] === 1 || w.shape[1] !== 1 || w.shape[2] !== 1;
   const [groups, features, channels, ...kernel] = w.shape as [number, number, number, ...number[]];
   const elements = sizeOf(kernel);
+  // a group of one channel and one feature is no matrix
+  const isMatrix = groups === 1 || features !== 1 || channels !== 1;
+  // products with all elements of the kernels, which are stored, are few, and no more than a few times the images
   const isFew =
     isMatrix &&
     elements > 1 &&
@@ -242,15 +243,14 @@ function asProduct(x: NDArray, w: NDArray, p: ConvParams): NDArray {
   if (isFew) return sumOfElements(padded, w, p, out);
   const patches = windows(padded, {
     axes: places(spatial),
-    sizes: w.shape.slice(3),
+    sizes: kernel,
     strides: p.strides,
     dilations: p.rhsDilation,
   });
   const within = spatial.map((k) => k + rank);
   const ofPatches = [...places([2]), ...within];
   if (!isMatrix) {
-    const own = reshape(w, [w.shape[0]!, ...w.shape.slice(3)]);
-    const kernels = ops.broadcastInDim(own, patches.shape, [...places([0]), ...within]);
+    const kernels = ops.broadcastInDim(reshape(w, [groups, ...kernel]), patches.shape, [...places([0]), ...within]);
     const kept = order.filter((k) => k !== 2);
     const sums = ops.reduceSum(ops.mul(patches, kernels), ofPatches);
     return reshape(
