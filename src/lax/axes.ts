@@ -1,5 +1,6 @@
 import { normalizeAxes } from "../core/aval.js";
 import { ArgumentError } from "../core/errors.js";
+import { describeValue } from "../core/literal.js";
 
 /** Axes of the functions that name one operation of XLA: they count from the front, and negative ones are refused. */
 
@@ -18,3 +19,9 @@ export function frontAxes(axes: readonly number[], ndim: number, op: string): nu
 
 /** One axis that counts from the front. @throws ArgumentError `axis-negative`, `axis-range`. */
 export const frontAxis = (axis: number, ndim: number, op: string): number => frontAxes([axis], ndim, op)[0]!;
+
+/** Demands a list, of what only its reader can judge. @throws ArgumentError `list-needed`. */
+export function listOf<T>(op: string, name: string, given: readonly T[]): readonly T[] {
+  if (Array.isArray(given)) return given;
+  throw new ArgumentError({ code: "list-needed", message: `${op}: ${name} is a list, not ${describeValue(given)}` });
+}

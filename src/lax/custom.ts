@@ -172,9 +172,10 @@ const solveParams = signature<
 >("customLinearSolve", 3, ["matvec", "b", "solve", "transposeSolve", "symmetric", "hasAux"], { trees: 3 });
 
 /**
- * The solution x of `matvec(x) = b` by `solve(matvec, b)`, differentiated implicitly: its derivatives solve the same system, and
- * in reverse mode the transposed one. `matvec` is linear; b and x are pytrees of one structure.
- * @throws TransformError `no-transpose-solve` in reverse mode where nothing says how, TreeError `tree-mismatch`, ShapeError `solve-types`.
+ * The solution x of `matvec(x) = b` by `solve(matvec, b)`, differentiated implicitly: its derivatives solve the same
+ * system, and in reverse mode the transposed one. `matvec` is linear; b and x are pytrees of one structure.
+ * @throws TransformError `no-transpose-solve` in reverse mode where nothing says how, TreeError `tree-mismatch`, ShapeError
+ * `solve-types`.
  * @example
  * const d = np.array([2, 4]);
  * const solve = (matvec, b) => b.div(matvec(np.ones([2])));

@@ -5,6 +5,7 @@ import { isInteger } from "../core/dtype.js";
 import { ArgumentError, DTypeError } from "../core/errors.js";
 import { type ArrayLike, asArray, describeValue, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
+import { listOf } from "./axes.js";
 import { fromEnd } from "./from-end.js";
 
 /** Slices at indices that are known only when the program runs; starts are clamped so that the slice lies within. */
@@ -52,7 +53,8 @@ const dynamicSliceParams = signature<{
  * A slice of fixed sizes at start indices that may be traced: numbers and scalars, one for each axis, or a vector. Negative
  * starts count from the end; then a start is clamped so that the slice lies within.
  *
- * @throws ShapeError `slice-size`; DTypeError `index-dtype`; ArgumentError `start-indices`, `slice-starts`, `index-range`.
+ * @throws ShapeError `slice-size`; DTypeError `index-dtype`; ArgumentError `start-indices`, `slice-starts`, `index-range`,
+ * `list-needed`.
  * @example
  * lax.dynamicSlice(np.arange(5), [1], [3]); // [1, 2, 3]
  * lax.dynamicSlice(np.arange(5), [4], [3]); // [2, 3, 4]
@@ -61,7 +63,8 @@ export function dynamicSlice(operand: ArrayLike, startIndices: StartIndices, sli
 export function dynamicSlice(...given: unknown[]): NDArray {
   const { operand, startIndices, sliceSizes } = dynamicSliceParams(given);
   const x = asArray(operand, "lax.dynamicSlice", "operand");
-  return p.dynamicSlice(x, starts(x, startIndices, "lax.dynamicSlice"), sliceSizes);
+  const sizes = listOf("lax.dynamicSlice", "sliceSizes", sliceSizes);
+  return p.dynamicSlice(x, starts(x, startIndices, "lax.dynamicSlice"), sizes);
 }
 
 const dynamicUpdateSliceParams = signature<{

@@ -6,7 +6,7 @@ import { ArgumentError } from "../core/errors.js";
 import { type ArrayLike, asArray } from "../core/literal.js";
 import * as p from "../primitives/all.js";
 import { like, type Operand } from "../primitives/elementwise/operands.js";
-import { frontAxes, frontAxis } from "./axes.js";
+import { frontAxes, frontAxis, listOf } from "./axes.js";
 
 /** Movement of elements, as the primitives have it. */
 const array = (x: ArrayLike, op: string): NDArray => asArray(x, `lax.${op}`, "operand");
@@ -23,10 +23,11 @@ export function broadcast(operand: ArrayLike, sizes: Shape): NDArray;
 export function broadcast(...given: unknown[]): NDArray {
   const { operand, sizes } = broadcastParams(given);
   const x = array(operand, "broadcast");
+  const lead = asShape(sizes, "lax.broadcast");
   return p.broadcastInDim(
     x,
-    [...asShape(sizes, "lax.broadcast"), ...x.shape],
-    x.shape.map((_, k) => k + sizes.length),
+    [...lead, ...x.shape],
+    x.shape.map((_, k) => k + lead.length),
   );
 }
 
@@ -38,14 +39,15 @@ const broadcastInDimParams = signature<{ operand: ArrayLike; shape: Shape; broad
 /**
  * Repeats an array: its axis k, of the same length or 1, becomes axis `broadcastDimensions[k]` of the result.
  *
- * @throws ShapeError `shape-broadcast`, `shape-invalid`; ArgumentError `broadcast-dims`.
+ * @throws ShapeError `shape-broadcast`, `shape-invalid`; ArgumentError `broadcast-dims`, `list-needed`.
  * @example
  * lax.broadcastInDim(np.array([1, 2]), [2, 2], [0]); // [[1, 1], [2, 2]]
  */
 export function broadcastInDim(operand: ArrayLike, shape: Shape, broadcastDimensions: readonly number[]): NDArray;
 export function broadcastInDim(...given: unknown[]): NDArray {
   const { operand, shape, broadcastDimensions } = broadcastInDimParams(given);
-  return p.broadcastInDim(array(operand, "broadcastInDim"), asShape(shape, "lax.broadcastInDim"), broadcastDimensions);
+  const dims = listOf("lax.broadcastInDim", "broadcastDimensions", broadcastDimensions);
+  return p.broadcastInDim(array(operand, "broadcastInDim"), asShape(shape, "lax.broadcastInDim"), dims);
 }
 
 const iotaParams = signature<{ dtype: DType; size: number }>("lax.iota", 2, ["dtype", "size"]);
@@ -188,14 +190,14 @@ const transposeParams = signature<{ operand: ArrayLike; permutation: readonly nu
 /**
  * Permutes the axes: axis k of the result is axis `permutation[k]` of the operand.
  *
- * @throws ArgumentError `permutation`.
+ * @throws ArgumentError `permutation`, `list-needed`.
  * @example
  * lax.transpose(np.ones([2, 3, 4]), [2, 0, 1]); // float32[4, 2, 3]
  */
 export function transpose(operand: ArrayLike, permutation: readonly number[]): NDArray;
 export function transpose(...given: unknown[]): NDArray {
   const { operand, permutation } = transposeParams(given);
-  return p.transpose(array(operand, "transpose"), permutation);
+  return p.transpose(array(operand, "transpose"), listOf("lax.transpose", "permutation", permutation));
 }
 
 const squeezeParams = signature<{ array: ArrayLike; dimensions: readonly number[] }>("lax.squeeze", 2, [
@@ -289,14 +291,15 @@ const concatenateParams = signature<{ operands: readonly ArrayLike[]; dimension:
 /**
  * Joins arrays of one dtype along an axis.
  *
- * @throws ShapeError `concatenate-shapes`; DTypeError `dtype-mismatch`; ArgumentError `axis-range`, `list-empty`.
+ * @throws ShapeError `concatenate-shapes`; DTypeError `dtype-mismatch`; ArgumentError `axis-range`, `list-empty`,
+ * `list-needed`.
  * @example
  * lax.concatenate([np.array([1, 2]), np.array([3])], 0); // [1, 2, 3]
  */
 export function concatenate(operands: readonly ArrayLike[], dimension: number): NDArray;
 export function concatenate(...given: unknown[]): NDArray {
   const { operands, dimension } = concatenateParams(given);
-  const xs = operands.map((x) => array(x, "concatenate"));
+  const xs = listOf("lax.concatenate", "operands", operands).map((x) => array(x, "concatenate"));
   if (xs.length === 0)
     throw new ArgumentError({ code: "list-empty", message: "lax.concatenate needs at least one array" });
   return p.concatenate(xs, frontAxis(dimension, xs[0]?.ndim ?? 0, "lax.concatenate"));
@@ -333,7 +336,7 @@ const sliceParams = signature<{
 /**
  * Elements from `startIndices` up to, not including, `limitIndices`, every `strides`-th; nothing counts from the end.
  *
- * @throws ArgumentError `slice-range`, `slice-rank`.
+ * @throws ArgumentError `slice-range`, `slice-rank`, `list-needed`.
  * @example
  * lax.slice(np.arange(10), [1], [8], [3]); // [1, 4, 7]
  */
@@ -345,7 +348,9 @@ export function slice(
 ): NDArray;
 export function slice(...given: unknown[]): NDArray {
   const { operand, startIndices, limitIndices, strides } = sliceParams(given);
-  return p.slice(array(operand, "slice"), startIndices, limitIndices, strides ?? undefined);
+  const list = (name: string, given: readonly number[]): readonly number[] => listOf("lax.slice", name, given);
+  const [from, to] = [list("startIndices", startIndices), list("limitIndices", limitIndices)];
+  return p.slice(array(operand, "slice"), from, to, strides == null ? undefined : list("strides", strides));
 }
 
 interface SliceInDimOptions {
@@ -425,7 +430,7 @@ const splitParams = signature<{ operand: ArrayLike; sizes: readonly number[]; ax
 /**
  * Splits an axis (the first) into parts of the given lengths.
  *
- * @throws ShapeError `split-sizes`; ArgumentError `axis-range`.
+ * @throws ShapeError `split-sizes`; ArgumentError `axis-range`, `list-needed`.
  * @example
  * lax.split(np.arange(5), [2, 3]); // [[0, 1], [2, 3, 4]]
  */
@@ -437,5 +442,5 @@ export function split(
 export function split(...given: unknown[]): readonly NDArray[] {
   const { operand, sizes, axis = 0 } = splitParams(given);
   const x = array(operand, "split");
-  return p.split(x, sizes, normalizeAxis(axis, x.ndim, "lax.split"));
+  return p.split(x, listOf("lax.split", "sizes", sizes), normalizeAxis(axis, x.ndim, "lax.split"));
 }

@@ -6,7 +6,7 @@ import { asDType, type DType, promoteTypes } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { type ArrayLike, asArray, lit } from "../core/literal.js";
 import * as p from "../primitives/all.js";
-import { frontAxes, frontAxis } from "./axes.js";
+import { frontAxes, frontAxis, listOf } from "./axes.js";
 
 /** Reductions, running reductions, sorting and contractions, as the primitives have them. */
 type Reduction = (operand: ArrayLike, axes: readonly number[]) => NDArray;
@@ -253,7 +253,7 @@ const dotGeneralParams = signature<{ lhs: ArrayLike; rhs: ArrayLike } & DotGener
  * `dimensionNumbers` is `[[lhs contracted, rhs contracted], [lhs batch, rhs batch]]`. Operands of two dtypes are promoted;
  * of booleans it tells whether any product is true.
  *
- * @throws ShapeError `dot-contract`, `dot-batch`; ArgumentError `axis-range`, `argument-missing`.
+ * @throws ShapeError `dot-contract`, `dot-batch`; ArgumentError `axis-range`, `argument-missing`, `list-needed`.
  * @example
  * lax.dotGeneral(np.ones([5, 2, 3]), np.ones([5, 3, 4]), [[[2], [1]], [[0], [0]]]); // float32[5, 2, 4]
  */
@@ -264,16 +264,17 @@ export function dotGeneral(
 ): NDArray;
 export function dotGeneral(...given: unknown[]): NDArray {
   const { lhs, rhs, dimensionNumbers, preferredElementType } = dotGeneralParams(given);
-  const [contract, batch] = dimensionNumbers!;
+  const list = <T>(x: readonly T[] | undefined): readonly T[] => listOf("lax.dotGeneral", "dimensionNumbers", x ?? []);
+  const [contract, batch] = [list(dimensionNumbers![0]), list(dimensionNumbers![1])];
   return contracted(
     "lax.dotGeneral",
     lhs,
     rhs,
     {
-      lhsContract: contract[0] ?? [],
-      rhsContract: contract[1] ?? [],
-      lhsBatch: batch?.[0] ?? [],
-      rhsBatch: batch?.[1] ?? [],
+      lhsContract: list(contract[0]),
+      rhsContract: list(contract[1]),
+      lhsBatch: list(batch[0]),
+      rhsBatch: list(batch[1]),
     },
     preferredElementType,
   );

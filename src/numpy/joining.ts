@@ -283,6 +283,12 @@ function splitParts(op: string, x: NDArray, sections: Sections, axis: number, un
   const at = normalizeAxis(axis, x.ndim, op);
   const n = x.shape[at]!;
   if (typeof sections !== "number") {
+    if (!Array.isArray(sections)) {
+      throw new ArgumentError({
+        code: "split-sections",
+        message: `${op} takes a number of parts or a list of positions, not ${describeValue(sections)}`,
+      });
+    }
     const edges = [0, ...sections, n];
     if (edges.some((e, i) => !Number.isInteger(e) || (i > 0 && e < edges[i - 1]!))) {
       throw new ArgumentError({

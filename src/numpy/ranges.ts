@@ -1,5 +1,5 @@
 import { ConcreteArray, NDArray } from "../core/array.js";
-import { broadcastShapes, normalizeAxis } from "../core/aval.js";
+import { asShape, broadcastShapes, normalizeAxis } from "../core/aval.js";
 import { signature, variadic } from "../core/calling.js";
 import { asDType, type DType, isFloat, isInteger } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
@@ -292,7 +292,7 @@ const indicesParams = /* @__PURE__ */ signature<IndicesOptions & { dimensions: r
 /**
  * The index of each element of a shape, along a new first axis (int32); with `sparse: true` a list of arrays that broadcast.
  *
- * @throws DTypeError `dtype-unsupported`.
+ * @throws DTypeError `dtype-unsupported`; ShapeError `shape-invalid`.
  * @example
  * np.indices([2, 2]); // [[[0, 0], [1, 1]], [[0, 1], [0, 1]]]
  */
@@ -303,7 +303,8 @@ export function indices(
   options?: IndicesOptions,
 ): NDArray;
 export function indices(): NDArray | NDArray[] {
-  const { dimensions, dtype, sparse = false } = indicesParams(arguments);
+  const { dimensions: given, dtype, sparse = false } = indicesParams(arguments);
+  const dimensions = asShape(given, "indices");
   const to = asDType(dtype ?? "int32");
   const shapes = dimensions.map((d, i) => (sparse ? dimensions.map((_, j) => (i === j ? d : 1)) : dimensions));
   const grids = shapes.map((shape, i) => p.iota(to, shape, i));

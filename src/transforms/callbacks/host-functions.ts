@@ -76,8 +76,8 @@ function isMethod(x: unknown): boolean {
  * the program gets there, with arrays that can be read at once, and gives arrays of the types in `resultShapeDtypes`; null
  * there means that it gives nothing.
  *
- * An object `{ ordered: true }` behind the arguments keeps ordered calls in order among each other; those have no vmap. It has no
- * derivative.
+ * An object `{ ordered: true }` behind the arguments keeps ordered calls in order among each other; those have no vmap. It
+ * has no derivative.
  * @throws CallbackError `callback-failed`, `callback-result`; TransformError `callback-derivative`, `callback-vmap`.
  * @example
  * let calls = 0;

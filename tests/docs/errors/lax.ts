@@ -37,6 +37,7 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
     "lax.broadcastInDim(np.ones([2]), [2, 3], [1])",
     "lax.broadcastInDim(np.ones([2]), [-1], [0])",
     "lax.broadcastInDim(np.ones([2]), [2, 2], [])",
+    "lax.broadcastInDim(np.ones([2]), [2], 0)",
   ],
   "lax.broadcastedIota": [
     'lax.broadcastedIota("int32", [2], 1)',
@@ -50,6 +51,7 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
     "lax.concatenate([np.ones([2]), np.arange(2)], 0)",
     "lax.concatenate([np.ones([2])], 1)",
     "lax.concatenate([], 0)",
+    "lax.concatenate(np.ones([2]), 0)",
   ],
   "lax.cond": ["lax.cond(np.ones([2]), (x) => x, (x) => x, 1)", "lax.cond(true, (x) => x, (x) => [x], 1)"],
   "lax.convGeneralDilated": [
@@ -88,6 +90,7 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
     "lax.dotGeneral(np.ones([2, 3]), np.ones([3, 3]), [[[1], [1]], [[0], [0]]])",
     "lax.dotGeneral(np.ones([2]), np.ones([2]), [[[1], [0]], [[], []]])",
     "lax.dotGeneral(np.ones([2]), np.ones([2]))",
+    "lax.dotGeneral(np.ones([2]), np.ones([2]), [[0], [0]])",
   ],
   "lax.dynamicIndexInDim": [
     "lax.dynamicIndexInDim(np.arange(5), 0, { axis: 1 })",
@@ -99,6 +102,7 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
     "lax.dynamicSlice(np.arange(5), 0, [2])",
     "lax.dynamicSlice(np.arange(5), [1, 2], [2])",
     "lax.dynamicSlice(np.arange(5), [0.5], [2])",
+    "lax.dynamicSlice(np.ones([3]), [0], 1)",
   ],
   "lax.dynamicSliceInDim": [
     "lax.dynamicSliceInDim(np.arange(5), 1, 6)",
@@ -203,7 +207,11 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
     "lax.select(np.ones([2]), np.ones([2]), np.ones([2]))",
   ],
   "lax.selectN": ["lax.selectN(np.array([0.5]), np.ones([1]), np.ones([1]))"],
-  "lax.slice": ["lax.slice(np.arange(5), [1], [7])", "lax.slice(np.arange(5), [1, 2], [4])"],
+  "lax.slice": [
+    "lax.slice(np.arange(5), [1], [7])",
+    "lax.slice(np.arange(5), [1, 2], [4])",
+    "lax.slice(np.ones([3]), 0, 2)",
+  ],
   "lax.sliceInDim": ["lax.sliceInDim(np.arange(5), 1, 9)", "lax.sliceInDim(np.arange(5), 1, 2, { axis: 1 })"],
   "lax.sort": [
     "lax.sort(np.ones([2]), { dimension: 1 })",
@@ -214,7 +222,7 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
     "lax.sortKeyVal(np.ones([2]), np.ones([3]))",
     "lax.sortKeyVal(np.ones([2]), np.ones([2]), { dimension: 1 })",
   ],
-  "lax.split": ["lax.split(np.arange(5), [2, 2])", "lax.split(np.arange(5), [2, 3], 1)"],
+  "lax.split": ["lax.split(np.arange(5), [2, 2])", "lax.split(np.arange(5), [2, 3], 1)", "lax.split(np.ones([4]), 2)"],
   "lax.squeeze": [
     "lax.squeeze(np.ones([1, 3]), [1])",
     "lax.squeeze(np.ones([1, 3]), [2])",
@@ -223,7 +231,7 @@ export const ofLax: Readonly<Record<string, readonly string[]>> = {
   "lax.switch": ["lax.switch(0, [], 1)", "lax.switch(0.5, [(x) => x], 1)", "lax.switch(0, [(x) => x, (x) => [x]], 1)"],
   "lax.tile": ["lax.tile(np.array([1, 2]), [2, 2])", "lax.tile(np.array([1, 2]), [-1])"],
   "lax.topK": ["lax.topK(np.ones([3]), 4)", "lax.topK(1, 1)"],
-  "lax.transpose": ["lax.transpose(np.ones([2, 3]), [0])"],
+  "lax.transpose": ["lax.transpose(np.ones([2, 3]), [0])", "lax.transpose(np.ones([2, 3]), 1)"],
   "lax.whileLoop": [
     "jit(grad((x) => lax.whileLoop((y) => y.less(9), (y) => y.mul(2), x)))(1)",
     "jit(() => lax.whileLoop((x) => x.less(9), (x) => [x], 1))()",

@@ -124,7 +124,7 @@ export const ofNumpyAToL: Readonly<Record<string, readonly string[]>> = {
   "numpy.hstack": ["np.hstack([np.ones([2, 1]), np.ones([3, 1])])", "np.hstack([])", "np.hstack(3)"],
   "numpy.hypot": ["np.hypot(np.ones([2]), np.ones([3]))"],
   "numpy.identity": ["np.identity(-1)", 'np.identity(2, "int8")'],
-  "numpy.indices": ['np.indices([2], "int8")'],
+  "numpy.indices": ['np.indices([2], "int8")', "np.indices(-1)"],
   "numpy.inner": ["np.inner(np.ones([2]), np.ones([3]))"],
   "numpy.interp": ["np.interp(1, np.ones([2]), np.ones([3]))"],
   "numpy.isclose": ["np.isclose(np.ones([2]), np.ones([3]))"],

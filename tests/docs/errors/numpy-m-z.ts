@@ -90,7 +90,7 @@ export const ofNumpyMToZ: Readonly<Record<string, readonly string[]>> = {
   "numpy.select": ["np.select([], [])", "np.select([np.ones([2])], [np.ones([3])])"],
   "numpy.size": ["np.size(np.ones([2]), 1)", "np.size(np.ones([2]), [0, 0])"],
   "numpy.sort": ["np.sort(np.ones([2]), 1)", 'np.sort(np.ones([2]), { kind: "quicksort" })'],
-  "numpy.split": ["np.split(np.arange(6), 4)", "np.split(np.arange(6), 2, 1)"],
+  "numpy.split": ["np.split(np.arange(6), 4)", "np.split(np.arange(6), 2, 1)", 'np.split(np.ones([4]), "2")'],
   "numpy.squeeze": [
     "np.squeeze(np.ones([1, 3]), 1)",
     "np.squeeze(np.ones([1, 3]), 2)",
