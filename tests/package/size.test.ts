@@ -21,12 +21,12 @@ interface Size {
  * there; lower it when something was won.
  */
 const ceilings: Readonly<Record<string, Size & { readonly code: string }>> = {
-  everything: { code: 'export * from "tsax";', start: 258, all: 322 },
-  "np.add of the entry for numpy": { code: 'export { add } from "tsax/numpy";', start: 145, all: 209 },
+  everything: { code: 'export * from "tsax";', start: 260, all: 325 },
+  "np.add of the entry for numpy": { code: 'export { add } from "tsax/numpy";', start: 146, all: 210 },
   "grad of a function of a few operations": {
     code: 'export { grad, jit, vmap } from "tsax"; export { array, dot, mean, tanh } from "tsax/numpy";',
-    start: 150,
-    all: 214,
+    start: 151,
+    all: 215,
   },
 };
 
