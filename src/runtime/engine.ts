@@ -86,7 +86,10 @@ export const engine: Engine = {
     // What lies on several devices is brought to one operation by operation.
     if (!device?.evaluateElementwise) return undefined;
     if (device.synchronous) return device.evaluateElementwise(f, inputs, standingOf(inputs));
-    const on: On = (d, xs, standing) => [d.evaluateElementwise?.(f, xs, standing) ?? f.oneByOne(xs)];
+    // of numbers alone each operation would be computed on the default device
+    const on: On = (d, xs, standing) => [
+      d.evaluateElementwise?.(f, xs, standing) ?? withDevice(d, () => f.oneByOne(xs)),
+    ];
     return computeThere(device, inputs, standingOf(inputs), { effects: false }, on)[0];
   },
 

@@ -63,6 +63,10 @@ describe.skipIf(!webgpu)("checks on webgpu", () => {
       );
     expect(await text(jit(checkify(countdown))(np.array(5)))).toBe("round 3 (`check` failed)");
   });
+  test("of numbers that are known, eagerly: the predicate is computed again where it can be read", async () => {
+    expect(await positiveLog(np.array(1)).jsAsync()).toBe(0);
+    expect(() => positiveLog(np.array(-1))).toThrow("-1.0 must be positive");
+  });
   test("debugNans refuses, and says what else there is", () => {
     expect(() => debugNans(() => np.log(np.array([1, -1])))).toThrow(
       /"webgpu" can only be awaited \[debug-nans-device\]/,
