@@ -179,8 +179,11 @@ function exprDepends(e: Expr, axis: number): boolean {
  * time, unless one has many independent operations by itself, which then fill the registers. `depth`: of the longest chain.
  */
 export function vectorsAtOnce(operations: number, depth: number): number {
-  const wide = operations > 32 && operations > 3 * depth;
-  return wide || operations > LARGE ? 1 : operations > LARGE / 2 ? 2 : 4;
+  if (operations <= 16) return 4;
+  // operations of one vector that wait for nothing at a time, on the average
+  const width = operations / depth;
+  if (width > 3 || operations > LARGE) return operations <= 32 ? 2 : 1;
+  return width > 2.2 || operations > LARGE / 2 ? 2 : 4;
 }
 
 /** Operations from which code that is twice as long costs more than it gains. */
