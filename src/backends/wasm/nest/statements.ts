@@ -31,11 +31,17 @@ export class Statements {
    *
    * Stores wait until all values are computed: the plan may have put a result where an operand lies. Those of several
    * vectors wait for the last one, so that an engine, which computes values where they are needed, works on all of them at
-   * a time: one vector alone is a chain of operations that each wait for the one before.
+   * a time: one vector alone is a chain of operations that each wait for the one before. More values than a few would not
+   * stay in registers until then.
    */
   emit(list: readonly LoopStatement[], copies: number, slots: ReadonlyMap<number, Accumulator>): void {
     const { values, nest } = this;
-    const together = copies > 1 && !nest.sequential && !list.some((s) => s.kind === "store" && s.access.opaque);
+    const writes = list.filter((s) => s.kind === "store" || s.kind === "keep");
+    const together =
+      copies > 1 &&
+      writes.length * copies <= 4 &&
+      !nest.sequential &&
+      !writes.some((s) => s.kind === "store" && s.access.opaque);
     const last = list.length - 1;
     const waits = (s: LoopStatement, k: number): s is Write =>
       (s.kind === "store" && !nest.sequential && (together || k < last)) || (s.kind === "keep" && together);
