@@ -189,6 +189,20 @@ export function vectorsAtOnce(operations: number, depth: number): number {
 /** Operations from which code that is twice as long costs more than it gains. */
 const LARGE = 440;
 
+/** Operations of the longest chain. `exprs`: operands before what is made of them. */
+function depthOf(exprs: readonly Expr[]): number {
+  const depths = new Map<Expr, number>();
+  let deepest = 0;
+  for (const e of exprs) {
+    if (e.kind !== "op") continue;
+    let depth = 0;
+    for (const a of e.args) depth = Math.max(depth, depths.get(a) ?? 0);
+    depths.set(e, depth + 1);
+    deepest = Math.max(deepest, depth + 1);
+  }
+  return deepest;
+}
+
 /** Estimates the work of a point, in vector instructions. */
 class Scale {
   private readonly ops: number;
@@ -204,20 +218,15 @@ class Scale {
   ) {
     let ops = 0;
     let laneOps = 0;
-    let deepest = 0;
-    const depths = new Map<Expr, number>();
     for (const e of found.exprs) {
       if (e.kind !== "op") continue;
-      const depth = 1 + Math.max(0, ...e.args.map((a) => depths.get(a) ?? 0));
-      depths.set(e, depth);
-      deepest = Math.max(deepest, depth);
       ops++;
       if (e.op === "div" || e.op === "rem") ops += e.type === "i32" || e.type === "u32" ? 12 : 0;
       if (e.op === "clz" || (isShift(e.op) && e.args[1]!.kind !== "const")) laneOps++;
     }
     this.ops = ops;
     this.laneOps = laneOps;
-    this.depth = deepest;
+    this.depth = ops > LARGE * kernel.phases.length ? Infinity : depthOf(found.exprs);
     this.accumulates = statementsOf(kernel).filter((s) => s.kind === "accumulate").length;
   }
 
