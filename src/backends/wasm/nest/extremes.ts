@@ -63,20 +63,20 @@ export class WordAside implements Aside {
   }
 
   start(): void {
-    for (const [locals, least] of [
-      [this.signed, SIGN],
-      [this.unsigned, 0],
-    ] as const)
-      // prettier-ignore
-      for (const local of locals) {
-        this.values.constant("i32", least);
-        this.values.f.set(local);
-      }
+    this.fill(this.signed, SIGN);
+    this.fill(this.unsigned, 0);
+  }
+
+  private fill(locals: readonly number[], word: number): void {
+    for (const local of locals) {
+      this.values.constant("i32", word);
+      this.values.f.set(local);
+    }
   }
 
   step(copy: number, vector: number): void {
     this.take(this.signed[copy]!, vector, Op.i32x4_max_s);
-    this.take(this.unsigned[copy % this.signed.length]!, vector, Op.i32x4_max_u);
+    this.take(this.unsigned[copy]!, vector, Op.i32x4_max_u);
   }
 
   private take(into: number, vector: number, op: number): void {

@@ -271,8 +271,8 @@ class Scale {
     let copies = reduces && size <= 4 ? 8 : vectorsAtOnce(size, this.depth);
     // An extreme has three accumulators: those of many vectors do not fit in the registers, which long walks down columns
     // gain back from the cache lines they use whole.
-    const windows = !this.generic && this.kernel.reduced.reduce((n, extent) => n * extent, 1) < 64;
-    if (windows && this.kernel.slots.some(isExtreme)) copies = Math.min(copies, 4);
+    const isShort = !this.generic && this.kernel.reduced.reduce((n, extent) => n * extent, 1) < 64;
+    if (isShort && this.kernel.slots.some(isExtreme)) copies = Math.min(copies, 4);
     if (this.kernel.keeps.length > 0) copies = Math.min(copies, 2);
     if (!this.generic) while (copies > 1 && copies * this.lanes > axis.extent) copies /= 2;
     return copies;
